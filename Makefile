@@ -1,0 +1,30 @@
+# `make demo` and `make test` do all their set-up, into .venv, on a fresh machine.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test lint doctor clean
+
+demo: $(VENV)/ready
+	$(RUN) tutorials/04_mlp_on_digits.py
+
+test: $(VENV)/ready
+	$(RUN) -m pytest -n 2 -q
+
+lint: $(VENV)/ready
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+doctor: $(VENV)/ready
+	$(RUN) -m symcomp doctor
+
+# The stamp is written last, so that an interrupted set-up starts again.
+$(VENV)/ready: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""From expressions to machine code: plan, lower, improve, print, build, cache, run."""

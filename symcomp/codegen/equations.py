@@ -1,0 +1,275 @@
+"""Which expressions are stored, and the equation of each stored one in terms of the others.
+
+Planning starts with one decision per expression: *inline* (its formula is repeated in every reader) or *stored* (it is
+computed once into memory, or into a local variable of a fused loop). Stored is what a fold, a product, a scatter or
+Python makes, what those need as whole arrays, what is dear and would be computed again and again, and what would
+make a formula too long. Everything else costs nothing: transposes, broadcasts, slices, gathers and cheap arithmetic
+dissolve into the formulas of their readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from symcomp.graph import size
+from symcomp.graph.expr import Constant, Expr, build
+from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, index
+from symcomp.graph.scalar import Elementwise, Primitive
+from symcomp.graph.type import is_float
+from symcomp.graph.walk import order
+from symcomp.tensor.creation import Eye, Range
+from symcomp.tensor.indexing import Pick, Place, Slice, Take
+from symcomp.tensor.layout import Axes, Broadcast, Reshape
+from symcomp.tensor.linear import Dot
+from symcomp.tensor.reduction import Reduce
+
+#: A formula of more parts than this is cut: compilers are slower than linear in the length of a loop's body.
+LONGEST_FORMULA = 160
+
+#: Functions that cost about as much as an addition; any other function of the C library is dear.
+_CHEAP = {
+    "abs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint", "copysign", "isinf",
+    "isfinite", "signbit", "bitwise_not", "left_shift", "right_shift", "sqrt",
+}  # fmt: skip
+
+
+def is_dear(op) -> bool:
+    """Whether computing a function once more costs more than reading its value from memory."""
+    return isinstance(op, Primitive) and op.name not in _CHEAP and "(" in (op.c or "")
+
+
+#: Operations that only move elements about.
+_TRANSPARENT = (Axes, Broadcast, Slice, Take, Pick, Place, Range, Eye)
+
+
+class Equation(NamedTuple):
+    """expr[indices] = ⊕ over folds of value; `value` is made of loads of stored expressions and of leaves."""
+
+    indices: tuple[Index, ...]
+    folds: tuple[Index, ...]
+    monoid: str | None
+    value: Expr
+
+
+def flat(shape, indices):
+    """The row-major position of an element."""
+    offset = 0
+    for n, i in zip(shape, indices, strict=True):
+        offset = size.plus(size.times(offset, n), i) if n != 1 else offset
+    return offset
+
+
+def stored_base(e: Expr) -> Expr:
+    """The expression whose memory a reshape shows in another shape."""
+    while isinstance(e.op, Reshape):
+        e = e.args[0]
+    return e
+
+
+def is_array(e: Expr) -> bool:
+    """Whether an expression is a leaf that lives in memory (rather than a number in the code)."""
+    return e.op is None and not isinstance(e, Index) and not (isinstance(e, Constant) and not e.ndim)
+
+
+# --- the decision ----------------------------------------------------------------------------------------------------
+
+
+def decide(outputs: Iterable[Expr]) -> list[Expr]:
+    """The stored expressions, in an order in which they can be computed."""
+    nodes = order(outputs)
+    stored = {e for e in outputs if e.op is not None}
+    for e in nodes:
+        stored.update(_must_be_stored(e))
+    stored = {stored_base(e) for e in stored}
+    stored = {e for e in stored if e.op is not None}
+    _add_repeated(nodes, stored)
+    _cut_long_formulas(nodes, stored)
+    return [e for e in nodes if e in stored]
+
+
+def _must_be_stored(e: Expr) -> list[Expr]:
+    op = e.op
+    if op is None:
+        return []
+    if isinstance(op, Reduce):
+        return [e]
+    if isinstance(op, Dot):
+        whole = is_float(e.dtype) and e.ndim >= 1 and all(a.ndim > 1 for a in e.args)
+        return [e, *(a for a in e.args if whole or is_dear(a.op))]
+    if op.loops is not None:
+        return [e]
+    if op.perform is not None:
+        return [e, *e.args]
+    if isinstance(op, Reshape):
+        return [e.args[0]]
+    if not isinstance(op, (Elementwise, *_TRANSPARENT)) and _has_fold(e):
+        return [e]
+    return []
+
+
+def _has_fold(e: Expr) -> bool:
+    """Whether the equation of an operation folds (asked of operations that people declare)."""
+    indices = tuple(index(n) for n in e.shape)
+    value = e.op.element(*map(Operand, e.args), *indices)
+    return any(isinstance(v.op, Fold) for v in order([value], stop=lambda v: v.op is ELEMENT))
+
+
+def _add_repeated(nodes: list[Expr], stored: set[Expr]) -> None:
+    """Store what is dear and read by several stored expressions, or read again and again by one."""
+    readers: dict[Expr, set[Expr]] = {}
+    repeats: dict[Expr, bool] = {}
+    for e in reversed(nodes):
+        mine, again = readers.get(e, set()), repeats.get(e, False)
+        if e not in stored and e.op is not None and is_dear(e.op) and e.ndim and (again or len(mine) > 1):
+            stored.add(e)
+        if e in stored:
+            mine, again = {e}, False
+        for a in e.args:
+            readers.setdefault(a, set()).update(mine)
+            repeats[a] = repeats.get(a, False) or again or _repeats(e, a)
+
+
+def _repeats(reader: Expr, argument: Expr) -> bool:
+    """Whether a reader's loops go over the same elements of an argument again and again."""
+    if not argument.ndim:
+        return False
+    if isinstance(reader.op, Elementwise):
+        offset = reader.ndim - argument.ndim
+        varies = [n != 1 for n in argument.shape]
+        last = max((i for i, v in enumerate(varies) if v), default=-1)
+        missing = offset > 0 and any(n != 1 for n in reader.shape[:offset])
+        return last >= 0 and (
+            missing or any(not varies[i] and reader.shape[offset + i] != 1 for i in range(last))
+        )
+    if isinstance(reader.op, Dot):
+        return True
+    return type(reader.op).__name__ in ("Broadcast", "Take", "Place")
+
+
+def _cut_long_formulas(nodes: list[Expr], stored: set[Expr]) -> None:
+    parts: dict[Expr, frozenset] = {}
+    empty: frozenset = frozenset()
+    for e in nodes:
+        if e.op is None:
+            parts[e] = empty
+            continue
+        inner = [parts[a] for a in e.args]
+        total = frozenset().union(*inner)
+        if len(total) >= LONGEST_FORMULA:
+            for a in sorted(set(e.args), key=lambda a: -len(parts[a])):
+                if len(total) < LONGEST_FORMULA or not parts[a]:
+                    break
+                stored.add(stored_base(a))
+                parts[a] = empty
+                total = frozenset().union(*(parts[b] for b in e.args))
+        parts[e] = empty if e in stored else total | {e}
+
+
+# --- equations -------------------------------------------------------------------------------------------------------
+
+
+class Formulas:
+    """Writes formulas: the value of any expression at given indices, in terms of stored ones."""
+
+    def __init__(self, stored: Iterable[Expr]):
+        self.stored = set(stored)
+        self._done: dict = {}
+
+    def equation(self, e: Expr) -> Equation:
+        """The equation of a stored expression (not one with `loops`)."""
+        indices = tuple(index(n, f"i{a}") for a, n in enumerate(e.shape))
+        value = self._own(e, indices)
+        folds, monoid = [], None
+        while isinstance(value.op, Fold) and monoid in (None, value.op.monoid):
+            monoid = value.op.monoid
+            folds.append(value.op.index)
+            (value,) = value.args
+        return Equation(indices, tuple(folds), monoid, self.resolve(value))
+
+    def writes(self, e: Expr) -> list[Write]:
+        """The writes of an operation that declares `loops`, with their values and targets resolved."""
+        result = []
+        for w in e.op.loops(Operand(e), *map(Operand, e.args)):
+            target = tuple(self.resolve(size.as_expr(t)) for t in w.target)
+            result.append(w._replace(target=target, value=self.resolve(w.value)))
+        return result
+
+    def at(self, e: Expr, indices: tuple) -> Expr:
+        """The value of an expression at an index."""
+        if e in self.stored or is_array(e):
+            return build(ELEMENT, (e, size.as_expr(flat(e.shape, indices))))
+        if e.op is None:
+            return e
+        key = (e, indices)
+        found = self._done.get(key)
+        if found is None:
+            found = self._done[key] = self._own(e, indices)
+            if not isinstance(e.op, Elementwise):
+                found = self._done[key] = self.resolve(found)
+        return found
+
+    def _own(self, e: Expr, indices: tuple) -> Expr:
+        op = e.op
+        if isinstance(op, Reshape):
+            base = stored_base(e)
+            return build(ELEMENT, (base, size.as_expr(flat(e.shape, indices))))
+        if isinstance(op, Elementwise):
+            return build(op, tuple(self.at(a, _aligned(a, indices)) for a in e.args))
+        return op.element(*map(Operand, e.args), *indices)
+
+    def resolve(self, value: Expr) -> Expr:
+        """A scalar formula whose elements of expressions are replaced by their formulas."""
+        done: dict[Expr, Expr] = {}
+        for e in order([value], stop=_is_array_leaf):
+            if e.op is ELEMENT:
+                array, at = e.args[0], tuple(done[i] for i in e.args[1:])
+                if len(at) == array.ndim and not (len(at) == 1 and self._is_flat(array)):
+                    done[e] = self.at(array, at)
+                else:
+                    done[e] = build(ELEMENT, (array, *at))
+            elif e.op is None:
+                done[e] = e
+            elif e.ndim == 0 and all(a in done for a in e.args):
+                args = tuple(done[a] for a in e.args)
+                done[e] = e if args == e.args else _remade(e, args)
+        return done[value]
+
+    def _is_flat(self, array: Expr) -> bool:
+        """An element of a stored vector is its own flat load."""
+        return array.ndim == 1 and (array in self.stored or is_array(array))
+
+
+def _is_array_leaf(e: Expr) -> bool:
+    return e.op is not ELEMENT and e.ndim > 0
+
+
+def _remade(e: Expr, args: tuple) -> Expr:
+    """The same scalar function of other arguments; arithmetic on sizes and indices is kept in normal form."""
+    if e.weak and e.op in (size.add, size.multiply):
+        return size.as_expr(size.plus(*args) if e.op is size.add else size.times(*args))
+    return build(e.op, args)
+
+
+def _aligned(argument: Expr, indices: tuple) -> tuple:
+    """The indices of an argument that broadcasts: those of its own axes, 0 along axes of length 1."""
+    own = indices[len(indices) - argument.ndim :] if argument.ndim else ()
+    return tuple(0 if n == 1 else i for n, i in zip(argument.shape, own, strict=True))
+
+
+def reindexed(value: Expr, replacements: dict[Expr, Expr]) -> Expr:
+    """A formula with other indices (offsets stay in normal form)."""
+    if not replacements:
+        return value
+    done: dict[Expr, Expr] = {}
+    for e in order([value]):
+        if e in replacements:
+            done[e] = replacements[e]
+        elif e.op is None:
+            done[e] = e
+        elif isinstance(e.op, Fold):
+            done[e] = build(e.op, (done[e.args[0]],))
+        else:
+            args = tuple(done[a] for a in e.args)
+            done[e] = e if args == e.args else _remade(e, args)
+    return done[value]

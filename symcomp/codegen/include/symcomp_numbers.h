@@ -1,0 +1,73 @@
+/* What generated code needs of numbers beyond symcomp_math.h: the integer forms of functions that
+ * floats have too, questions about floats, and the sizes of tiles and matrices.
+ *
+ * Files are compiled with -fwrapv: integer arithmetic wraps, as NumPy's does.
+ */
+#ifndef SYMCOMP_NUMBERS_H
+#define SYMCOMP_NUMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef NAN
+#define NAN __builtin_nanf("")
+#endif
+#ifndef INFINITY
+#define INFINITY __builtin_inff()
+#endif
+
+#define SC_ORDERED(name, type)                                                                     \
+    static inline type sc_maximum_##name(type x, type y) { return x > y ? x : y; }                 \
+    static inline type sc_minimum_##name(type x, type y) { return x < y ? x : y; }                 \
+    static inline type sc_fmax_##name(type x, type y) { return x > y ? x : y; }                    \
+    static inline type sc_fmin_##name(type x, type y) { return x < y ? x : y; }                    \
+    static inline type sc_not_##name(type x) { return (type)~x; }                                  \
+    static inline type sc_pow_##name(type x, type y) { return sc_ipow_##name(x, y); }
+
+#define SC_SIGNED(name, type, bits)                                                                \
+    SC_ORDERED(name, type)                                                                         \
+    static inline type sc_abs_##name(type x) { return (type)(x < 0 ? -x : x); }                    \
+    static inline type sc_sign_##name(type x) { return (type)((x > 0) - (x < 0)); }                \
+    static inline type sc_shl_##name(type x, type y) {                                             \
+        return (uint64_t)y < bits ? (type)((uint64_t)x << (y & (bits - 1))) : (type)0;             \
+    }                                                                                              \
+    static inline type sc_shr_##name(type x, type y) {                                             \
+        return (type)(x >> ((uint64_t)y < bits ? y : bits - 1));                                   \
+    }
+
+#define SC_UNSIGNED(name, type, bits)                                                              \
+    SC_ORDERED(name, type)                                                                         \
+    static inline type sc_abs_##name(type x) { return x; }                                         \
+    static inline type sc_sign_##name(type x) { return (type)(x > 0); }                            \
+    static inline type sc_shl_##name(type x, type y) {                                             \
+        return y < bits ? (type)((uint64_t)x << (y & (bits - 1))) : (type)0;                       \
+    }                                                                                              \
+    static inline type sc_shr_##name(type x, type y) {                                             \
+        return y < bits ? (type)(x >> (y & (bits - 1))) : (type)0;                                 \
+    }
+
+SC_SIGNED(i8, int8_t, 8)
+SC_SIGNED(i16, int16_t, 16)
+SC_SIGNED(i32, int32_t, 32)
+SC_SIGNED(i64, int64_t, 64)
+SC_UNSIGNED(u8, uint8_t, 8)
+SC_UNSIGNED(u16, uint16_t, 16)
+SC_UNSIGNED(u32, uint32_t, 32)
+SC_UNSIGNED(u64, uint64_t, 64)
+
+#define SC_QUESTIONS(name, type, infinite, negative)                                               \
+    static inline bool sc_isinf_##name(type x) { return x == infinite || x == -infinite; }         \
+    static inline bool sc_isfinite_##name(type x) { return x - x == 0; }                           \
+    static inline bool sc_signbit_##name(type x) { return negative(x) != 0; }
+
+SC_QUESTIONS(f32, float, __builtin_inff(), __builtin_signbitf)
+SC_QUESTIONS(f64, double, __builtin_inf(), __builtin_signbit)
+
+/* The larger of two sizes in bytes. */
+static inline size_t sc_larger(size_t x, size_t y) { return x > y ? x : y; }
+
+/* A leading dimension: BLAS wants at least one, also of matrices without columns. */
+static inline int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
+
+#endif

@@ -1,0 +1,35 @@
+"""The mathematics: every operation once, with its type rule, equation, derivative, NumPy reference and samples."""
+
+from symcomp.graph.scalar import define, primitive
+from symcomp.tensor import (
+    arithmetic,
+    creation,
+    elementary,
+    indexing,
+    layout,
+    linear,
+    nn,
+    operators,
+    reduction,
+)
+from symcomp.tensor.arithmetic import *
+from symcomp.tensor.creation import (
+    arange,
+    eye,
+    full,
+    full_like,
+    identity,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from symcomp.tensor.elementary import *
+from symcomp.tensor.indexing import *
+from symcomp.tensor.layout import *
+from symcomp.tensor.linear import *
+from symcomp.tensor.reduction import *
+
+globals().update(creation.constructors)
