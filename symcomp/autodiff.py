@@ -1,4 +1,5 @@
-"""Derivatives of whole expressions: reverse mode by the `vjp` of each operation; all results are expressions.
+"""Derivatives of whole expressions: reverse mode by the `vjp` of each operation; all results are
+expressions.
 
 Gradients are accumulated in one sweep from the cost to the leaves, iteratively, so depth does not
 matter. Forward mode (`jvp`) is the transpose of the transpose: the vjp is linear in its cotangent,
@@ -59,7 +60,8 @@ def grad(
     known_grads: Mapping[Expr, Expr] | None = None,
     disconnected_inputs: str = "raise",
 ) -> Any:
-    """∂cost/∂wrt: one expression, or a list like `wrt`, each with the shape and dtype of its variable.
+    """∂cost/∂wrt: one expression, or a list like `wrt`, each with the shape and dtype of its
+    variable.
 
     `consider_constant` lists expressions through which no gradient flows. `known_grads` gives
     gradients of the cost with respect to inner expressions (the cost may then be None).
@@ -172,7 +174,9 @@ def _spread(node: Expr, g: Expr, useful: set, gradients: dict) -> None:
 
 
 def vjp(outputs: Any, wrt: Any, cotangents: Any, disconnected_inputs: str = "raise") -> Any:
-    """The vector-Jacobian product: Σ cotangent · ∂output/∂wrt, one for each of `wrt` (Theano's Lop)."""
+    """The vector-Jacobian product: Σ cotangent · ∂output/∂wrt, one for each of `wrt` (Theano's
+    Lop).
+    """
     outputs, cotangents = _list(outputs), _list(cotangents)
     if len(outputs) != len(cotangents):
         raise GradientError(

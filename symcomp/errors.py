@@ -1,4 +1,5 @@
-"""Every error that symcomp raises, and how it is told: what is wrong, the formula, the sizes, the user's line.
+"""Every error that symcomp raises, and how it is told: what is wrong, the formula, the sizes, the
+user's line.
 
 All derive from `SymcompError` and from the built-in exception that NumPy would raise in the same
 place, so that `except ValueError` keeps working. `here` finds the user's own line: the innermost
@@ -119,7 +120,7 @@ def mark() -> Any:
         own = _own.get(code.co_filename)
         if own is None:
             file = code.co_filename
-            own = _own[file] = file.startswith(PACKAGE) or file.startswith("<")
+            own = _own[file] = file.startswith((PACKAGE, "<"))
         if not own:
             return code, frame.f_lasti
         frame = frame.f_back

@@ -131,7 +131,7 @@ class Printer:
         used: dict[Expr, None] = {}
         for s in loops.walk(body):
             for v in loops.values(s):
-                used.update((e, None) for e in order([v]) if isinstance(e, (Buffer, Dimension)))
+                used.update((e, None) for e in order([v]) if e in self.frame_names)
             if isinstance(s, Store):
                 used[s.buffer] = None
             if isinstance(s, Call):
@@ -300,21 +300,19 @@ class Printer:
 
     def _call_gemm(self, s: Call) -> None:
         rows, columns, inner, scale, left, right, keep, target = s.arguments
+        m, n, k, alpha, beta = (self.value(v) for v in (rows, columns, inner, scale, keep))
+        a, b, c = (self._matrix(v) for v in (left, right, target))
         letter = "s" if s.dtype == "float32" else "d"
-        text = self.value
-        flag = {False: "111", True: "112"}
-        stride = lambda v: f"sc_stride({text(size.as_expr(v.stride))})"  # noqa: E731
-        place = lambda v: f"{self.names[v.buffer]} + {_wrapped(text(v.offset))}"  # noqa: E731
-        self.text.open(f"if ({text(rows)} > 0 && {text(columns)} > 0)")
-        self.text.add(
-            f"runtime->{letter}gemm(101, {flag[left.transposed]}, {flag[right.transposed]}, "
-            f"(int)({text(rows)}), (int)({text(columns)}), (int)({text(inner)}),"
-        )
-        self.text.add(
-            f"    {text(scale)}, {place(left)}, {stride(left)}, {place(right)}, {stride(right)}, "
-            f"{text(keep)}, {place(target)}, {stride(target)});"
-        )
+        flags = ["112" if v.transposed else "111" for v in (left, right)]
+        self.text.open(f"if ({m} > 0 && {n} > 0)")
+        self.text.add(f"runtime->{letter}gemm(101, {flags[0]}, {flags[1]}, (int)({m}), (int)({n}), (int)({k}),")
+        self.text.add(f"    {alpha}, {a}, {b}, {beta}, {c});")
         self.text.close()
+
+    def _matrix(self, view: View) -> str:
+        """Where a matrix starts, and how far its rows are apart."""
+        offset, stride = self.value(size.as_expr(view.offset)), self.value(size.as_expr(view.stride))
+        return f"{self.names[view.buffer]} + {_wrapped(offset)}, sc_stride({stride})"
 
     def _call_python(self, s: Call) -> None:
         number = self.python_numbers[s.arguments[0]]

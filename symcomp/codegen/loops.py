@@ -26,7 +26,7 @@ from typing import Any
 from symcomp.errors import InternalError
 from symcomp.graph.expr import Constant, Expr, Leaf, build
 from symcomp.graph.notation import ELEMENT, Index
-from symcomp.graph.size import as_expr
+from symcomp.graph.size import Dimension, as_expr
 from symcomp.graph.type import Type
 from symcomp.graph.walk import order
 
@@ -45,18 +45,17 @@ class Local(Leaf):
     __slots__ = ()
 
 
-class Dimension(Leaf):
-    """A size that is known when the function is called; never negative unless `signed`."""
-
-    __slots__ = ("signed",)
-
-
 def buffer(dtype: str, shape: tuple, name: str) -> Buffer:
     return Buffer(Type(dtype, tuple(shape)), name)
 
 
 def local(dtype: str, name: str) -> Local:
     return Local(Type(dtype, ()), name)
+
+
+def local_size(name: str) -> Local:
+    """A variable that holds a size."""
+    return Local(Type("int64", ()), name, weak=True)
 
 
 def load(array: Expr, offset: Any) -> Expr:

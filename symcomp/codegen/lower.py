@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symcomp.codegen import improve, loops
+from symcomp.codegen import improve, loops, tiling
 from symcomp.codegen.equations import Formulas, flat, is_dear, reindexed, stored_base
 from symcomp.codegen.loops import Buffer, Call, For, Kernel, Let, Local, Scratch, Store, Update, View, load, local
 from symcomp.codegen.plan import Group, Root, matrices
@@ -18,7 +18,7 @@ from symcomp.graph.notation import ELEMENT, Fold, Index, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
-from symcomp.tensor.arithmetic import logical_or, where
+from symcomp.tensor.arithmetic import logical_or, minimum, where
 
 #: Simple operations in one piece of parallel work: some tens of microseconds.
 PIECE = 65536
@@ -28,8 +28,6 @@ BLOCK = 16384
 RUN = 4096
 #: Accumulators in the tile of a column fold.
 TILE = 256
-#: Multiplications below which a matrix product is one call.
-SMALL_PRODUCT = 1 << 20
 
 
 class Lowering:
@@ -87,6 +85,21 @@ class Lowering:
             body.append(Let(total, identity(fold.op.monoid, fold.dtype)))
             body.append(For(fold.op.index, (*inner, Update(total, fold.op.monoid, part)), "simd" if not inner else "serial"))
             value = _replaced(value, fold, total)
+
+    def let(self, value, name: str, body: list):
+        """A size under a name, so that the C stays readable; itself where it is literal."""
+        if isinstance(value, int):
+            return value
+        variable = loops.local_size(f"{name}{next(self.names)}")
+        body.append(Let(variable, value))
+        return variable
+
+    def _cut(self, extent, block, length, body: list):
+        """How much of [0, extent) a block has: min(length, extent − block·length)."""
+        if isinstance(extent, int) and isinstance(length, int) and extent <= length:
+            return extent
+        left = size.as_expr(size.minus(extent, size.times(block, length)))
+        return self.let(build(minimum, (size.as_expr(length), left)), "length", body)
 
     def _fresh(self, extents, name: str) -> tuple[Index, ...]:
         return tuple(index(n, f"{name}{next(self.names)}") for n in extents)
@@ -149,13 +162,13 @@ class Lowering:
         extent = merged[0].extent
         count = size.quotient(size.plus(extent, size.minus(length, 1)), length)
         block = index(count, f"b{next(self.names)}")
-        within = index(_cut(extent, block, length), f"k{next(self.names)}")
+        body: list = []
+        within = index(self._cut(extent, block, length, body), f"k{next(self.names)}")
         moved = {merged[0]: size.as_expr(size.plus(size.times(block, length), within))}
         values = [reindexed(v, moved) for v in values]
         offset = reindexed(size.as_expr(offset), moved)
         folds = [m for m in group.members if m.kind == "row"]
         partials = {m: self._temporary(m.expr.dtype, (count,), "partial") for m in folds}
-        body: list = []
         totals = {}
         for m in folds:
             totals[m] = local(m.expr.dtype, f"s{next(self.names)}")
@@ -205,10 +218,10 @@ class Lowering:
             *above, width = above
         rows = self._fresh(above, "i")
         tile = index(size.quotient(size.plus(width, TILE - 1), TILE), f"t{next(self.names)}")
-        lane = index(_cut(width, tile, TILE), f"j{next(self.names)}")
+        body: list = []
+        lane = index(self._cut(width, tile, TILE, body), f"j{next(self.names)}")
         column = size.as_expr(size.plus(size.times(tile, TILE), lane))
         indices = (*rows, column, *[0] * (len(first.shape) - len(rows) - 1))
-        body: list = []
         sums: dict[Root, Buffer] = {}
         folds = [m for m in group.members if m.kind == "column"]
         for m in folds:
@@ -251,8 +264,8 @@ class Lowering:
         else:
             scale, keep = identity("prod", first.expr.dtype), identity("sum", first.expr.dtype)
         batch = 0 if m.batch == 1 else index(m.batch, f"b{next(self.names)}")
-        tiles, row, column, rows, columns = self._tiles(m)
         body: list = []
+        tiles, row, column, rows, columns = self._tiles(m, body)
         start = size.plus(size.times(batch, m.rows, m.columns), size.times(row, m.columns), column)
         left, right = self._operand(m, "left", batch, row), self._operand(m, "right", batch, column)
         scale, keep = self.located(scale), self.located(keep)
@@ -309,21 +322,29 @@ class Lowering:
                 stores.append(Store(self.buffers[member.expr], offset, variable))
         return For(i, (For(j, (*body, *stores), "simd"),))
 
-    def _tiles(self, m):
+    def _tiles(self, m, body: list):
         """The index over tiles, where a tile starts, and how large it is."""
-        height, width = tile_sizes(m)
-        across = size.quotient(size.plus(m.columns, size.minus(width, 1)), width)
-        down = size.quotient(size.plus(m.rows, size.minus(height, 1)), height)
-        tiles = index(size.times(across, down), f"t{next(self.names)}")
+        sizes = (m.rows, m.columns, m.inner)
+        height = self.let(tiling.rows(*sizes), "height", body)
+        width = self.let(tiling.columns(*sizes), "width", body)
+        across = self.let(_pieces(m.columns, width), "across", body)
+        tiles = index(tiling.count(*sizes), f"t{next(self.names)}")
         if across == 1:
             row, column = size.times(tiles, height), 0
         else:
-            r = size.quotient(tiles, across)
-            row = size.times(r, height)
-            column = size.times(size.minus(tiles, size.times(r, across)), width)
-        rows = size.smaller(height, size.minus(m.rows, row))
-        columns = size.smaller(width, size.minus(m.columns, column))
+            band = self.let(size.quotient(tiles, across), "band", body)
+            row = self.let(size.times(band, height), "row", body)
+            column = size.minus(tiles, size.times(band, across))
+            column = self.let(size.times(column, width), "column", body)
+        rows = self._rest(m.rows, row, height, body)
+        columns = self._rest(m.columns, column, width, body)
         return tiles, row, column, rows, columns
+
+    def _rest(self, extent, start, length, body):
+        if start == 0 and (length is extent or length == extent):
+            return extent
+        left = size.as_expr(size.minus(extent, start))
+        return self.let(build(minimum, (size.as_expr(length), left)), "length", body)
 
     def _operand(self, m, side: str, batch, start) -> View:
         """The part of an operand that a tile needs."""
@@ -486,12 +507,13 @@ class _Rows:
         """Long sums in runs: the error of a sum then grows with the number of runs, not of terms."""
         last = merged[-1]
         run = index(size.quotient(size.plus(last.extent, RUN - 1), RUN), f"r{next(self.lowering.names)}")
-        within = index(_cut(last.extent, run, RUN), last.name)
+        cut: list = []
+        within = index(self.lowering._cut(last.extent, run, RUN, cut), last.name)
         moved = {last: size.as_expr(size.plus(size.times(run, RUN), within))}
         parts = {m: local(m.expr.dtype, f"p{next(self.lowering.names)}") for m in accumulators}
         values = [reindexed(v, moved) for v in values]
         offsets = {m: reindexed(o, moved) for m, o in offsets.items()}
-        inner: list = [Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items()]
+        inner: list = [*cut, *(Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items())]
         statements = self._statements(members, values, offsets, parts, {})
         inner.append(For(within, tuple(statements), "simd" if _vectorises(statements) else "serial"))
         inner += [Update(accumulators[m], m.equation.monoid, p) for m, p in parts.items()]
@@ -538,13 +560,6 @@ def _replaced(value: Expr, old: Expr, new: Expr) -> Expr:
             args = tuple(done[a] for a in e.args)
             done[e] = e if args == e.args else build(e.op, args)
     return done[value]
-
-
-def _cut(extent, block, length):
-    """How much of [0, extent) the block has: min(length, extent − block·length)."""
-    if isinstance(extent, int) and isinstance(length, int) and extent <= length:
-        return extent
-    return size.smaller(length, size.minus(extent, size.times(block, length)))
 
 
 def _at_indices(m: Root, indices) -> Expr:
@@ -594,30 +609,8 @@ def nest(indices, body, cost_, simd: bool = True, work=None):
     return For(first, body, "parallel", grain)
 
 
-def tile_sizes(m):
-    """Rows and columns of a tile of a product.
-
-    Few rows: the columns are split, so that each operand of the tile is read once. Else bands of rows.
-    """
-    few = 96
-    inner = size.larger(m.inner, 1)
-    if isinstance(m.rows, int) and m.rows <= few:
-        return m.rows, _narrow(m.rows, inner)
-    if isinstance(m.rows, int):
-        return _low(m.columns, inner), size.smaller(m.columns, 512)
-    is_few = size.as_expr(m.rows) <= few
-    height = where(is_few, size.as_expr(m.rows), size.as_expr(_low(m.columns, inner)))
-    width = where(is_few, size.as_expr(_narrow(m.rows, inner)), size.as_expr(size.smaller(m.columns, 512)))
-    return size.as_size(height), size.as_size(width)
-
-
-def _narrow(rows, inner):
-    return size.larger(64, size.times(16, size.quotient(1 << 16, size.larger(1, size.times(rows, inner)))))
-
-
-def _low(columns, inner):
-    work = size.larger(1, size.times(size.smaller(columns, 512), inner))
-    return size.larger(48, size.times(16, size.quotient(1 << 17, work)))
+def _pieces(extent, length):
+    return size.quotient(size.plus(extent, size.minus(length, 1)), length)
 
 
 def linear(value: Expr, product: Expr, old: Expr):

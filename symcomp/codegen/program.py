@@ -145,9 +145,10 @@ def _entry(program: Program, names, text: Text) -> None:
     for c in program.constants:
         text.add(f"frame->{names[c]} = value_of_{names[c]};")
     if face.cells:
-        flags = ", ".join("1" if x else "0" for x in program.exclusive)
-        text.add(f"static const uint8_t exclusive[] = {{{flags}}};")
-        text.add(f"runtime->lock((symcomp_cell *const *)cells, exclusive, {len(face.cells)});")
+        count = len(face.cells)
+        text.add(f"symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + {count};")
+        text.add(f"const uint8_t *const exclusive = cells[{2 * count}];")
+        text.add(f"runtime->lock(in_order, exclusive, {count});")
         for n, e in enumerate(face.cells):
             text.add(f"frame->{names[e]} = ((symcomp_cell *)cells[{n}])->data;")
     _arena(program, names, text)
@@ -164,7 +165,7 @@ def _entry(program: Program, names, text: Text) -> None:
     if program.temporaries:
         text.add("if (arena) runtime->pop(arena);")
     if face.cells:
-        text.add(f"runtime->unlock((symcomp_cell *const *)cells, exclusive, {len(face.cells)});")
+        text.add(f"runtime->unlock(in_order, exclusive, {len(face.cells)});")
     text.add(f"return frame->failed ? frame->failed : {names[program.status]};")
     text.close()
 

@@ -309,3 +309,13 @@ class Holding:
 
     def __exit__(self, *exception: object) -> None:
         native().cells_unlock(self.cells, self.exclusive, self.count)
+
+
+def arguments(cells: Sequence[Cell], exclusive: Sequence[bool]) -> tuple[Any, Holding]:
+    """Cells as an entry takes them: in the entry's own order, then in the order of locking.
+
+    The second result keeps the cells alive; its flags go with the second half.
+    """
+    holding = Holding(cells, exclusive)
+    both = [c.pointer for c in cells] + [holding.cells[k] for k in range(holding.count)]
+    return ffi().new("void *[]", [*both, ffi().cast("void *", holding.exclusive)]), holding

@@ -1,1 +1,3 @@
-"""What an expression is: types, sizes, expressions, operations, functions of real numbers, equations, walks."""
+"""What an expression is: types, sizes, expressions, operations, functions of real numbers,
+equations, walks.
+"""

@@ -46,7 +46,9 @@ class Requirement(NamedTuple):
 
 
 class Expr:
-    """A value: an operation applied to arguments, or a leaf. Compared by identity, since equal ones are the same."""
+    """A value: an operation applied to arguments, or a leaf. Compared by identity, since equal ones
+    are the same.
+    """
 
     __slots__ = ("__weakref__", "_type", "args", "op", "place", "requires", "serial", "weak")
     __array_priority__ = 1000

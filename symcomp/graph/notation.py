@@ -57,7 +57,9 @@ ELEMENT = Element()
 
 
 class Operand:
-    """An argument of an equation: `a[i, j]` is its element, `a.shape` and `a.dtype` are those of the array."""
+    """An argument of an equation: `a[i, j]` is its element, `a.shape` and `a.dtype` are those of
+    the array.
+    """
 
     __slots__ = ("expr",)
 
@@ -133,7 +135,9 @@ def fold(monoid: str, k: Index, body: Expr) -> Expr:
 
 
 class Write(NamedTuple):
-    """For all values of `indices`, in order: out[target] = value, or out[target] ⊕= value with a monoid."""
+    """For all values of `indices`, in order: out[target] = value, or out[target] ⊕= value with a
+    monoid.
+    """
 
     indices: tuple[Index, ...]
     target: tuple[Any, ...]

@@ -4,7 +4,7 @@ An operation is a frozen dataclass of static parameters. It declares its type an
 in exactly one of four ways, from the most to the least transparent:
 
     body(*args)              other operations: it is expanded before planning
-    element(*args, indices)  an equation: the value at an index; it fuses, and C and CUDA come for free
+    element(*args, indices)  an equation, the value at an index: it fuses, and is C and CUDA
     loops(...)               statements of the loop IR (scatter, cumulative sums)
     perform(*arrays)         foreign: a C symbol or a Python function
 
@@ -48,11 +48,15 @@ class Op:
             registry[cls.name] = cls
 
     def type(self, *args: Expr) -> Type:
-        """The type of the result; raises a ShapeError or DtypeError that says in words what does not fit."""
+        """The type of the result; raises a ShapeError or DtypeError that says in words what does
+        not fit.
+        """
         raise NotImplementedError
 
     def vjp(self, g: Expr, out: Expr, *args: Expr):
-        """For each argument, the gradient that reaches it when `g` reaches `out`; None where there is none."""
+        """For each argument, the gradient that reaches it when `g` reaches `out`; None where there
+        is none.
+        """
         return (None,) * len(args)
 
     def numpy(self, *arrays: np.ndarray):
@@ -60,7 +64,7 @@ class Op:
         raise NotImplementedError
 
     def is_weak(self, args: tuple[Expr, ...]) -> bool:
-        """Whether the result takes the dtype of what it meets, as Python's own numbers do (sizes)."""
+        """Whether the result takes the dtype of what it meets, as Python's own numbers do."""
         return False
 
     def text(self, *args: str) -> str:

@@ -110,7 +110,9 @@ class Elementwise(Op, register=False):
     """An operation that acts on each element; arguments broadcast against each other."""
 
     def scalar_type(self, *dtypes: str) -> str:
-        """The dtype of the result, given arguments already in the dtypes that the function is computed in."""
+        """The dtype of the result, given arguments already in the dtypes that the function is
+        computed in.
+        """
         raise NotImplementedError
 
     def type(self, *args: Expr) -> Type:
@@ -167,7 +169,8 @@ def _equal(left, right, axis, args):
             return left
         shapes = " and ".join(shape_text(a.type.shape) for a in args if a.ndim)
         raise ShapeError(
-            f"shapes {shapes} do not broadcast: axis {axis} has {left} in one and {right} in another"
+            f"shapes {shapes} do not broadcast: "
+            f"axis {axis} has {left} in one and {right} in another"
         )
     require_equal(left, right)
     if isinstance(left, int) or isinstance(right, int):
@@ -230,7 +233,7 @@ def cast(x: Any, dtype: Any) -> Expr:
 
 
 class Primitive(Elementwise, register=False):
-    """A named function of real numbers; made by `@primitive` and `@define`, compared by identity."""
+    """A named function of real numbers, made by `@primitive` or `@define`; equal if the same."""
 
     def __init__(self, function: Callable, **declaration):
         self.name = declaration.get("name") or function.__name__
@@ -251,7 +254,8 @@ class Primitive(Elementwise, register=False):
         self.body = function if declaration.get("defined") else None
         self._signatures: dict[tuple, tuple[str, ...]] = {}
         self._results: dict[tuple[str, ...], str] = {}
-        registry[self.name] = self
+        if not declaration.get("internal"):
+            registry[self.name] = self
 
     def __reduce__(self):
         return _primitive, (self.name,)
@@ -348,7 +352,9 @@ def _primitive(name: str) -> Primitive:
 
 
 def primitive(**declaration) -> Callable[[Callable], Primitive]:
-    """Declare a function of real numbers: `numpy`, `c`, `grad`, `types`, `domain`, `infix`, `samples`."""
+    """Declare a function of real numbers: `numpy`, `c`, `grad`, `types`, `domain`, `infix`,
+    `samples`.
+    """
     return lambda function: Primitive(function, **declaration)
 
 

@@ -61,7 +61,8 @@ class Shared(Leaf):
             n is not None and n != m for n, m in zip(fixed, given.shape, strict=True)
         ):
             message = (
-                f"{what}: it has shape {shape_text(fixed)} and cannot take {shape_text(given.shape)}; "
+                f"{what}: it has shape {shape_text(fixed)} "
+                f"and cannot take {shape_text(given.shape)}; "
                 "sizes that change are declared with shared(value, shape=(None, …))"
             )
             raise ShapeError(describe(message, origin=here()))
@@ -92,7 +93,10 @@ def shared(
     if len(shape) != given.ndim or any(
         n is not None and n != m for n, m in zip(shape, given.shape, strict=True)
     ):
-        message = f"shared: the value has shape {shape_text(given.shape)}, which is not {shape_text(shape)}"
+        message = (
+            f"shared: the value has shape {shape_text(given.shape)}, "
+            f"which is not {shape_text(shape)}"
+        )
         raise ShapeError(describe(message, origin=here()))
     usable = borrow and given is value and given.flags.carray and given.dtype.isnative
     array = given if usable else np.array(given, dtype=dtype, order="C")

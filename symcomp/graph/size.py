@@ -16,7 +16,7 @@ import numpy as np
 
 from symcomp.errors import ShapeError
 from symcomp.graph import expr as _expr
-from symcomp.graph.expr import Constant, Expr, build, constant, require_equal
+from symcomp.graph.expr import Constant, Expr, Leaf, build, constant, require_equal
 from symcomp.graph.op import Op
 from symcomp.graph.scalar import Cast, number, primitive, same
 from symcomp.graph.type import Type, is_integer
@@ -93,6 +93,16 @@ class Length(Op):
         return f"{x}.shape[{self.axis}]"
 
 
+class Dimension(Leaf):
+    """A size that is known when a function is called; at least 0 unless `signed`."""
+
+    __slots__ = ("signed",)
+
+    def __init__(self, name: str, signed: bool = False):
+        super().__init__(Type("int64", ()), name, weak=True)
+        self.signed = signed
+
+
 _expr._length.append(lambda x, axis: build(Length(axis), (x,)))
 
 # --- polynomials: {sorted tuple of atoms: coefficient} -------------------------------------------
@@ -152,7 +162,9 @@ def _weak(n: int) -> Constant:
 
 
 def _expression(p: dict) -> Size:
-    """The normal form of a polynomial: an int, an atom, or a flat sorted sum of flat sorted products."""
+    """The normal form of a polynomial: an int, an atom, or a flat sorted sum of flat sorted
+    products.
+    """
     if not p:
         return 0
     terms = []
@@ -276,6 +288,8 @@ def _is_count(atom: Expr) -> bool:
     """Whether an atom is seen to be at least zero."""
     if isinstance(atom.op, Length):
         return True
+    if isinstance(atom, Dimension):
+        return not atom.signed
     if atom.op is maximum:
         return any(_literal(a) is not None and _literal(a) >= 0 for a in atom.args)
     if atom.op is floor_divide:
@@ -296,7 +310,9 @@ def _never_negative(polynomial: dict) -> bool:
 
 
 def same_size(left: Size, right: Size, message: str) -> Size:
-    """The common value of two sizes: checked now where both are literal, at the call where they are not."""
+    """The common value of two sizes: checked now where both are literal, at the call where they are
+    not.
+    """
     if left is right:
         return left
     if isinstance(left, int) and isinstance(right, int):
@@ -318,5 +334,7 @@ def product(shape) -> Size:
 
 
 def require_long_enough(length: Size, least: int) -> None:
-    """Note that an axis must have at least so many elements at the call: max(least − length, 0) = 0."""
+    """Note that an axis must have at least so many elements at the call: max(least − length, 0) =
+    0.
+    """
     require_equal(at_least_zero(minus(least, length)), 0)

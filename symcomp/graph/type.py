@@ -32,7 +32,9 @@ RANK_NAMES = ("scalar", "vector", "matrix", "tensor3", "tensor4", "tensor5", "te
 
 
 class Type(NamedTuple):
-    """A dtype and a shape; an axis is an int, a symbolic size (an integer expression), or None where unknown."""
+    """A dtype and a shape; an axis is an int, a symbolic size (an integer expression), or None
+    where unknown.
+    """
 
     dtype: str
     shape: tuple[Any, ...]
@@ -74,7 +76,9 @@ def is_integer(dtype: str) -> bool:
 
 @cache
 def promote(*dtypes: Any) -> str:
-    """The common dtype by NumPy 2's rules; `int`, `float` and `bool` stand for Python's own (weak) numbers."""
+    """The common dtype by NumPy 2's rules; `int`, `float` and `bool` stand for Python's own (weak)
+    numbers.
+    """
     weak = {bool: False, int: 0, float: 0.0}
     name = np.result_type(*(weak[d] if d in weak else np.dtype(d) for d in dtypes)).name
     return "float32" if name == "float16" else name

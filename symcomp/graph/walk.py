@@ -1,4 +1,5 @@
-"""Walks over expressions: order, rebuild, substitute, count uses, evaluate. All iterative, all memoised.
+"""Walks over expressions: order, rebuild, substitute, count uses, evaluate. All iterative, all
+memoised.
 
 A graph of a million nodes is fine: nothing here recurses.
 """
@@ -62,7 +63,9 @@ def remake(node: Expr, args: tuple[Expr, ...]) -> Expr:
 
 
 def substitute(outputs: Iterable[Expr], replacements: Mapping[Expr, Expr]) -> list[Expr]:
-    """The outputs with some expressions replaced by others (all at once: replacements are not searched again)."""
+    """The outputs with some expressions replaced by others (all at once: replacements are not
+    searched again).
+    """
     if not replacements:
         return list(outputs)
     outputs = list(outputs)

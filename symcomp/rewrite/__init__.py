@@ -1,9 +1,34 @@
 """Rewriting: expressions simplified by proven identities, in three stages.
 
-    canonicalize    one form for sums and products, algebra, layout
-    stabilize       the same, and formulas that overflow or cancel replaced by those that do not; users' rules
-    specialize      what is cheapest to compute: differences, squares, roots instead of their canonical forms
-
-Every stage is the one engine with other rules. The tables are in `identities`, `stability` and `arrays`; rules that hold
-only for finite values, or that trade accuracy for speed, are in `fast`, for those who ask for them.
+The tables are in `identities`, `stability`, `arrays` and `products`; `stages` says which rules run when. Rules that hold
+only for finite values, or that trade accuracy for speed, are in `fast`, for those who ask for them:
+`function(inputs, outputs, rules=forgetful + regrouping)`.
 """
+
+from symcomp.rewrite.engine import Rewritten, rewrite
+from symcomp.rewrite.fast import forgetful, regrouping
+from symcomp.rewrite.rule import (
+    Boolean,
+    Constant,
+    Float,
+    Integer,
+    Number,
+    Rule,
+    RuleSet,
+    Scalar,
+    Value,
+    array_rule,
+    constant,
+    finite,
+    independent,
+    integer,
+    nonnegative,
+    nonpositive,
+    nonzero,
+    positive,
+    real,
+    registry,
+    ruleset,
+    used_once,
+)
+from symcomp.rewrite.stages import canonicalize, specialize, stabilize

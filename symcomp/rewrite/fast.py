@@ -1,4 +1,4 @@
-"""Rules for those who ask for them: `function(..., rules=fast)`.
+"""Rules for those who ask for them: `function(..., rules=forgetful + regrouping)`.
 
 `forgetful` are the identities that hold for finite values only, taken as if all values were finite: x − x → 0, 0·x → 0,
 x / x → 1 forget a nan. `regrouping` are true, and may overflow or lose accuracy where the original does not.
@@ -27,4 +27,4 @@ def regrouping(x: Float, y: Float, z: Float, a: Constant):
 #: Identities as if every value were finite.
 forgetful = (cancelling + identities).assuming("real")
 
-fast = forgetful + regrouping
+

@@ -220,7 +220,6 @@ def logic(c: Boolean, d: Boolean):
     yield logical_and(logical_not(c), logical_not(d)), logical_not(logical_or(c, d))
     yield logical_or(logical_not(c), logical_not(d)), logical_not(logical_and(c, d))
     yield logical_xor(logical_not(c), logical_not(d)), logical_xor(c, d)
-    yield equal(c, d), logical_not(logical_xor(c, d)), used_once(c)
 
 
 @ruleset
@@ -317,7 +316,6 @@ def odd_and_even(x: Float):
     yield cbrt(-x), -cbrt(x)
     yield cos(abs(x)), cos(x)
     yield cosh(abs(x)), cosh(x)
-    yield abs(sinh(x)), sinh(abs(x)), used_once(sinh(x))
 
 
 @ruleset

@@ -196,6 +196,8 @@ class RuleSet:
         self._rules: tuple | None = None
         #: What `match` has compiled of it.
         self.index: Any = None
+        #: The set that this one, a user's own, and all of symcomp's make together.
+        self.joined: RuleSet | None = None
 
     @property
     def rules(self) -> tuple:
@@ -311,27 +313,47 @@ def array_rule(*roots: Any) -> Callable:
 
 #: The weight of a function; leaves weigh 1, what is not listed 10. A sum or product of n weighs n − 1 times its weight.
 WEIGHTS: dict[str, float] = {
-    "abs": 0.5, "add": 2, "arctan2": 20, "bitwise_and": 2, "bitwise_not": 2, "bitwise_or": 2, "bitwise_xor": 2,
-    "ceil": 3, "copysign": 2, "cos": 25, "cosh": 25, "divide": 2, "equal": 2, "exp2": 10, "floor": 3, "floor_divide": 4,
-    "fmax": 3, "fmin": 3, "greater": 2, "greater_equal": 2, "hypot": 8, "left_shift": 2, "less": 2, "less_equal": 2,
-    "logaddexp": 22, "logical_and": 2, "logical_not": 2, "logical_or": 2, "logical_xor": 3, "maximum": 3, "minimum": 3,
-    "mod": 4, "multiply": 2, "negative": 2, "not_equal": 2, "power": 3, "reciprocal": 2, "right_shift": 2, "rint": 3,
-    "sign": 2, "sin": 20, "sinh": 12, "softplus": 15, "sqrt": 2, "square": 3, "subtract": 3, "tan": 20, "tanh": 10,
+    "abs": 3, "add": 4, "arctan2": 20, "bitwise_and": 2, "bitwise_not": 2, "bitwise_or": 2, "bitwise_xor": 2,
+    "ceil": 3, "copysign": 2, "cos": 25, "cosh": 17, "divide": 4, "equal": 2, "exp": 5, "exp2": 5, "expm1": 9,
+    "floor": 3, "floor_divide": 4, "fmax": 3, "fmin": 3, "greater": 2, "greater_equal": 2, "hypot": 8, "left_shift": 2,
+    "less": 2, "less_equal": 2, "logaddexp": 22, "logical_and": 2, "logical_not": 2, "logical_or": 2, "logical_xor": 3,
+    "maximum": 3, "minimum": 3, "mod": 4, "multiply": 1, "negative": 2, "not_equal": 2, "power": 4.4, "right_shift": 2,
+    "rint": 3, "sigmoid": 8, "sign": 2, "sin": 20, "sinh": 12, "softplus": 13, "sqrt": 2, "tan": 20, "tanh": 10,
     "trunc": 3, "where": 3,
 }  # fmt: skip
 
+#: Of equal weights, the one with the higher function at its root is larger; functions not listed are highest.
+_LOWEST = ("multiply", "add", "divide", "exp", "exp2")
+
 
 def weight(expr: Expr) -> float:
-    """The weight of an expression, taken as a tree."""
+    """The weight of an expression, taken as a tree; what is made of constants only is a constant."""
     done: dict[Expr, float] = {}
     for node in order([expr]):
-        done[node] = 1.0 if node.op is None else _own(node) + sum(done[a] for a in node.args)
+        literal_ = node.op is not None and all(_is_constant(a) for a in order([node]) if a.op is None)
+        own = 1.0 if node.op is None or literal_ else _own(node)
+        done[node] = own if own == 1.0 and literal_ else own + sum(done[a] for a in node.args)
     return done[expr]
+
+
+def _is_constant(leaf: Expr) -> bool:
+    return isinstance(leaf, Literal) or (isinstance(leaf, Wild) and leaf.sort is Constant)
 
 
 def _own(node: Expr) -> float:
     own = WEIGHTS.get(node.op.name, 10)
-    return own * (len(node.args) - 1) if getattr(node.op, "variadic", False) else own
+    if not getattr(node.op, "variadic", False):
+        return own
+    literals = sum(_is_constant(a) for a in node.args)
+    spare = max(literals - 1, 0)  # constants fold into one
+    return own * (len(node.args) - 1 - spare) - spare
+
+
+def _precedence(node: Expr) -> tuple:
+    if node.op is None:
+        return (-1,)
+    name = node.op.name
+    return (_LOWEST.index(name),) if name in _LOWEST else (len(_LOWEST), name)
 
 
 def occurrences(expr: Expr) -> Counter:
@@ -346,4 +368,14 @@ def occurrences(expr: Expr) -> Counter:
 def decreases(left: Expr, right: Expr) -> bool:
     """Whether `left → right` goes down in the order (both in canonical form)."""
     before, after = occurrences(left), occurrences(right)
-    return weight(right) < weight(left) and all(after[w] <= before[w] for w in after)
+    if any(after[w] > before[w] for w in after):
+        return False
+    heavier = weight(left) - weight(right)
+    if abs(heavier) > 1e-9:
+        return heavier > 0
+    if left.op is not right.op:
+        return _precedence(left) > _precedence(right)
+    for a, b in zip(left.args, right.args, strict=False):
+        if a is not b:
+            return decreases(a, b)
+    return False

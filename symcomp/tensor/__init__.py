@@ -1,18 +1,26 @@
-"""The mathematics: every operation once, with its type rule, equation, derivative, NumPy reference and samples."""
+"""The mathematics: every operation once, with its type rule, equation, derivative, NumPy reference
+and samples.
+"""
 
 from symcomp.graph.scalar import define, primitive
 from symcomp.tensor import (
+    aliases,
     arithmetic,
+    arrange,
     creation,
+    cumulative,
     elementary,
     indexing,
+    keys,
     layout,
     linear,
     nn,
     operators,
     reduction,
+    special,
 )
 from symcomp.tensor.arithmetic import *
+from symcomp.tensor.arrange import *
 from symcomp.tensor.creation import (
     arange,
     eye,
@@ -26,10 +34,14 @@ from symcomp.tensor.creation import (
     zeros,
     zeros_like,
 )
+from symcomp.tensor.cumulative import *
 from symcomp.tensor.elementary import *
 from symcomp.tensor.indexing import *
+from symcomp.tensor.keys import *
 from symcomp.tensor.layout import *
 from symcomp.tensor.linear import *
 from symcomp.tensor.reduction import *
+from symcomp.tensor.special import *
 
 globals().update(creation.constructors)
+globals().update(aliases.ALIASES)

@@ -62,7 +62,9 @@ def divide(x, y):
     infix=("%", 50),
 )
 def mod(x, y):
-    """x − ⌊x/y⌋·y: the remainder with the sign of the divisor; an integer modulo zero is zero, as in NumPy."""
+    """x − ⌊x/y⌋·y: the remainder with the sign of the divisor; an integer modulo zero is zero, as
+    in NumPy.
+    """
 
 
 def _power_partials(x, y, out):
@@ -80,7 +82,9 @@ def _power_partials(x, y, out):
     infix=("**", 60),
 )
 def power(x, y):
-    """xʸ; an integer to a negative integer power is an error in NumPy and 0 in compiled code (±1 apart)."""
+    """xʸ; an integer to a negative integer power is an error in NumPy and 0 in compiled code (±1
+    apart).
+    """
 
 
 @primitive(numpy=np.square, c="{x} * {x}", grad=lambda x, out: 2 * x, types=number)

@@ -69,7 +69,7 @@ def _constructor(name: str, dtype: str | None, shape: tuple):
 
     kind = dtype or "floatX"
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"A symbolic {kind} {name.lstrip(''.join(PREFIXES)) if dtype else name}, shape {shape_text(shape)}."
+    make.__doc__ = f"A symbolic {kind} array of shape {shape_text(shape)}."
     return make
 
 
@@ -129,7 +129,9 @@ class Range(Op):
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Expr:
-    """start, start + step, … up to but without stop; the bounds may be symbolic integers, or numbers."""
+    """start, start + step, … up to but without stop; the bounds may be symbolic integers, or
+    numbers.
+    """
     if stop is None:
         start, stop = 0, start
     numbers = (start, stop, step)

@@ -1,4 +1,5 @@
-"""Elementary functions: roots, exponentials, logarithms, trigonometric and hyperbolic functions, the logistic family.
+"""Elementary functions: roots, exponentials, logarithms, trigonometric and hyperbolic functions,
+the logistic family.
 
 Each is declared by its NumPy meaning, its C expression, its derivative and its domain; all else
 follows.
@@ -15,9 +16,34 @@ from symcomp.graph.scalar import define, primitive
 from symcomp.tensor.arithmetic import abs, maximum
 
 __all__ = [
-    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cbrt", "cos", "cosh",
-    "deg2rad", "exp", "exp2", "expm1", "hypot", "log", "log10", "log1p", "log2", "logaddexp",
-    "rad2deg", "sigmoid", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "exp",
+    "exp2",
+    "expm1",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "rad2deg",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
 ]  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""Indexing: basic slices, integer arrays, one element a row, and the gradients that put values back.
+"""Indexing: basic slices, integer arrays, one element a row, and the gradients that put values
+back.
 
 A key is first brought to one form, a list of (start, length, step) for the slices and of integer
 arrays for the rest; negative and open bounds are resolved against the sizes, symbolically where
@@ -8,40 +9,37 @@ they must be. An index that is known only at the call is checked there: outside 
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symcomp.errors import ArgumentError, BoundsError, DtypeError, ShapeError, describe, here
+from symcomp.errors import BoundsError, DtypeError, ShapeError, describe, here
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, constant
 from symcomp.graph.notation import Write, index
 from symcomp.graph.op import Op, apply, as_expr
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Size
-from symcomp.graph.type import Type, is_float, is_integer, shape_text
+from symcomp.graph.type import Type, is_float, is_integer
 from symcomp.tensor.arithmetic import equal, where
 from symcomp.tensor.creation import zeros
-from symcomp.tensor.layout import (
-    axes as reorder,
-)
 from symcomp.tensor.layout import (
     broadcast_arrays,
     filled,
     filled_values,
-    normal_axes,
     normal_axis,
     template,
 )
 
-__all__ = ["flip", "inc_subtensor", "one_hot", "pick", "set_subtensor", "take"]
+__all__ = ["one_hot", "pick", "take"]
 
 
 @dataclass(frozen=True)
 class Slice(Op):
-    """A part of each axis: out[i] = x[start + i·step]. None in `starts` or `lengths` stands for a symbolic argument."""
+    """A part of each axis: out[i] = x[start + i·step]. None in `starts` or `lengths` stands for a
+    symbolic argument.
+    """
 
     starts: tuple[int | None, ...]
     lengths: tuple[int | None, ...]
@@ -53,7 +51,10 @@ class Slice(Op):
         return filled(self.starts, sizes[:cut]), filled(self.lengths, sizes[cut:])
 
     def type(self, x, *sizes):
-        return Type(x.dtype, self.places(sizes)[1])
+        starts, lengths = self.places(sizes)
+        for start, length, step, n in zip(starts, lengths, self.steps, x.shape, strict=True):
+            _require_inside(start, length, step, n)
+        return Type(x.dtype, lengths)
 
     def element(self, x, *rest):
         sizes, indices = rest[: -len(self.steps)], rest[-len(self.steps) :]
@@ -89,6 +90,21 @@ class Slice(Op):
             step = "" if t == 1 else f":{t}"
             parts.append(f"{s}:+{n}{step}")
         return f"{x}[{', '.join(parts)}]"
+
+
+def _require_inside(start: Size, length: Size, step: int, n: Size) -> None:
+    """Note that a part of literal length must lie within its axis (others are clamped to it)."""
+    if not isinstance(length, int) or not length:
+        return
+    last = size.plus(start, (length - 1) * step)
+    first, last = (start, last) if step > 0 else (last, start)
+    if isinstance(first, int) and isinstance(last, int) and isinstance(n, int):
+        if first < 0 or last >= n:
+            raise ShapeError(f"elements {first} to {last} are not all in an axis of length {n}")
+        return
+    for least in (first, size.minus(size.minus(n, last), 1)):
+        if not size.is_nonnegative(least):
+            size.require_long_enough(least, 0)
 
 
 def _affine(start: Size, i: Expr, step: int) -> Expr:
@@ -146,7 +162,9 @@ def zero(dtype: str) -> Constant:
 
 @dataclass(frozen=True)
 class Take(Op):
-    """Elements at integer positions: the indexed axes are replaced, at `position`, by the axes of the index arrays."""
+    """Elements at integer positions: the indexed axes are replaced, at `position`, by the axes of
+    the index arrays.
+    """
 
     axes: tuple[int, ...]
     position: int
@@ -216,7 +234,8 @@ def taken(x, axes, position, indices):
 
 @dataclass(frozen=True)
 class Scatter(Op):
-    """`base` with values put (monoid None) or added (monoid "sum") at integer positions: the transpose of `Take`.
+    """`base` with values put (monoid None) or added (monoid "sum") at integer positions: the
+    transpose of `Take`.
 
     Where positions repeat, sums add up in order, and of values that are put the last one stays.
     """
@@ -308,7 +327,9 @@ class Pick(Op):
 
 @dataclass(frozen=True)
 class Place(Op):
-    """Zeros but for one element along a new axis: out[i, j] = g[i] where j = at[i], else 0. Transpose of `Pick`."""
+    """Zeros but for one element along a new axis: out[i, j] = g[i] where j = at[i], else 0.
+    Transpose of `Pick`.
+    """
 
     axis: int
     length: int | None
@@ -364,50 +385,20 @@ def embed(g: Expr, shape, starts, steps) -> Expr:
     return apply(Embed(literal, first, tuple(steps)), g, *sizes, *dynamic)
 
 
-# --- keys: what people write between brackets ----------------------------------------------------
+# --- what people call ----------------------------------------------------------------------------
 
 
-def getitem(x: Expr, key: Any) -> Expr:
-    """x[key] with ints, slices, None, …, integer arrays and literal masks, as in NumPy."""
-    items = _expanded(x, key if isinstance(key, tuple) else (key,))
-    starts, lengths, steps, order, advanced = [], [], [], [], []
-    axis = 0
-    for item in items:
-        if item is None:
-            order.append(None)
-            continue
-        n = x.shape[axis]
-        start, length, step = 0, n, 1
-        if isinstance(item, slice):
-            start, length, step = _resolve(item, n)
-            order.append(axis)
-        elif isinstance(item, (int, np.integer)):
-            start, length = _position(int(item), n, axis, x), 1
-        else:
-            advanced.append((axis, item, len(order)))
-            order.append(axis)
-        starts.append(start)
-        lengths.append(length)
-        steps.append(step)
-        axis += 1
-    result = reorder(slices(x, starts, lengths, steps), order)
-    if not advanced:
-        return result
-    places = [order.index(axis) for axis, _, _ in advanced]
-    return _take(result, places, [item for _, item, _ in advanced])
-
-
-def _take(x: Expr, places: list[int], items: list[Expr]) -> Expr:
+def take_at(x: Expr, places: list[int], items: list[Expr]) -> Expr:
     arrays = (
         broadcast_arrays(*(as_expr(i) for i in items)) if len(items) > 1 else [as_expr(items[0])]
     )
     for axis, array in zip(places, arrays, strict=True):
-        _check_literal(array, x.shape[axis], axis)
+        check_literal(array, x.shape[axis], axis)
     adjacent = places == list(range(places[0], places[0] + len(places)))
     return apply(Take(tuple(places), places[0] if adjacent else 0), x, *arrays)
 
 
-def _check_literal(array: Expr, n: Size, axis: int) -> None:
+def check_literal(array: Expr, n: Size, axis: int) -> None:
     if isinstance(array, Constant) and isinstance(n, int) and array.value.size:
         low, high = array.value.min(), array.value.max()
         if low < -n or high >= n:
@@ -419,44 +410,7 @@ def _check_literal(array: Expr, n: Size, axis: int) -> None:
             )
 
 
-def _expanded(x: Expr, key: tuple) -> list:
-    """The key with `…` written out, masks as positions and lists as arrays; one entry an axis, None for new ones."""
-    items = []
-    for item in key:
-        if isinstance(item, (list, np.ndarray)):
-            item = np.asarray(item)
-            item = item.astype(np.int64) if not item.size and item.dtype.kind == "f" else item
-            if item.dtype == bool:
-                items.extend(constant(p) for p in np.nonzero(item))
-                continue
-            item = constant(item)
-        elif isinstance(item, (bool, np.bool_)) or not isinstance(
-            item, (int, np.integer, slice, Expr, type(None), type(Ellipsis))
-        ):
-            raise ArgumentError(
-                describe(
-                    f"{item!r} is not an index: use ints, slices, None, ... or integer arrays",
-                    origin=here(),
-                )
-            )
-        if isinstance(item, Expr):
-            _check_index_dtype(item)
-            if isinstance(item, Constant) and not item.ndim:
-                item = int(item.value)
-        items.append(item)
-    taken_axes = sum(i is not None and i is not Ellipsis for i in items)
-    if taken_axes > x.ndim:
-        raise ShapeError(
-            describe(f"too many indices: {taken_axes} for an array of {x.ndim} axes", origin=here())
-        )
-    dots = [p for p, i in enumerate(items) if i is Ellipsis]
-    if len(dots) > 1:
-        raise ArgumentError(describe("an index can hold only one '...'", origin=here()))
-    at = dots[0] if dots else len(items)
-    return [*items[:at], *[slice(None)] * (x.ndim - taken_axes), *items[at + 1 :]]
-
-
-def _check_index_dtype(item: Expr) -> None:
+def check_index_dtype(item: Expr) -> None:
     if item.dtype == "bool":
         raise DtypeError(
             describe(
@@ -469,95 +423,16 @@ def _check_index_dtype(item: Expr) -> None:
         raise DtypeError(describe(f"an index must be an integer, not {item.dtype}", origin=here()))
 
 
-def _position(i: int, n: Size, axis: int, x: Expr) -> Size:
-    if isinstance(n, int):
-        if not -n <= i < n:
-            raise BoundsError(
-                describe(
-                    f"index {i} is out of bounds for axis {axis} with length {n} of shape {shape_text(x.type.shape)}",
-                    origin=here(),
-                )
-            )
-        return i % n
-    size.require_long_enough(n, i + 1 if i >= 0 else -i)
-    return i if i >= 0 else size.plus(n, i)
-
-
-def _resolve(item: slice, n: Size) -> tuple[Size, Size, int]:
-    """A slice as (start, length, step), clamped to the axis as Python does."""
-    if item.start is None and item.stop is None and item.step is None:
-        return 0, n, 1
-    step = 1 if item.step is None else _literal_step(item.step)
-    if isinstance(n, int) and all(
-        v is None or not isinstance(v, Expr) for v in (item.start, item.stop)
-    ):
-        span = range(n)[slice(_int(item.start), _int(item.stop), step)]
-        return (span.start if len(span) else 0), len(span), step
-    if step > 0:
-        start = 0 if item.start is None else _clamped(item.start, n)
-        stop = n if item.stop is None else _clamped(item.stop, n)
-        distance = size.minus(stop, start)
-    else:
-        top = size.minus(n, 1)
-        start = top if item.start is None else size.smaller(_from_end(item.start, n), top)
-        stop = -1 if item.stop is None else size.larger(_from_end(item.stop, n), -1)
-        distance = size.minus(start, stop)
-    length = size.at_least_zero(distance)
-    if abs(step) != 1:
-        length = size.quotient(size.plus(length, abs(step) - 1), abs(step))
-    return start, length, step
-
-
-def _int(v):
-    return None if v is None else operator.index(v)
-
-
-def _literal_step(step) -> int:
-    try:
-        step = operator.index(step)
-    except TypeError:
-        raise ArgumentError(
-            describe(f"the step of a slice must be a literal integer, not {step}", origin=here())
-        ) from None
-    if not step:
-        raise ArgumentError(describe("the step of a slice cannot be zero", origin=here()))
-    return step
-
-
-def _from_end(v: Any, n: Size) -> Size:
-    v = size.as_size(v, "a bound of a slice")
-    if isinstance(v, int):
-        return v if v >= 0 else size.plus(n, v)
-    if size.is_nonnegative(v):
-        return v
-    return size.as_size(where(size.as_expr(v) < 0, size.as_expr(size.plus(n, v)), size.as_expr(v)))
-
-
-def _clamped(v: Any, n: Size) -> Size:
-    v = size.as_size(v, "a bound of a slice")
-    if isinstance(v, int) and v < 0:
-        return size.at_least_zero(size.plus(n, v))
-    return size.smaller(size.at_least_zero(_from_end(v, n)), n)
-
-
-# --- functions -----------------------------------------------------------------------------------
-
-
-def flip(x: Any, axis: Any = None) -> Expr:
-    """The elements in reverse order along the axes (all by default)."""
-    x = as_expr(x)
-    flipped = normal_axes(axis, x.ndim)
-    return getitem(x, tuple(slice(None, None, -1 if a in flipped else None) for a in range(x.ndim)))
-
-
 def take(x: Any, indices: Any, axis: int | None = None) -> Expr:
-    """Elements at integer positions along an axis (of the flattened array by default), as `np.take`."""
+    """Elements at integer positions along an axis (of the flattened array by default), as
+    `np.take`.
+    """
     x, indices = as_expr(x), as_expr(indices)
     if axis is None:
         return x.ravel()[indices]
     axis = normal_axis(axis, x.ndim)
-    _check_index_dtype(indices)
-    return _take(x, [axis], [indices])
+    check_index_dtype(indices)
+    return take_at(x, [axis], [indices])
 
 
 def pick(x: Any, at: Any, axis: int = -1) -> Expr:
@@ -572,42 +447,3 @@ def one_hot(at: Any, length: Any, dtype: Any = "float64", axis: int = -1) -> Exp
     axis = normal_axis(axis, at.ndim + 1)
     ones_ = zeros(at.shape, dtype) + cast(1, dtype)
     return place(ones_, at, size.as_size(length, "the length of one_hot"), axis)
-
-
-def set_subtensor(part: Expr, values: Any) -> Expr:
-    """`x` with x[key] = values, given x[key] (Theano's): `set_subtensor(x[1:3], 0)`."""
-    return _changed(part, values, None)
-
-
-def inc_subtensor(part: Expr, values: Any) -> Expr:
-    """`x` with x[key] += values, given x[key] (Theano's); at repeated positions all are added."""
-    return _changed(part, values, "sum")
-
-
-def _changed(part: Expr, values: Any, monoid: str | None) -> Expr:
-    """Walk back from the part to the array that it is a part of, putting the values there."""
-    values = as_expr(values)
-    values = cast(values, part.dtype)
-    values = values.broadcast_to(part.shape)
-    op = part.op
-    x = part.args[0] if part.args else None
-    if isinstance(op, Take):
-        return apply(Scatter(op.axes, op.position, monoid), x, values, *part.args[1:])
-    if isinstance(op, Slice):
-        starts, _ = op.places(part.args[1:])
-        spread = embed(values, x.shape, starts, op.steps)
-        if monoid == "sum":
-            return x + spread
-        mask = embed(cast(1, "bool").broadcast_to(values.shape), x.shape, starts, op.steps)
-        return where(mask, spread, x)
-    if type(op).__name__ == "Axes":
-        inner = op.vjp(values, part, x)[0]
-        if x.op is None or not isinstance(x.op, (Take, Slice)):
-            return inner if monoid is None else x + inner
-        return _changed(x, inner, monoid)
-    raise ArgumentError(
-        describe(
-            f"set_subtensor and inc_subtensor need a part of an array, as x[1:3], not {part}",
-            origin=here(),
-        )
-    )

@@ -1,4 +1,5 @@
-"""Layout: the same elements in another arrangement. Nothing here computes; most of it costs nothing when compiled.
+"""Layout: the same elements in another arrangement. Nothing here computes; most of it costs nothing
+when compiled.
 
 Four operations carry all of it: `Axes` (transpose, insert and drop axes), `Broadcast`, `Reshape`
 and `Join`; slices, which also flip, are in `indexing`. Functions follow NumPy's names and meanings.
@@ -7,6 +8,7 @@ and `Join`; slices, which also flip, are in `indexing`. Functions follow NumPy's
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +73,8 @@ def sizes_of(values: Any, what: str) -> tuple:
 
 @dataclass(frozen=True)
 class Axes(Op):
-    """Axes in another order: result axis n is the argument's axis order[n], or a new one of length 1 where None.
+    """Axes in another order: result axis n is the argument's axis order[n], or a new one of length
+    1 where None.
 
     Axes that `order` does not name must have length 1, and are dropped.
     """
@@ -100,7 +103,13 @@ class Axes(Op):
 
     def text(self, x):
         if self.order == tuple(range(len(self.order)))[::-1]:
-            return f"{x}.T" if x.isidentifier() else f"({x}).T"
+            return f"{wrap(x)}.T" if len(self.order) > 1 else x
+        kept = [a for a in self.order if a is not None]
+        if kept == list(range(len(kept))) and len(kept) < len(self.order):
+            keys = ", ".join("None" if a is None else ":" for a in self.order)
+            return f"{wrap(x)}[{keys}]" if kept else x
+        if kept == sorted(kept) and len(kept) == len(self.order):
+            return f"squeeze({x})"
         names = ", ".join("'x'" if a is None else str(a) for a in self.order)
         return f"dimshuffle({x}, {names})"
 
@@ -119,7 +128,10 @@ class Broadcast(Op):
         result = list(shape)
         for axis, n in enumerate(x.shape, offset):
             if n != 1:
-                message = f"cannot broadcast shape {shape_text(x.shape)} to {shape_text(shape)}: axis {axis} is {{}}, not {{}}"
+                message = (
+                    f"cannot broadcast shape {shape_text(x.shape)} to {shape_text(shape)}: "
+                    f"axis {axis} is {{}}, not {{}}"
+                )
                 result[axis] = size.same_size(n, shape[axis], message)
         return Type(x.dtype, tuple(result))
 
@@ -146,7 +158,10 @@ class Reshape(Op):
 
     def type(self, x, *sizes):
         shape = filled(self.shape, sizes)
-        message = f"cannot reshape {shape_text(x.shape)} to {shape_text(shape)}: {{}} elements are not {{}}"
+        message = (
+            f"cannot reshape {shape_text(x.shape)} to {shape_text(shape)}: "
+            "{} elements are not {}"
+        )
         size.same_size(size.product(x.shape), size.product(shape), message)
         return Type(x.dtype, shape)
 
@@ -186,7 +201,10 @@ class Join(Op):
                 raise ShapeError(f"cannot join arrays of {first.ndim} and {a.ndim} axes")
             for axis in range(first.ndim):
                 if axis != self.axis:
-                    message = f"cannot join along axis {self.axis}: axis {axis} has {{}} in one and {{}} in another"
+                    message = (
+                        f"cannot join along axis {self.axis}: "
+                        f"axis {axis} has {{}} in one and {{}} in another"
+                    )
                     shape[axis] = size.same_size(shape[axis], a.shape[axis], message)
         shape[self.axis] = size.plus(*(a.shape[self.axis] for a in arrays))
         return Type(first.dtype, tuple(shape))
@@ -216,6 +234,11 @@ class Join(Op):
         return f"concatenate([{', '.join(arrays)}], axis={self.axis})"
 
 
+def wrap(formula: str) -> str:
+    """The formula in parentheses, unless it is a name or a call: to put a dot or brackets after."""
+    return formula if re.fullmatch(r"[\w.]*(\(.*\)|\[[^\[\]]*\])?", formula) else f"({formula})"
+
+
 def filled_values(literal, values):
     values = iter(values)
     return [next(values) if n is None else n for n in literal]
@@ -236,7 +259,9 @@ def axes(x: Any, order: Sequence[int | None]) -> Expr:
 
 
 def dimshuffle(x: Any, *order: int | str) -> Expr:
-    """Axes in a new order, 'x' for a new axis of length 1; axes that are left out must have length 1 (Theano's)."""
+    """Axes in a new order, 'x' for a new axis of length 1; axes that are left out must have length
+    1 (Theano's).
+    """
     x = as_expr(x)
     order = order[0] if len(order) == 1 and isinstance(order[0], (tuple, list)) else order
     named = [a for a in order if a != "x"]
@@ -313,7 +338,9 @@ def broadcast_arrays(*arrays: Any) -> list[Expr]:
 
 
 def reshape(x: Any, shape: Any, *more: Any) -> Expr:
-    """The same elements, in row-major order, in another shape; one size may be −1: whatever is left."""
+    """The same elements, in row-major order, in another shape; one size may be −1: whatever is
+    left.
+    """
     x = as_expr(x)
     if more:
         shape = (shape, *more)

@@ -24,7 +24,7 @@ from symcomp.graph.scalar import cast
 from symcomp.graph.type import Type, is_float, promote, shape_text
 from symcomp.tensor.creation import arange
 from symcomp.tensor.layout import axes as reorder
-from symcomp.tensor.layout import expand_dims, normal_axes, transpose
+from symcomp.tensor.layout import expand_dims, normal_axes, transpose, wrap
 
 __all__ = [
     "batched_dot", "diagonal", "dot", "einsum", "inner", "matmul", "outer", "tensordot", "trace",
@@ -34,7 +34,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Dot(Op):
-    """out[i, j] = Σₖ a[i, k] · b[k, j], with the labels of the axes of a, b and out. Labels not in `out` are summed.
+    """out[i, j] = Σₖ a[i, k] · b[k, j], with the labels of the axes of a, b and out. Labels not in
+    `out` are summed.
 
     Each label stands once in an operand; a summed label is in both (others are summed before).
     """
@@ -52,8 +53,8 @@ class Dot(Op):
         for label, n in zip(self.right, b.shape, strict=True):
             if label in sizes:
                 message = (
-                    f"shapes {shape_text(a.type.shape)} and {shape_text(b.type.shape)} do not fit in a product: "
-                    "{} is not {}"
+                    f"shapes {shape_text(a.type.shape)} and {shape_text(b.type.shape)} "
+                    "do not fit in a product: {} is not {}"
                 )
                 n = size.same_size(sizes[label], n, message)
             sizes[label] = n
@@ -102,19 +103,14 @@ class Dot(Op):
             ("k", "kj", "j"),
             ("k", "k", ""),
         ):
-            wrap = [
-                t
-                if t.replace("_", "a").replace(".T", "").isalnum()
-                or (t.endswith(")") and " " not in t)
-                else f"({t})"
-                for t in (a, b)
-            ]
-            return f"{wrap[0]} @ {wrap[1]}"
+            return f"{wrap(a)} @ {wrap(b)}"
         return f"einsum({self.left},{self.right}->{self.out}: {a}, {b})"
 
 
 def product(a: Any, b: Any, left: str, right: str, out: str) -> Expr:
-    """`Dot` in canonical labels; operands get one dtype, and labels that only one operand has and `out` lacks are summed."""
+    """`Dot` in canonical labels; operands get one dtype, and labels that only one operand has and
+    `out` lacks are summed.
+    """
     a, b = as_expr(a), as_expr(b)
     dtype = promote(*(int if x.weak else x.dtype for x in (a, b)))
     a, b = cast(a, dtype), cast(b, dtype)
@@ -130,7 +126,9 @@ def product(a: Any, b: Any, left: str, right: str, out: str) -> Expr:
 
 
 def canonical_labels(left: str, right: str, out: str) -> tuple[str, str, str]:
-    """The same product with rows i…, columns j…, summed k…, batch b…: equal products get equal labels."""
+    """The same product with rows i…, columns j…, summed k…, batch b…: equal products get equal
+    labels.
+    """
     kinds = {
         "i": [c for c in left if c not in right],
         "k": [c for c in left if c in right and c not in out],
@@ -147,7 +145,9 @@ def canonical_labels(left: str, right: str, out: str) -> tuple[str, str, str]:
 
 
 def dot(a: Any, b: Any) -> Expr:
-    """The product of vectors, matrices and (along the last and the last but one axis) higher arrays, as `np.dot`."""
+    """The product of vectors, matrices and (along the last and the last but one axis) higher
+    arrays, as `np.dot`.
+    """
     a, b = as_expr(a), as_expr(b)
     if not a.ndim or not b.ndim:
         return a * b
@@ -158,7 +158,9 @@ def dot(a: Any, b: Any) -> Expr:
 
 
 def matmul(a: Any, b: Any) -> Expr:
-    """The matrix product over the last two axes; leading axes are a batch and broadcast, as `np.matmul` and `@`."""
+    """The matrix product over the last two axes; leading axes are a batch and broadcast, as
+    `np.matmul` and `@`.
+    """
     a, b = as_expr(a), as_expr(b)
     if not a.ndim or not b.ndim:
         raise ShapeError("matmul (@) has no meaning for scalars: use *")
@@ -180,7 +182,7 @@ def matmul(a: Any, b: Any) -> Expr:
 
 
 def _batch(x: Expr, batch: str, own: str) -> tuple[Expr, str]:
-    """Drop the batch axes of length 1: they are repeated, so the product does not have their label."""
+    """Drop the batch axes of length 1: they are repeated, so the product lacks their label."""
     have = batch[len(batch) - (x.ndim - len(own)) :] if x.ndim > len(own) else ""
     dropped = [i for i in range(len(have)) if x.shape[i] == 1]
     kept = "".join(c for i, c in enumerate(have) if i not in dropped)
@@ -190,7 +192,9 @@ def _batch(x: Expr, batch: str, own: str) -> tuple[Expr, str]:
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Expr:
-    """Summed over pairs of axes: the last n of a with the first n of b, or those given, as `np.tensordot`."""
+    """Summed over pairs of axes: the last n of a with the first n of b, or those given, as
+    `np.tensordot`.
+    """
     a, b = as_expr(a), as_expr(b)
     if isinstance(axes, int):
         if not 0 <= axes <= min(a.ndim, b.ndim):
@@ -259,7 +263,9 @@ def diagonal(x: Any) -> Expr:
 
 
 def einsum(subscripts: str, *operands: Any) -> Expr:
-    """Einstein's notation, as `np.einsum`: `einsum("bik,bkj->bij", a, b)`; several operands are joined left to right."""
+    """Einstein's notation, as `np.einsum`: `einsum("bik,bkj->bij", a, b)`; several operands are
+    joined left to right.
+    """
     operands = [as_expr(o) for o in operands]
     inputs, out = _parse(subscripts, operands)
     terms = [_without_diagonals(o, labels) for o, labels in zip(operands, inputs, strict=True)]

@@ -1,4 +1,5 @@
-"""Python's operators and NumPy's methods on expressions: `x + y`, `x @ w`, `x[1:]`, `x.sum(axis=0)`, `x.T`.
+"""Python's operators and NumPy's methods on expressions: `x + y`, `x @ w`, `x[1:]`,
+`x.sum(axis=0)`, `x.T`.
 
 `graph` says what an expression is and knows no mathematics; here the two are joined, in two tables.
 """
@@ -8,7 +9,16 @@ from __future__ import annotations
 from symcomp.errors import ArgumentError
 from symcomp.graph.expr import Expr
 from symcomp.graph.scalar import cast
-from symcomp.tensor import arithmetic, elementary, indexing, layout, linear, reduction
+from symcomp.tensor import (
+    arithmetic,
+    cumulative,
+    elementary,
+    indexing,
+    keys,
+    layout,
+    linear,
+    reduction,
+)
 
 
 def _binary(function):
@@ -45,6 +55,13 @@ def _power(x, y, modulo=None):
     return arithmetic.power(x, y)
 
 
+def _transpose(x, *axes):
+    """`x.transpose()`, `x.transpose(1, 0)` or `x.transpose((1, 0))`."""
+    if len(axes) == 1 and not isinstance(axes[0], int):
+        axes = axes[0]
+    return layout.transpose(x, axes or None)
+
+
 _BINARY = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
@@ -70,17 +87,21 @@ _METHODS = {
     "__le__": arithmetic.less_equal,
     "__gt__": arithmetic.greater,
     "__ge__": arithmetic.greater_equal,
-    "__getitem__": indexing.getitem,
+    "__getitem__": keys.getitem,
     "astype": cast,
     "dot": linear.dot,
     "clip": arithmetic.clip,
     "round": arithmetic.round,
-    "transpose": lambda x, *axes: layout.transpose(x, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None),
+    "transpose": _transpose,
     **{name: getattr(layout, name) for name in (
-        "dimshuffle", "expand_dims", "squeeze", "reshape", "ravel", "flatten", "swapaxes", "broadcast_to", "repeat",
+        "dimshuffle", "expand_dims", "squeeze", "reshape", "ravel", "flatten", "swapaxes",
+        "broadcast_to", "repeat",
     )},
     **{name: getattr(reduction, name) for name in (
         "sum", "prod", "mean", "var", "std", "min", "max", "argmin", "argmax", "any", "all", "norm",
+    )},
+    **{name: getattr(cumulative, name) for name in (
+        "cumsum", "cumprod",
     )},
     "take": indexing.take,
     "exp": elementary.exp,
@@ -90,7 +111,9 @@ _METHODS = {
 
 
 def _method(name: str, function):
-    """A method that calls a function declared elsewhere (functions of real numbers are not functions to Python)."""
+    """A method that calls a function declared elsewhere (functions of real numbers are not
+    functions to Python).
+    """
 
     def method(self, *args, **keywords):
         return function(self, *args, **keywords)

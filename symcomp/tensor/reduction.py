@@ -41,10 +41,7 @@ class Reduce(Op):
     def type(self, x):
         if self.monoid in ("max", "min"):
             for a in self.axes:
-                if isinstance(x.shape[a], int) and x.shape[a] == 0:
-                    raise ShapeError(
-                        f"the {self.monoid} of an empty axis does not exist (axis {a})"
-                    )
+                _require_some(self.monoid, x.shape[a], a)
         return Type(x.dtype, tuple(n for a, n in enumerate(x.shape) if a not in self.axes))
 
     def element(self, x, *indices):
@@ -69,6 +66,13 @@ class Reduce(Op):
 
     def text(self, x):
         return f"{self.monoid}({x}, axis={self.axes[0] if len(self.axes) == 1 else self.axes})"
+
+
+def _require_some(name: str, length: size.Size, axis: int) -> None:
+    if isinstance(length, int) and not length:
+        raise ShapeError(f"the {name} of an empty axis does not exist (axis {axis})")
+    if not isinstance(length, int):
+        size.require_long_enough(length, 1)
 
 
 def _gradient_of_extreme(op: Reduce, g: Expr, out: Expr, x: Expr) -> Expr:
@@ -233,14 +237,15 @@ class LogSumExp(Op):
 
 @dataclass(frozen=True)
 class Extreme(Op):
-    """The position of the first largest (max) or smallest (min) element along an axis; the first nan where there is one."""
+    """The position of the first largest (max) or smallest (min) element along an axis; the first
+    nan where there is one.
+    """
 
     monoid: str
     axis: int
 
     def type(self, x):
-        if isinstance(x.shape[self.axis], int) and x.shape[self.axis] == 0:
-            raise ShapeError(f"the arg{self.monoid} of an empty axis does not exist")
+        _require_some(f"arg{self.monoid}", x.shape[self.axis], self.axis)
         return Type("int64", tuple(n for a, n in enumerate(x.shape) if a != self.axis))
 
     def body(self, x):
@@ -270,10 +275,14 @@ def _extreme(monoid: str, x: Any, axis: int | None, keepdims: bool) -> Expr:
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Expr:
-    """Where the largest element is (the first of several), along an axis or in the flattened array: int64."""
+    """Where the largest element is (the first of several), along an axis or in the flattened array:
+    int64.
+    """
     return _extreme("max", x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Expr:
-    """Where the smallest element is (the first of several), along an axis or in the flattened array: int64."""
+    """Where the smallest element is (the first of several), along an axis or in the flattened
+    array: int64.
+    """
     return _extreme("min", x, axis, keepdims)

@@ -1,4 +1,5 @@
-"""Special functions: the error function, gamma and its family, Bessel's, and what probability is written in.
+"""Special functions: the error function, gamma and its family, Bessel's, and what probability is
+written in.
 
 NumPy has few of them, so their references are here too: Python's own `math.erf` and `math.lgamma`
 where it has one, else a series or a Newton iteration that is accurate to a few units in the last

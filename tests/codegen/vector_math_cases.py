@@ -181,7 +181,7 @@ NUMPY_NAMES |= {name: f"arc{name[1:]}" for name in ("asinh", "acosh", "atanh")}
 
 
 def evaluate(function, *arguments):
-    """The exact real value, or None where it is no finite real number or depends on a zero's sign."""
+    """The exact real value, or None where it is no finite real number."""
     if not all(map(math.isfinite, arguments)):
         return None
     try:

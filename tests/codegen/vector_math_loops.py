@@ -1,4 +1,4 @@
-"""One C file that loops every function of the vector math over arrays, built and called through cffi."""
+"""One C file that loops the functions of the vector math over arrays, built and called by cffi."""
 
 import re
 import subprocess
@@ -25,9 +25,11 @@ FLAGS = [
     "-fno-trapping-math",
 ]
 FLAGS += ["-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}"]
-LOOP = "void {f}_{t}(const {c} *restrict x, const {c} *restrict y, {c} *restrict z, long n) {{\n    (void)y;\n"
+LOOP = "void {f}_{t}(const {c} *restrict x, const {c} *restrict y, {c} *restrict z, long n) {{\n"
+LOOP += "    (void)y;\n"
 LOOP += "{simd}    for (long i = 0; i < n; i++) z[i] = sc_{f}_{t}({arguments});\n}}\n"
-CAST = "void cast_{to}_{f}(const {c} *x, {to_c} *z, long n)\n{{ for (long i = 0; i < n; i++) z[i] = sc_cast_{to}_{f}(x[i]); }}\n"
+CAST = "void cast_{to}_{f}(const {c} *x, {to_c} *z, long n) {{\n"
+CAST += "    for (long i = 0; i < n; i++) z[i] = sc_cast_{to}_{f}(x[i]);\n}}\n"
 
 
 def loop(name, suffix, ctype, binary, simd):
@@ -37,8 +39,8 @@ def loop(name, suffix, ctype, binary, simd):
     )
 
 
-def loops():
-    """(name, suffix, C text) of one loop per function and type."""
+def float_loops():
+    """(name, suffix, C text) of one loop per function of float32 and of float64."""
     for suffix, (ctype, _) in TYPES.items():
         for name in [*UNARY, *EXACT]:
             yield name, suffix, loop(name, suffix, ctype, False, True)
@@ -48,29 +50,27 @@ def loops():
             yield name, suffix, loop(name, suffix, ctype, False, False)
         for name in DIVISION:
             yield name, suffix, loop(name, suffix, ctype, True, False)
+
+
+def integer_loops():
+    """(name, suffix, C text) of one loop per function and integer type."""
     for suffix, ctype in INTEGERS.items():
         for name in ("mod", "floordiv", "ipow"):
             yield name, suffix, loop(name, suffix, ctype + "_t", True, False)
 
 
 def casts():
-    """(from, to, C text) of one loop per pair of types."""
+    """(name, suffix, C text) of one loop per pair of types; the suffix is the type cast from."""
     types = {"f32": "float", "f64": "double", "bool": "uint8_t"} | {
         k: f"{v}_t" for k, v in INTEGERS.items()
     }
     for source, source_c in types.items():
         for target, target_c in types.items():
-            yield source, target, CAST.format(to=target, f=source, c=source_c, to_c=target_c)
-
-
-def source_text():
-    return "".join(
-        [
-            '#include "symcomp_math.h"\n',
-            *(text for *_, text in loops()),
-            *(text for *_, text in casts()),
-        ]
-    )
+            yield (
+                f"cast_{target}",
+                source,
+                CAST.format(to=target, f=source, c=source_c, to_c=target_c),
+            )
 
 
 def compiler_defines(*flags):
@@ -83,37 +83,23 @@ def compiler_defines(*flags):
 class Built:
     """The compiled loops, called with NumPy arrays through cffi's ABI mode."""
 
-    def __init__(self, folder, flags):
+    def __init__(self, folder, flags, loops):
         import cffi
 
-        self.lines = source_text().splitlines()
+        text = "".join(text for *_, text in loops)
+        self.lines = ['#include "symcomp_math.h"', *text.splitlines()]
         source, library, notes = folder / "loops.c", folder / "loops.so", folder / "notes.txt"
         source.write_text("\n".join(self.lines) + "\n")
         report = [] if "__clang__" in compiler_defines() else [f"-fopt-info-vec={notes}"]
-        command = [
-            "cc",
-            *FLAGS,
-            *flags,
-            *report,
-            "-shared",
-            "-fPIC",
-            str(source),
-            "-o",
-            str(library),
-            "-lm",
-        ]
+        command = ["cc", *FLAGS, *flags, *report, "-shared", "-fPIC", str(source)]
+        command += ["-o", str(library), "-lm"]
         run = subprocess.run(command, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
         self.notes = notes.read_text() if notes.exists() else None
         self.ffi = cffi.FFI()
-        self.library = None
-        declarations = [
-            f"void {name}_{suffix}(void *, void *, void *, long);" for name, suffix, _ in loops()
-        ]
-        declarations += [
-            f"void cast_{target}_{source}(void *, void *, long);" for source, target, _ in casts()
-        ]
-        self.ffi.cdef("\n".join(declarations))
+        for name, suffix, _ in loops:
+            arrays = "void *, void *" if name.startswith("cast_") else "void *, void *, void *"
+            self.ffi.cdef(f"void {name}_{suffix}({arrays}, long);")
         self.library = self.ffi.dlopen(str(library))
 
     def call(self, name, suffix, x, y=None):

@@ -18,8 +18,8 @@
 #define SC_HAS_FMA 0
 #endif
 
-/* c0 + c1·x + c2·x² + ..., coefficients upwards, z = x²: the even and the odd powers by Horner's rule
- * each, so that two short chains of dependent operations run side by side. */
+/* c0 + c1·x + c2·x² + ..., coefficients upwards, z = x²: the even and the odd powers by Horner's
+ * rule each, so that two short chains of dependent operations run side by side. */
 #define SC_HORNER1(z, c) (c)
 #define SC_HORNER2(z, c, ...) ((c) + (z) * SC_HORNER1(z, __VA_ARGS__))
 #define SC_HORNER3(z, c, ...) ((c) + (z) * SC_HORNER2(z, __VA_ARGS__))
@@ -51,7 +51,8 @@
 #define SC_POLY19(x, z, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s) \
     (SC_HORNER10(z, a, c, e, g, i, k, m, o, q, s) + (x) * SC_HORNER9(z, b, d, f, h, j, l, n, p, r))
 #define SC_POLY23(x, z, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w) \
-    (SC_HORNER12(z, a, c, e, g, i, k, m, o, q, s, u, w) + (x) * SC_HORNER11(z, b, d, f, h, j, l, n, p, r, t, v))
+    (SC_HORNER12(z, a, c, e, g, i, k, m, o, q, s, u, w) \
+     + (x) * SC_HORNER11(z, b, d, f, h, j, l, n, p, r, t, v))
 
 SC_INLINE uint32_t sc_bits_f32(float x) {
     uint32_t u;
@@ -102,15 +103,16 @@ SC_INLINE double sc_flip_f64(double x, uint64_t odd) {
 SC_INLINE float sc_exp2i_f32(uint32_t n) { return sc_from_bits_f32((n + 127u) << 23); }
 SC_INLINE double sc_exp2i_f64(uint64_t n) { return sc_from_bits_f64((n + 1023u) << 52); }
 
-/* y·2ⁿ with one rounding for |n| up to twice the exponent range: two exact or harmless halves. */
+/* y·2ⁿ with one rounding, -250 < n < 250 (-2000 < n < 2000): two factors near 2^(n/2), the first
+ * exact where the second may round.  The biases of both are added before n is halved. */
 SC_INLINE float sc_scale_f32(float y, uint32_t n) {
-    uint32_t half = ((n + 512u) >> 1) - 256u;
-    return y * sc_exp2i_f32(half) * sc_exp2i_f32(n - half);
+    uint32_t both = n + 254u, half = both >> 1;
+    return y * sc_from_bits_f32(half << 23) * sc_from_bits_f32((both - half) << 23);
 }
 
 SC_INLINE double sc_scale_f64(double y, uint64_t n) {
-    uint64_t half = ((n + 4096u) >> 1) - 2048u;
-    return y * sc_exp2i_f64(half) * sc_exp2i_f64(n - half);
+    uint64_t both = n + 2046u, half = both >> 1;
+    return y * sc_from_bits_f64(half << 52) * sc_from_bits_f64((both - half) << 52);
 }
 
 /* a·b = result + *low exactly (Dekker 1971 where there is no fused multiply-add). */
@@ -281,7 +283,8 @@ SC_INLINE double sc_cbrt_f64(double x) {
         double h = 1.0 - v * r * (r * r);
         r += r * h
              * (0x1.5555555555555p-2
-                + h * (0x1.c71c71c71c71cp-3 + h * (0x1.61f9add3c0ca4p-3 + h * 0x1.26fabb85cb534p-3)));
+                + h * (0x1.c71c71c71c71cp-3
+                       + h * (0x1.61f9add3c0ca4p-3 + h * 0x1.26fabb85cb534p-3)));
     }
     double y = v * r * r;
     double low, w = sc_product_f64(y, y, &low);

@@ -93,8 +93,9 @@ SC_INLINE double sc_exp2_f64(double x) {
     return sc_scale_f64(1.0 + r * q, sc_bits_f64(shifted) - 0x4338000000000000u);
 }
 
-/* 2ⁿ·eʳ - 1 as 2·(h·p + (h - 1/2)), h = 2ⁿ⁻¹, which does not overflow before the result does.  As 2ⁿ
- * and 1 cancel for n = 1, what is rounded off r, off p = eʳ - 1 and off the sum is added again. */
+/* 2ⁿ·eʳ - 1 as 2·(h·p + (h - 1/2)), h = 2ⁿ⁻¹, which does not overflow before the result does.  As
+ * 2ⁿ and 1 cancel for n = 1, what is rounded off r, off p = eʳ - 1 and off the sum is added
+ * again. */
 SC_INLINE float sc_expm1_f32(float x) {
     float v = sc_clamp_f32(x, -20.0f, 88.9f);
     float shifted = v * 0x1.715476p+0f + 0x1.8p23f;

@@ -1,10 +1,11 @@
 /* mod, floor_divide and power as NumPy defines them, and casts, all without undefined behaviour.
  *
  * Integers: division by zero gives 0, the smallest number divided by -1 wraps, as in NumPy.
- * Casts are sc_cast_<to>_<from> with to and from among bool, i8 ... u64, f32, f64 (bool is a uint8_t
- * that is 0 or 1).  A float out of range gives what NumPy's scalar loops give on x86-64: int32 and
- * int64 the smallest number; the narrower ones the low bits of that int32, uint32 those of the
- * int64; uint64 the int64's bits below 2⁶³ and the bits of x - 2⁶³ with the top one flipped above.
+ * Casts are sc_cast_<to>_<from> with to and from among bool, i8 ... u64, f32, f64 (bool is a
+ * uint8_t that is 0 or 1).  A float out of range gives what NumPy's scalar loops give on x86-64:
+ * int32 and int64 the smallest number; the narrower ones the low bits of that int32, uint32 those
+ * of the int64; uint64 the int64's bits below 2⁶³ and those of x - 2⁶³ with the top one flipped
+ * above.
  */
 #ifndef SYMCOMP_MATH_INTEGER_H
 #define SYMCOMP_MATH_INTEGER_H

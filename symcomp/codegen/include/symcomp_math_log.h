@@ -162,7 +162,8 @@ SC_INLINE double sc_softplus_f64(double x) {
     return (x > 0.0 ? x : 0.0) + sc_log1p_f64(sc_exp_f64(-sc_abs_f64(x)));
 }
 
-/* ln(eˣ + eʸ), to the precision of the larger argument; equal arguments (both may be the same infinity) give x + ln 2. */
+/* ln(eˣ + eʸ), to the precision of the larger argument; equal arguments (both may be the same
+ * infinity) give x + ln 2. */
 SC_INLINE float sc_logaddexp_f32(float x, float y) {
     float top = x > y ? x : y;
     float z = top + sc_log1p_f32(sc_exp_f32(-sc_abs_f32(x - y)));

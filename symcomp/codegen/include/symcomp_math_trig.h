@@ -294,7 +294,8 @@ SC_INLINE float sc_asin_f32(float x) {
 
 SC_INLINE double sc_asin_f64(double x) {
     double a = sc_abs_f64(x), s, p = sc_asin_part_f64(a, &s);
-    double y = a > 0.5 ? 0x1.921fb54442d18p+0 - (2.0 * s + (2.0 * p - 0x1.1a62633145c07p-54)) : s + p;
+    double far = 0x1.921fb54442d18p+0 - (2.0 * s + (2.0 * p - 0x1.1a62633145c07p-54));
+    double y = a > 0.5 ? far : s + p;
     return sc_copysign_f64(y, x);
 }
 

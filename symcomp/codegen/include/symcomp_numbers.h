@@ -70,4 +70,34 @@ static inline size_t sc_larger(size_t x, size_t y) { return x > y ? x : y; }
 /* A leading dimension: BLAS wants at least one, also of matrices without columns. */
 static inline int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
 
+/* How a product is cut into tiles: see codegen/tiling.py, which says the same in Python. */
+#define SC_FEW_ROWS 96
+#define SC_TILE_WORK ((int64_t)1 << 21)
+
+static inline int64_t sc_between(int64_t low, int64_t x, int64_t high) {
+    x = x < high ? x : high;
+    return x > low ? x : low;
+}
+
+static inline int64_t sc_tile_length(int64_t n, int64_t pieces) {
+    return ((n + pieces - 1) / pieces + 15) / 16 * 16;
+}
+
+static inline int64_t sc_tile_rows(int64_t m, int64_t n, int64_t k) {
+    if (m <= SC_FEW_ROWS)
+        return sc_between(1, m, m);
+    return sc_tile_length(m, sc_between(1, m * n * k / SC_TILE_WORK, m / 48));
+}
+
+static inline int64_t sc_tile_columns(int64_t m, int64_t n, int64_t k) {
+    if (m > SC_FEW_ROWS)
+        return sc_between(1, n, n);
+    return n ? sc_tile_length(n, sc_between(1, m * n * k / SC_TILE_WORK, n / 128)) : 16;
+}
+
+static inline int64_t sc_tile_count(int64_t m, int64_t n, int64_t k) {
+    int64_t height = sc_tile_rows(m, n, k), width = sc_tile_columns(m, n, k);
+    return ((m + height - 1) / height) * ((n + width - 1) / width);
+}
+
 #endif

@@ -1,0 +1,1 @@
+"""function(): the one place that knows everything."""

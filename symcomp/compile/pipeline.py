@@ -1,0 +1,244 @@
+"""THE list of passes, top to bottom: from an expression to a program.
+
+    bind          leaves become buffers, sizes are solved
+    canonicalize  one form for sums and products
+    stabilize     formulas that overflow or cancel are replaced (and the rules that a person adds)
+    specialize    the cheapest form of each operation
+    expand        operations that are declared by a body become that body; then the rules look again
+    plan          what is stored, what is fused, in which order
+    lower         groups become loops
+    print         loops become C
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from symcomp import rewrite
+from symcomp.codegen import loops, plan, program
+from symcomp.codegen.equations import Formulas, stored_base
+from symcomp.codegen.loops import Buffer, buffer
+from symcomp.codegen.lower import Lowering
+from symcomp.compile.bind import Bound, bind
+from symcomp.graph.expr import Constant, Expr
+from symcomp.graph.shared import Shared
+from symcomp.graph.walk import order, rebuild, remake
+
+
+@dataclass
+class Compilation:
+    """A function on its way to C, and what each pass made of it."""
+
+    name: str
+    outputs: list[Expr]
+    updates: list[tuple[Shared, Expr]]
+    rules: object = None
+    trace: list = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    bound: Bound | None = None
+    plan: plan.Plan | None = None
+    program: program.Program | None = None
+    failures: list = field(default_factory=list)
+    source: str = ""
+
+    @contextmanager
+    def step(self, name: str):
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def values(self) -> list[Expr]:
+        return [*self.bound.outputs, *(v for _, v in self.bound.updates)]
+
+    def replace(self, values: Sequence[Expr]) -> None:
+        count = len(self.bound.outputs)
+        self.bound.outputs = list(values[:count])
+        targets = [t for t, _ in self.bound.updates]
+        self.bound.updates = list(zip(targets, values[count:], strict=True))
+
+
+def expand(values: Sequence[Expr]) -> list[Expr]:
+    """Put the bodies of operations in their place, until only planned operations are left."""
+    values = list(values)
+    while any(_has_body(e) for e in order(values)):
+        values = rebuild(values, _expanded)
+    return values
+
+
+#: Sums and products of more parts are computed in groups of so many.
+WIDEST = 32
+
+
+def split_wide(values: Sequence[Expr]) -> list[Expr]:
+    """Sums and products of very many parts as sums of sums: formulas stay short."""
+
+    def change(e: Expr, args):
+        e = remake(e, args)
+        while len(e.args) > WIDEST and getattr(e.op, "variadic", False):
+            parts = [e.args[i : i + WIDEST] for i in range(0, len(e.args), WIDEST)]
+            e = e.op(*(p[0] if len(p) == 1 else e.op(*p) for p in parts))
+        return e
+
+    return rebuild(values, change)
+
+
+def _has_body(e: Expr) -> bool:
+    return e.op is not None and e.op.body is not None and getattr(e.op, "c", None) is None
+
+
+def _expanded(e: Expr, args) -> Expr:
+    e = remake(e, args)
+    return e.op.body(*e.args) if _has_body(e) else e
+
+
+PASSES = ("canonicalize", "stabilize", "specialize")
+
+
+def compile_expression(job: Compilation) -> Compilation:
+    """Run all passes."""
+    with job.step("bind"):
+        job.bound = bind(job.outputs, job.updates)
+    _rewrite(job)
+    with job.step("expand"):
+        job.replace(expand(job.values()))
+    _rewrite(job)
+    with job.step("expand"):
+        job.replace(split_wide(expand(job.values())))
+    with job.step("plan"):
+        job.plan = plan.make_plan(job.bound.outputs, job.bound.updates)
+    with job.step("lower"):
+        job.program = _lower(job)
+    with job.step("print"):
+        job.source = program.source(job.program)
+    return job
+
+
+def _rewrite(job: Compilation) -> None:
+    for name in PASSES:
+        with job.step(name):
+            more = {"rules": job.rules} if name == "stabilize" and job.rules is not None else {}
+            job.replace(getattr(rewrite, name)(job.values(), job.trace, **more))
+
+
+# --- from the plan to a program --------------------------------------------------------------------------------------
+
+
+def _lower(job: Compilation) -> program.Program:
+    layout = _Layout(job)
+    lowering = Lowering(layout.buffers, layout.visible, Formulas(job.plan.roots))
+    status = buffer("int64", (), "status")
+    checks, failures = [], []
+    for at, n, e in job.plan.checks:
+        kernel = lowering.check(at, n, program.FIRST_CHECK + len(failures), status)
+        failures.append((str(e), str(e.origin) if e.origin else ""))
+        checks.append(kernel)
+    kernels = [k for g in job.plan.groups for k in lowering.kernels(g)]
+    for k in [*checks, *kernels]:
+        loops.verify(k)
+    temporaries = [*layout.temporaries, *lowering.temporaries]
+    computed = {b for k in kernels for b in loops.written_buffers(k)}
+    early = [k for k in checks if not loops.read_buffers(k) & computed]
+    late = [k for k in checks if k not in early]
+    return layout.program(_interleaved(late, kernels), early, temporaries, status, failures)
+
+
+def _interleaved(late, kernels):
+    """Checks of computed positions run as soon as what they read is computed."""
+    result = list(kernels)
+    for check in late:
+        needs = loops.read_buffers(check)
+        place = max(i for i, k in enumerate(result) if loops.written_buffers(k) & needs) + 1
+        result.insert(place, check)
+    return result
+
+
+class _Layout:
+    """Where everything lives: buffers for inputs, outputs, shared values and temporaries."""
+
+    def __init__(self, job: Compilation):
+        self.job = job
+        made = job.plan
+        self.buffers: dict[Expr, Buffer] = {}
+        self.outputs: list[Buffer | None] = [None] * len(job.bound.outputs)
+        self.copies: list[tuple[Buffer, Buffer]] = []
+        self.temporaries: list[Buffer] = []
+        self.visible = _visible(made)
+        through_copy = dict(made.copies)
+        for e, target in made.destinations.items():
+            if isinstance(target, int):
+                made_buffer = buffer(e.dtype, e.shape, f"out{target}")
+                self.outputs[target] = self.buffers[e] = made_buffer
+            elif e in through_copy:
+                self.buffers[e] = self._temporary(e)
+                self.copies.append((target, self.buffers[e]))
+            else:
+                self.buffers[e] = target
+        for e in made.roots:
+            if e in self.visible and e not in self.buffers:
+                self.buffers[e] = self._temporary(e)
+
+    def _temporary(self, e: Expr) -> Buffer:
+        made = buffer(e.dtype, e.shape, f"{e.op.name}_{len(self.temporaries)}")
+        self.temporaries.append(made)
+        return made
+
+    def program(self, kernels, checks, temporaries, status, failures) -> program.Program:
+        bound = self.job.bound
+        used = _used_leaves([*checks, *kernels], [t for t, _ in self.copies])
+        inputs, cells = [], []
+        for leaf, b in bound.leaves.items():
+            if b in used:
+                (cells if isinstance(leaf, Shared) else inputs).append(b)
+        written = {b for k in kernels for b in loops.written_buffers(k)} | {t for t, _ in self.copies}
+        constants = [e for e in used if isinstance(e, Constant)]
+        calls = [e for e in self.job.plan.roots if e.op.perform is not None]
+        arguments = [
+            [self.buffers[e], *(self.buffers.get(b, b) for b in map(stored_base, e.args))] for e in calls
+        ]
+        face = program.Interface(cells, inputs, self.outputs, list(bound.dimensions))
+        made = program.Program(
+            self.job.name, kernels, checks, face, temporaries, constants, self.copies, status, calls, arguments,
+            _includes(self.job.plan.roots), [b in written for b in cells],
+        )  # fmt: skip
+        self.job.failures = failures
+        return made
+
+
+def _includes(roots) -> list[str]:
+    """C source that operations declared by C symbols bring along."""
+    found: dict[str, None] = {}
+    for e in order(roots):
+        source = getattr(e.op, "source", None)
+        if source:
+            found[source] = None
+    return list(found)
+
+
+def _visible(made: plan.Plan) -> set[Expr]:
+    """Stored expressions that must be in memory: results, and what other kernels read."""
+    visible = set(made.destinations)
+    for e, root in made.roots.items():
+        if root.kind in ("writes", "python") or (root.kind == "row" and not root.group.outer):
+            visible.add(e)
+        for r in root.reads:
+            if r in made.roots and made.roots[r].group is not root.group:
+                visible.add(r)
+    for at, _, _ in made.checks:
+        visible.update(e for e in order([at]) if e in made.roots)
+    return visible
+
+
+def _used_leaves(kernels, extra) -> dict[Expr, None]:
+    used = dict.fromkeys(extra)
+    for k in kernels:
+        for s in loops.walk(k.body):
+            for v in loops.values(s):
+                used.update((e, None) for e in order([v]) if e.op is None)
+            if isinstance(s, loops.Store):
+                used[s.buffer] = None
+            if isinstance(s, loops.Call):
+                used.update((a.buffer if isinstance(a, loops.View) else a, None) for a in s.arguments)
+    return {e: None for e in used if isinstance(e, Buffer) or (isinstance(e, Constant) and e.ndim)}

@@ -1,0 +1,46 @@
+"""The three stages of rewriting, and the sets of rules that each is made of.
+
+    canonicalize    one form for sums and products, algebra, layout
+    stabilize       the same, and formulas that overflow or cancel replaced by those that do not; users' rules
+    specialize      what is cheapest to compute: differences, squares and roots instead of canonical sums and powers
+
+Every stage is the one engine with other rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symcomp.graph.expr import Expr
+from symcomp.rewrite import arrays, canonical, products, special  # noqa: F401 - they declare rules
+from symcomp.rewrite.engine import rewrite
+from symcomp.rewrite.identities import identities
+from symcomp.rewrite.rule import RuleSet, registry
+from symcomp.rewrite.stability import stability
+
+#: What both of the first two stages do.
+ALGEBRA = registry["canonical"] + identities + registry["arrays"] + registry["products"]
+STABILITY = registry["canonical"] + stability + ALGEBRA
+SPECIAL = registry["special"]
+
+def canonicalize(outputs: Sequence[Expr], trace: list | None = None) -> list[Expr]:
+    """The outputs in canonical form, simplified by algebra."""
+    return rewrite(outputs, ALGEBRA, trace)
+
+
+def stabilize(
+    outputs: Sequence[Expr], trace: list | None = None, rules: RuleSet | None = None
+) -> list[Expr]:
+    """The outputs with formulas that overflow or cancel replaced; `rules` are a user's own, tried first."""
+    return rewrite(outputs, STABILITY if rules is None else _joined(rules), trace)
+
+
+def specialize(outputs: Sequence[Expr], trace: list | None = None) -> list[Expr]:
+    """The outputs in the form that is cheapest to compute."""
+    return rewrite(outputs, SPECIAL, trace)
+
+
+def _joined(rules: RuleSet) -> RuleSet:
+    if rules.joined is None:
+        rules.joined = rules + STABILITY
+    return rules.joined
