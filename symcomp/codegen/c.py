@@ -13,7 +13,19 @@ from collections.abc import Iterable
 import numpy as np
 
 from symcomp.codegen import loops
-from symcomp.codegen.loops import Buffer, Call, Dimension, For, If, Kernel, Let, Scratch, Store, Update, View
+from symcomp.codegen.loops import (
+    Buffer,
+    Call,
+    Dimension,
+    For,
+    If,
+    Kernel,
+    Let,
+    Scratch,
+    Store,
+    Update,
+    View,
+)
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -137,7 +149,13 @@ class Printer:
             if isinstance(s, Call):
                 for a in s.arguments:
                     used.update({a.buffer: None} if isinstance(a, View) else {})
-        called = {a.buffer for s in loops.walk(body) if isinstance(s, Call) for a in s.arguments if isinstance(a, View)}
+        called = {
+            a.buffer
+            for s in loops.walk(body)
+            if isinstance(s, Call)
+            for a in s.arguments
+            if isinstance(a, View)
+        }
         for e in used:
             if e in own or e not in self.frame_names:
                 continue
@@ -186,7 +204,9 @@ class Printer:
             self.text.add(f"{name} = {name} {sign} {part} ? {name} : {part};")
             self.text.add(f"{flag} |= {part} != {part};")
             return
-        self.text.add(f"{name} = {self._combined(monoid, name, self.value(value), variable.dtype)};")
+        self.text.add(
+            f"{name} = {self._combined(monoid, name, self.value(value), variable.dtype)};"
+        )
 
     def _named(self, value: Expr) -> str:
         text = self.value(value)
@@ -214,7 +234,9 @@ class Printer:
             self.text.add(f"{kind} {name}[{max(count, 1)}] __attribute__((aligned(64)));")
             return
         amount = self.value(size.as_expr(count))
-        self.text.add(f"{kind} *restrict const {name} = runtime->push(({amount}) * sizeof({kind}));")
+        self.text.add(
+            f"{kind} *restrict const {name} = runtime->push(({amount}) * sizeof({kind}));"
+        )
         self.text.add(f"if ({name} == NULL) {{ frame->failed = 1; return; }}")
         self.scratch[-1].append(name)
 
@@ -305,18 +327,25 @@ class Printer:
         letter = "s" if s.dtype == "float32" else "d"
         flags = ["112" if v.transposed else "111" for v in (left, right)]
         self.text.open(f"if ({m} > 0 && {n} > 0)")
-        self.text.add(f"runtime->{letter}gemm(101, {flags[0]}, {flags[1]}, (int)({m}), (int)({n}), (int)({k}),")
+        self.text.add(
+            f"runtime->{letter}gemm(101, {flags[0]}, {flags[1]}, (int)({m}), (int)({n}), (int)({k}),"
+        )
         self.text.add(f"    {alpha}, {a}, {b}, {beta}, {c});")
         self.text.close()
 
     def _matrix(self, view: View) -> str:
         """Where a matrix starts, and how far its rows are apart."""
-        offset, stride = self.value(size.as_expr(view.offset)), self.value(size.as_expr(view.stride))
+        offset, stride = (
+            self.value(size.as_expr(view.offset)),
+            self.value(size.as_expr(view.stride)),
+        )
         return f"{self.names[view.buffer]} + {_wrapped(offset)}, sc_stride({stride})"
 
     def _call_python(self, s: Call) -> None:
         number = self.python_numbers[s.arguments[0]]
-        self.text.add(f"if (!frame->failed && frame->python({number}, frame->addresses) != 0) frame->failed = 2;")
+        self.text.add(
+            f"if (!frame->failed && frame->python({number}, frame->addresses) != 0) frame->failed = 2;"
+        )
 
     # --- values ------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, build
 from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, index
 from symcomp.graph.scalar import Elementwise, Primitive
+from symcomp.graph.size import Dimension
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
 from symcomp.tensor.creation import Eye, Range
@@ -69,7 +70,9 @@ def stored_base(e: Expr) -> Expr:
 
 def is_array(e: Expr) -> bool:
     """Whether an expression is a leaf that lives in memory (rather than a number in the code)."""
-    return e.op is None and not isinstance(e, Index) and not (isinstance(e, Constant) and not e.ndim)
+    if e.op is not None or isinstance(e, (Index, Dimension)):
+        return False
+    return not (isinstance(e, Constant) and not e.ndim)
 
 
 # --- the decision ----------------------------------------------------------------------------------------------------
@@ -121,7 +124,13 @@ def _add_repeated(nodes: list[Expr], stored: set[Expr]) -> None:
     repeats: dict[Expr, bool] = {}
     for e in reversed(nodes):
         mine, again = readers.get(e, set()), repeats.get(e, False)
-        if e not in stored and e.op is not None and is_dear(e.op) and e.ndim and (again or len(mine) > 1):
+        if (
+            e not in stored
+            and e.op is not None
+            and is_dear(e.op)
+            and e.ndim
+            and (again or len(mine) > 1)
+        ):
             stored.add(e)
         if e in stored:
             mine, again = {e}, False

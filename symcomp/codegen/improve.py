@@ -10,7 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from symcomp.codegen import loops
-from symcomp.codegen.loops import Buffer, Call, For, If, Let, Local, Scratch, Store, Update, View, local
+from symcomp.codegen.loops import (
+    Buffer,
+    Call,
+    For,
+    If,
+    Let,
+    Local,
+    Scratch,
+    Store,
+    Update,
+    View,
+    local,
+)
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, build
 from symcomp.graph.notation import ELEMENT, Fold, Index, index
@@ -185,7 +197,9 @@ def _lifted(value: Expr, varying: set, lifted: list, done: dict, names) -> Expr:
             new[e] = e
             continue
         args = tuple(
-            a if changes[a] or _is_trivial(a) or (e.op is ELEMENT) else _named(a, lifted, done, names)
+            a
+            if changes[a] or _is_trivial(a) or (e.op is ELEMENT)
+            else _named(a, lifted, done, names)
             for a in e.args
         )
         args = tuple(new[a] if changes.get(a) else a for a in args)

@@ -236,7 +236,9 @@ def _verify(body: tuple, known: set, kernel: Kernel) -> None:
                 known.add(variable)
             case Update(variable, _, value):
                 if variable not in known:
-                    raise InternalError(f"{kernel.name}: {variable} is updated before it is defined")
+                    raise InternalError(
+                        f"{kernel.name}: {variable} is updated before it is defined"
+                    )
                 _same_dtype(variable, value, kernel)
             case Store(b, _, value):
                 _same_dtype(b, value, kernel)

@@ -10,7 +10,20 @@ from collections.abc import Iterator
 
 from symcomp.codegen import improve, loops, tiling
 from symcomp.codegen.equations import Formulas, flat, is_dear, reindexed, stored_base
-from symcomp.codegen.loops import Buffer, Call, For, Kernel, Let, Local, Scratch, Store, Update, View, load, local
+from symcomp.codegen.loops import (
+    Buffer,
+    Call,
+    For,
+    Kernel,
+    Let,
+    Local,
+    Scratch,
+    Store,
+    Update,
+    View,
+    load,
+    local,
+)
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
@@ -83,7 +96,13 @@ class Lowering:
             inner: list = []
             part = self.unfolded(fold.args[0], inner)
             body.append(Let(total, identity(fold.op.monoid, fold.dtype)))
-            body.append(For(fold.op.index, (*inner, Update(total, fold.op.monoid, part)), "simd" if not inner else "serial"))
+            body.append(
+                For(
+                    fold.op.index,
+                    (*inner, Update(total, fold.op.monoid, part)),
+                    "simd" if not inner else "serial",
+                )
+            )
             value = _replaced(value, fold, total)
 
     def let(self, value, name: str, body: list):
@@ -383,7 +402,10 @@ class Lowering:
         value = cast(self.located(self.formulas.at(at, indices)), "int64")
         bad = local("bool", f"bad{next(self.names)}")
         outside = logical_or(value < -size.as_expr(n), value >= size.as_expr(n))
-        body = [Let(bad, identity("any", "bool")), nest_serial(indices, [Update(bad, "any", outside)])]
+        body = [
+            Let(bad, identity("any", "bool")),
+            nest_serial(indices, [Update(bad, "any", outside)]),
+        ]
         mark = where(bad, cast(size.as_expr(number), "int64"), load(status, 0))
         body.append(Store(status, 0, mark))
         body = improve.hoist(tuple(body), (f"h{n}" for n in self.names))
@@ -422,7 +444,9 @@ class _Rows:
         return (*m.shape[len(self.outer) :], *(k.extent for k in m.equation.folds))
 
     def _key(self, m: Root) -> tuple:
-        return tuple(n if isinstance(n, int) else n.serial for n in self._inner(m)), len(self._inner(m))
+        return tuple(n if isinstance(n, int) else n.serial for n in self._inner(m)), len(
+            self._inner(m)
+        )
 
     def _assign(self, m: Root) -> None:
         """A member's level: after the folds it reads, and after rows that it reads elsewhere than at its own place."""
@@ -432,7 +456,9 @@ class _Rows:
             other = self.members.get(r)
             if other is None:
                 continue
-            same_loop = self._inner(other) and other.kind == "map" and self._key(other) == self._key(m)
+            same_loop = (
+                self._inner(other) and other.kind == "map" and self._key(other) == self._key(m)
+            )
             if same_loop:
                 want = size.as_expr(flat(r.shape, position[: len(r.shape)]))
                 same_loop = all(o is want for o in offsets)
@@ -446,12 +472,15 @@ class _Rows:
             if m.kind != "map" or not self._inner(m) or m.expr in self.lowering.visible:
                 continue
             needed = any(
-                m.expr in o.reads and (self.level[o.expr], self._key(o)) != (self.level[m.expr], self._key(m))
+                m.expr in o.reads
+                and (self.level[o.expr], self._key(o)) != (self.level[m.expr], self._key(m))
                 for o in self.group.members
             )
             if needed:
                 shape = m.shape[len(self.outer) :]
-                self.scratch[m.expr] = loops.buffer(m.expr.dtype, shape, f"row{next(self.lowering.names)}")
+                self.scratch[m.expr] = loops.buffer(
+                    m.expr.dtype, shape, f"row{next(self.lowering.names)}"
+                )
 
     def _straight(self, members, body) -> None:
         for m in members:
@@ -488,7 +517,9 @@ class _Rows:
         long = any(is_float(m.expr.dtype) and m.equation.monoid in ("sum", "prod") for m in sums)
         values = [_at_indices(m, (*self.outer, *inner)) for m in members]
         offsets = {
-            m: size.as_expr(flat(m.shape, (*self.outer, *inner))) for m in members if m.kind == "map"
+            m: size.as_expr(flat(m.shape, (*self.outer, *inner)))
+            for m in members
+            if m.kind == "map"
         }
         merged, steps = improve.merge(inner, list(offsets.values()), values)
         values = [improve.apply_steps(v, steps) for v in values]
@@ -506,16 +537,23 @@ class _Rows:
     def _in_runs(self, members, values, offsets, merged, accumulators, body) -> None:
         """Long sums in runs: the error of a sum then grows with the number of runs, not of terms."""
         last = merged[-1]
-        run = index(size.quotient(size.plus(last.extent, RUN - 1), RUN), f"r{next(self.lowering.names)}")
+        run = index(
+            size.quotient(size.plus(last.extent, RUN - 1), RUN), f"r{next(self.lowering.names)}"
+        )
         cut: list = []
         within = index(self.lowering._cut(last.extent, run, RUN, cut), last.name)
         moved = {last: size.as_expr(size.plus(size.times(run, RUN), within))}
         parts = {m: local(m.expr.dtype, f"p{next(self.lowering.names)}") for m in accumulators}
         values = [reindexed(v, moved) for v in values]
         offsets = {m: reindexed(o, moved) for m, o in offsets.items()}
-        inner: list = [*cut, *(Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items())]
+        inner: list = [
+            *cut,
+            *(Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items()),
+        ]
         statements = self._statements(members, values, offsets, parts, {})
-        inner.append(For(within, tuple(statements), "simd" if _vectorises(statements) else "serial"))
+        inner.append(
+            For(within, tuple(statements), "simd" if _vectorises(statements) else "serial")
+        )
         inner += [Update(accumulators[m], m.equation.monoid, p) for m, p in parts.items()]
         body.append(nest_serial((*merged[:-1], run), inner, simd=False))
 
@@ -523,7 +561,10 @@ class _Rows:
         body: list = []
         stores: list = []
         for m, value in zip(members, values, strict=True):
-            known = {**{k: v for k, v in self.totals.items() if self.members[k] not in accumulators}, **at_hand}
+            known = {
+                **{k: v for k, v in self.totals.items() if self.members[k] not in accumulators},
+                **at_hand,
+            }
             for e, b in self.scratch.items():
                 if e not in known:
                     known[e] = self._from_scratch(e, b)

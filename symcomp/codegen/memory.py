@@ -56,7 +56,9 @@ def _choose(free: list[Slot], b: Buffer) -> Slot | None:
     exact = [s for s in free if any(n is count or n == count for n, d in s.sizes if d == dtype)]
     if exact:
         return exact[-1]
-    same_kind = [s for s in free if isinstance(count, int) and all(isinstance(n, int) for n, _ in s.sizes)]
+    same_kind = [
+        s for s in free if isinstance(count, int) and all(isinstance(n, int) for n, _ in s.sizes)
+    ]
     return same_kind[-1] if same_kind else None
 
 

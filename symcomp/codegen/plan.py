@@ -285,7 +285,12 @@ class _Planner:
         return False
 
     def _fits(self, root: Root, group: Group) -> bool:
-        if len(group.members) >= LARGEST_GROUP or root.kind in ("gemm", "writes", "python"):
+        alone = ("writes", "python")
+        if (
+            root.kind in ("gemm", *alone)
+            or group.kind in alone
+            or len(group.members) >= LARGEST_GROUP
+        ):
             return False
         if sum(m.parts for m in group.members) + root.parts > MOST_PARTS:
             return False
@@ -340,8 +345,15 @@ class _Planner:
 
     def _fits_gemm(self, root: Root, group: Group) -> bool:
         first = group.members[0]
-        plain = len(first.shape) == 2 or (len(first.shape) == 3 and first.expr.op.out[0] in _shared_labels(first.expr))
-        return root.kind == "map" and plain and same_shape(root.shape, first.shape) and self._reads_same(root, group)
+        plain = len(first.shape) == 2 or (
+            len(first.shape) == 3 and first.expr.op.out[0] in _shared_labels(first.expr)
+        )
+        return (
+            root.kind == "map"
+            and plain
+            and same_shape(root.shape, first.shape)
+            and self._reads_same(root, group)
+        )
 
     def _reads_same(self, root: Root, group: Group) -> bool:
         """Whether the root reads members only at its own position."""

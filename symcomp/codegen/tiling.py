@@ -46,7 +46,9 @@ def tile_rows(m, n, k):
     """Rows of a tile of an m × k by k × n product."""
 
 
-@primitive(numpy=np.vectorize(_columns), c="sc_tile_columns({m}, {n}, {k})", types=number, internal=True)
+@primitive(
+    numpy=np.vectorize(_columns), c="sc_tile_columns({m}, {n}, {k})", types=number, internal=True
+)
 def tile_columns(m, n, k):
     """Columns of a tile of an m × k by k × n product."""
 

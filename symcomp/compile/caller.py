@@ -84,24 +84,38 @@ def _python(e: Expr, texts, leaves) -> str:
             return f"({args[0]} {sign} {args[1]} if {args[1]} else 0)"
         if e.op.name == "where":
             return f"({args[1]} if {args[0]} else {args[2]})"
-        symbol = {"logical_and": "and", "logical_or": "or"}.get(e.op.name) or (e.op.infix and e.op.infix[0])
+        symbol = {"logical_and": "and", "logical_or": "or"}.get(e.op.name) or (
+            e.op.infix and e.op.infix[0]
+        )
         if symbol == "~":
             return f"(not {args[0]})"
         if symbol:
             return f"({f' {symbol} '.join(args)})" if len(args) > 1 else f"({symbol}{args[0]})"
     raise ShapeError(
-        describe(f"a size cannot be computed by {e.op.name}: use + - * // % and comparisons", show(e), origin=e.origin)
+        describe(
+            f"a size cannot be computed by {e.op.name}: use + - * // % and comparisons",
+            show(e),
+            origin=e.origin,
+        )
     )
 
 
-def write(recipe: Recipe, parameters: list[str], defaults: list[bool], result: str, names: list[str]) -> str:
+def write(
+    recipe: Recipe, parameters: list[str], defaults: list[bool], result: str, names: list[str]
+) -> str:
     """The text of the method `__call__`.
 
     `parameters` are the Python names of the inputs; `result` is none, one, list or dict (with `names`).
     """
     shown = [f"{p}=_default_{p}" if d else p for p, d in zip(parameters, defaults, strict=True)]
     lines = [f"def __call__(self{''.join(', ' + s for s in shown)}):"]
-    used = " ".join([*recipe.dimensions, *(c for pair in recipe.checks for c in pair[:2]), *(s for _, sizes in recipe.outputs for s in sizes)])
+    used = " ".join(
+        [
+            *recipe.dimensions,
+            *(c for pair in recipe.checks for c in pair[:2]),
+            *(s for _, sizes in recipe.outputs for s in sizes),
+        ]
+    )
     for k, p in enumerate(parameters):
         lines += _input(recipe, k, p, used)
     lines += _shared_sizes(used)
@@ -176,7 +190,9 @@ class Acceptance:
         if value is MISSING:
             self.fail(MissingInputError, f"{label} is missing")
         if isinstance(value, Expr):
-            self.fail(InputError, f"{label} is a symbolic expression ({show(value)}); give it an array")
+            self.fail(
+                InputError, f"{label} is a symbolic expression ({show(value)}); give it an array"
+            )
         try:
             given = np.asarray(value)
         except ValueError as error:
@@ -185,7 +201,9 @@ class Acceptance:
             self.fail(DtypeError, f"{label} has dtype {given.dtype}, and {wanted.dtype} is needed")
         if given.ndim != len(wanted.shape):
             need = f"{len(wanted.shape)} axes ({wanted})"
-            self.fail(ShapeError, f"{label} has shape {shape_text(given.shape)}, and {need} are needed")
+            self.fail(
+                ShapeError, f"{label} has shape {shape_text(given.shape)}, and {need} are needed"
+            )
         return self._converted(value, given, wanted.dtype, label)
 
     def _converted(self, value, given, dtype: str, label: str) -> np.ndarray:

@@ -83,7 +83,9 @@ class Function:
 
     def __repr__(self) -> str:
         d = self.definition
-        inputs = ", ".join(f"{i.name or i.variable.name or 'input'}: {i.variable.type}" for i in d.inputs)
+        inputs = ", ".join(
+            f"{i.name or i.variable.name or 'input'}: {i.variable.type}" for i in d.inputs
+        )
         return f"<symcomp function {self.name}({inputs}), mode {d.mode!r}>"
 
     def copy(self, share: bool = True, name: str | None = None) -> Function:
@@ -123,7 +125,9 @@ def function(
 
     Errors: MissingInputError, UnusedInputError, InputError, UpdateError, ShapeError, DtypeError, CompilerError.
     """
-    definition = _define(inputs, outputs, updates, givens, mode, on_unused_input, allow_input_downcast, name, rules)
+    definition = _define(
+        inputs, outputs, updates, givens, mode, on_unused_input, allow_input_downcast, name, rules
+    )
     return make(definition)
 
 
@@ -141,10 +145,16 @@ def _define(inputs, outputs, updates, givens, mode, unused, downcast, name, rule
     values, result, names = _outputs(outputs)
     pairs = _updates(updates)
     replaced = _givens(givens)
-    everything = substitute([*values, *(v for _, v in pairs)], replaced) if replaced else [*values, *(v for _, v in pairs)]
+    everything = (
+        substitute([*values, *(v for _, v in pairs)], replaced)
+        if replaced
+        else [*values, *(v for _, v in pairs)]
+    )
     values, new = everything[: len(values)], everything[len(values) :]
     pairs = [(s, v) for (s, _), v in zip(pairs, new, strict=True)]
-    definition = Definition(ins, values, result, names, pairs, name or "function", mode, downcast, rules)
+    definition = Definition(
+        ins, values, result, names, pairs, name or "function", mode, downcast, rules
+    )
     _check_inputs(definition, unused)
     return definition
 
@@ -162,7 +172,10 @@ def _inputs(inputs) -> list[In]:
     for i in inputs:
         item = i if isinstance(i, In) else In(i)
         if isinstance(item.variable, Shared):
-            _fail(InputError, f"{item.variable} is a shared value: it needs no input; use givens to replace it")
+            _fail(
+                InputError,
+                f"{item.variable} is a shared value: it needs no input; use givens to replace it",
+            )
         if not isinstance(item.variable, Variable):
             _fail(InputError, f"an input must be a symbolic variable, not {item.variable!r}")
         if item.variable in seen:
@@ -206,7 +219,11 @@ def _updates(updates) -> list[tuple[Shared, Expr]]:
 
 def _update_value(target: Shared, value: Expr) -> Expr:
     if value.ndim != target.ndim:
-        _fail(UpdateError, f"the update of {target} is a {type_text(value)}, but that is a {type_text(target)}", text(value))
+        _fail(
+            UpdateError,
+            f"the update of {target} is a {type_text(value)}, but that is a {type_text(target)}",
+            text(value),
+        )
     if value.dtype != target.dtype:
         if not np.can_cast(value.dtype, target.dtype, "safe") and not value.weak:
             _fail(
@@ -218,7 +235,11 @@ def _update_value(target: Shared, value: Expr) -> Expr:
         value = cast(value, target.dtype)
     for axis, (n, m) in enumerate(zip(target.type.shape, value.type.shape, strict=True)):
         if n is not None and m is not None and n != m:
-            _fail(UpdateError, f"the update of {target} has length {m} along axis {axis}, but that has {n}", text(value))
+            _fail(
+                UpdateError,
+                f"the update of {target} has length {m} along axis {axis}, but that has {n}",
+                text(value),
+            )
     return value
 
 
@@ -230,10 +251,16 @@ def _givens(givens) -> dict[Expr, Expr]:
             _fail(UpdateError, f"givens replace symbolic expressions, not {old!r}")
         new = as_expr(new)
         if new.ndim != old.ndim:
-            _fail(UpdateError, f"the given for {old} is a {type_text(new)}, but that is a {type_text(old)}")
+            _fail(
+                UpdateError,
+                f"the given for {old} is a {type_text(new)}, but that is a {type_text(old)}",
+            )
         if new.dtype != old.dtype:
             if not np.can_cast(new.dtype, old.dtype, "safe"):
-                _fail(UpdateError, f"the given for {old} is {new.dtype}, which does not fit into {old.dtype}; cast it")
+                _fail(
+                    UpdateError,
+                    f"the given for {old} is {new.dtype}, which does not fit into {old.dtype}; cast it",
+                )
             new = cast(new, old.dtype)
         result[old] = new
     return result
@@ -246,7 +273,9 @@ def _check_inputs(d: Definition, unused: str) -> None:
         if isinstance(e, Variable) and e not in known:
             user = next((u for u in order(d.everything()) if e in u.args), e)
             where = f", made at {e.origin}" if e.origin else ""
-            _fail(MissingInputError, f"{e} is needed, but is not among the inputs{where}", text(user))
+            _fail(
+                MissingInputError, f"{e} is needed, but is not among the inputs{where}", text(user)
+            )
     extra = [v for v in d.variables if v not in set(leaves)]
     if extra and unused != "ignore":
         names = ", ".join(str(v) for v in extra)
@@ -332,7 +361,11 @@ def _original(n, back):
     """A size over the original leaves."""
     from symcomp.graph import size
 
-    return n if isinstance(n, int) else size.as_size(substitute([n], {k: size.as_expr(v) for k, v in back.items()})[0])
+    return (
+        n
+        if isinstance(n, int)
+        else size.as_size(substitute([n], {k: size.as_expr(v) for k, v in back.items()})[0])
+    )
 
 
 def _update_checks(d: Definition, leaves) -> list[list[str]]:
@@ -376,14 +409,23 @@ def _callable(made: Function, recipe: Recipe, space: dict[str, Any]) -> Function
     types = [i.variable.type for i in d.inputs]
     accept = Acceptance(d.name, types, [n or "" for n in names], d.downcast)
     space |= {f"_{t}": np.dtype(t) for t in {*recipe.dtypes, *(o[0] for o in recipe.outputs)}}
-    space |= {"_accept": accept, "_wrong_size": accept.wrong_size, "max": max, "min": min, "int": int, "abs": abs}
+    space |= {
+        "_accept": accept,
+        "_wrong_size": accept.wrong_size,
+        "max": max,
+        "min": min,
+        "int": int,
+        "abs": abs,
+    }
     space["_failed"] = lambda status: _raise(caller.failure(recipe, status))
     space["_mismatch"] = lambda number, left, right: _mismatch(made, number, left, right)
     for p, i in zip(parameters, d.inputs, strict=True):
         space[f"_default_{p}"] = _default(i, accept, parameters.index(p))
     source = caller.write(recipe, parameters, [True] * len(parameters), d.result, d.names)
     exec(compile(source, f"<symcomp call of {d.name}>", "exec"), space)
-    made.__class__ = type("Function", (Function,), {"__call__": space["__call__"], "__doc__": Function.__doc__})
+    made.__class__ = type(
+        "Function", (Function,), {"__call__": space["__call__"], "__doc__": Function.__doc__}
+    )
     made.recipe, made.call_source = recipe, source
     return made
 
@@ -404,8 +446,18 @@ def _parameters(names: Sequence[str | None]) -> list[str]:
 
     result: list[str] = []
     for k, name in enumerate(names):
-        good = name and name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_")
-        if not good or name in result or name == "self" or re.fullmatch(r"[nspovw]\d+(_\d+)?|status", name):
+        good = (
+            name
+            and name.isidentifier()
+            and not keyword.iskeyword(name)
+            and not name.startswith("_")
+        )
+        if (
+            not good
+            or name in result
+            or name == "self"
+            or re.fullmatch(r"[nspovw]\d+(_\d+)?|status", name)
+        ):
             name = f"input{k}"
         result.append(name)
     return result
@@ -415,12 +467,22 @@ def _mismatch(made: Function, number: int, left, right) -> None:
     """Say which sizes disagree, in whose formula."""
     found = requirements(order(made.definition.everything()))
     if number >= len(found):
-        raise ShapeError(describe(f"{made.name}: the update of a shared value has length {right}, not {left}"))
+        raise ShapeError(
+            describe(f"{made.name}: the update of a shared value has length {right}, not {left}")
+        )
     need = found[number]
     node = next(e for e in order(made.definition.everything()) if need in e.requires)
     operands = [f"{text(a, 4)} is {type_text(a)}" for a in node.args if a.ndim]
-    message = f"{made.name}: sizes do not fit: {text(need.left)} is {left} and {_text(need.right)} is {right}" if isinstance(need.left, Expr) else f"{made.name}: sizes do not fit: {_text(need.right)} is {right} and must be {left}"
-    message += "; an axis of unknown length is not repeated: declare it as 1 (T.row, T.col, shape=(1, None))" if 1 in (left, right) else ""
+    message = (
+        f"{made.name}: sizes do not fit: {text(need.left)} is {left} and {_text(need.right)} is {right}"
+        if isinstance(need.left, Expr)
+        else f"{made.name}: sizes do not fit: {_text(need.right)} is {right} and must be {left}"
+    )
+    message += (
+        "; an axis of unknown length is not repeated: declare it as 1 (T.row, T.col, shape=(1, None))"
+        if 1 in (left, right)
+        else ""
+    )
     raise ShapeError(describe(message, text(node), operands, node.origin))
 
 
@@ -463,13 +525,17 @@ def _collect(d: Definition, parameters, accept, args, keywords) -> dict[Expr, np
     given = dict(zip(parameters, args, strict=False))
     for k, v in keywords.items():
         if k not in parameters or k in given:
-            accept.fail(InputError, f"has no input {k!r} left: its inputs are {', '.join(parameters)}")
+            accept.fail(
+                InputError, f"has no input {k!r} left: its inputs are {', '.join(parameters)}"
+            )
         given[k] = v
     values = {}
     for k, (p, i) in enumerate(zip(parameters, d.inputs, strict=True)):
         values[i.variable] = accept(k, given.get(p, i.value))
         shape = i.variable.type.shape
-        if any(n is not None and n != m for n, m in zip(shape, values[i.variable].shape, strict=True)):
+        if any(
+            n is not None and n != m for n, m in zip(shape, values[i.variable].shape, strict=True)
+        ):
             accept.wrong_size(k, values[i.variable])
     return values
 

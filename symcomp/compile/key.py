@@ -38,7 +38,9 @@ def structure(outputs: Sequence[Expr], updates, inputs: Sequence[Variable]) -> s
             token = places[e]
         digest.update(token.encode())
         digest.update(b"\n")
-    digest.update(f"{[numbers[o] for o in outputs]} {[(numbers[s], numbers[v]) for s, v in updates]}".encode())
+    digest.update(
+        f"{[numbers[o] for o in outputs]} {[(numbers[s], numbers[v]) for s, v in updates]}".encode()
+    )
     digest.update(str(len(inputs)).encode())
     return digest.hexdigest()
 
@@ -62,9 +64,17 @@ def _primitive_token(op: Primitive) -> str:
 
 def _class_token(op) -> str:
     kind = type(op)
-    fields = [(f.name, _field(getattr(op, f.name))) for f in op.fields()] if dataclasses.is_dataclass(op) else ""
+    fields = (
+        [(f.name, _field(getattr(op, f.name))) for f in op.fields()]
+        if dataclasses.is_dataclass(op)
+        else ""
+    )
     own = kind.__module__.startswith("symcomp.")
-    code = "" if own else "".join(_code(getattr(kind, m, None)) for m in ("type", "element", "loops", "body"))
+    code = (
+        ""
+        if own
+        else "".join(_code(getattr(kind, m, None)) for m in ("type", "element", "loops", "body"))
+    )
     return f"{kind.__module__}.{kind.__qualname__} {fields} {code}"
 
 

@@ -1,13 +1,13 @@
 """THE list of passes, top to bottom: from an expression to a program.
 
-    bind          leaves become buffers, sizes are solved
-    canonicalize  one form for sums and products
-    stabilize     formulas that overflow or cancel are replaced (and the rules that a person adds)
-    specialize    the cheapest form of each operation
-    expand        operations that are declared by a body become that body; then the rules look again
-    plan          what is stored, what is fused, in which order
-    lower         groups become loops
-    print         loops become C
+bind          leaves become buffers, sizes are solved
+canonicalize  one form for sums and products
+stabilize     formulas that overflow or cancel are replaced (and the rules that a person adds)
+specialize    the cheapest form of each operation
+expand        operations that are declared by a body become that body; then the rules look again
+plan          what is stored, what is fused, in which order
+lower         groups become loops
+print         loops become C
 """
 
 from __future__ import annotations
@@ -94,17 +94,19 @@ def _expanded(e: Expr, args) -> Expr:
     return e.op.body(*e.args) if _has_body(e) else e
 
 
-PASSES = ("canonicalize", "stabilize", "specialize")
+#: Bodies are written stably by hand, so stabilize looks only at what a person wrote.
+BEFORE_EXPANSION = ("canonicalize", "stabilize", "specialize")
+AFTER_EXPANSION = ("canonicalize", "specialize")
 
 
 def compile_expression(job: Compilation) -> Compilation:
     """Run all passes."""
     with job.step("bind"):
         job.bound = bind(job.outputs, job.updates)
-    _rewrite(job)
+    _rewrite(job, BEFORE_EXPANSION)
     with job.step("expand"):
         job.replace(expand(job.values()))
-    _rewrite(job)
+    _rewrite(job, AFTER_EXPANSION)
     with job.step("expand"):
         job.replace(split_wide(expand(job.values())))
     with job.step("plan"):
@@ -116,8 +118,8 @@ def compile_expression(job: Compilation) -> Compilation:
     return job
 
 
-def _rewrite(job: Compilation) -> None:
-    for name in PASSES:
+def _rewrite(job: Compilation, passes: Sequence[str]) -> None:
+    for name in passes:
         with job.step(name):
             more = {"rules": job.rules} if name == "stabilize" and job.rules is not None else {}
             job.replace(getattr(rewrite, name)(job.values(), job.trace, **more))
@@ -192,11 +194,14 @@ class _Layout:
         for leaf, b in bound.leaves.items():
             if b in used:
                 (cells if isinstance(leaf, Shared) else inputs).append(b)
-        written = {b for k in kernels for b in loops.written_buffers(k)} | {t for t, _ in self.copies}
+        written = {b for k in kernels for b in loops.written_buffers(k)} | {
+            t for t, _ in self.copies
+        }
         constants = [e for e in used if isinstance(e, Constant)]
         calls = [e for e in self.job.plan.roots if e.op.perform is not None]
         arguments = [
-            [self.buffers[e], *(self.buffers.get(b, b) for b in map(stored_base, e.args))] for e in calls
+            [self.buffers[e], *(self.buffers.get(b, b) for b in map(stored_base, e.args))]
+            for e in calls
         ]
         face = program.Interface(cells, inputs, self.outputs, list(bound.dimensions))
         made = program.Program(
@@ -240,5 +245,7 @@ def _used_leaves(kernels, extra) -> dict[Expr, None]:
             if isinstance(s, loops.Store):
                 used[s.buffer] = None
             if isinstance(s, loops.Call):
-                used.update((a.buffer if isinstance(a, loops.View) else a, None) for a in s.arguments)
+                used.update(
+                    (a.buffer if isinstance(a, loops.View) else a, None) for a in s.arguments
+                )
     return {e: None for e in used if isinstance(e, Buffer) or (isinstance(e, Constant) and e.ndim)}

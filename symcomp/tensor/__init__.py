@@ -10,6 +10,7 @@ from symcomp.tensor import (
     creation,
     cumulative,
     elementary,
+    gradients,
     indexing,
     keys,
     layout,
@@ -36,6 +37,7 @@ from symcomp.tensor.creation import (
 )
 from symcomp.tensor.cumulative import *
 from symcomp.tensor.elementary import *
+from symcomp.tensor.gradients import *
 from symcomp.tensor.indexing import *
 from symcomp.tensor.keys import *
 from symcomp.tensor.layout import *

@@ -22,7 +22,12 @@ from symcomp.tensor.reduction import logsumexp
 from symcomp.tensor.special import ndtr
 
 __all__ = [
-"binary_cross_entropy", "binary_cross_entropy_with_logits", "binary_crossentropy", "categorical_crossentropy", "cross_entropy", "cross_entropy_with_logits", "elu", "gelu", "hard_sigmoid", "hinge", "huber", "leaky_relu", "log_sigmoid", "log_softmax", "logsumexp", "mish", "one_hot", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "squared_error", "swish", "tanh"]  # fmt: skip
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "binary_crossentropy",
+    "categorical_crossentropy", "cross_entropy", "cross_entropy_with_logits", "elu", "gelu",
+    "hard_sigmoid", "hinge", "huber", "leaky_relu", "log_sigmoid", "log_softmax", "logsumexp",
+    "mish", "one_hot", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus",
+    "softsign", "squared_error", "swish", "tanh",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,247 @@
+"""Batching: an expression for one value of its variables made into one for many, along a new first axis.
+
+Every operation has one rule that says what it does to arrays that have one more axis in front; the rules are a table.
+The graph that comes out is as large as the graph that goes in, whatever the length of the batch: a Jacobian is a
+batched vector-Jacobian product over the rows of the identity.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from symcomp.errors import GradientError, describe, inherit
+from symcomp.graph import size
+from symcomp.graph.expr import Expr
+from symcomp.graph.op import Op, apply
+from symcomp.graph.scalar import Elementwise
+from symcomp.graph.show import text
+from symcomp.graph.size import Length, Size
+from symcomp.graph.walk import order, remake
+from symcomp.tensor.arrange import Roll
+from symcomp.tensor.creation import arange
+from symcomp.tensor.cumulative import Cumulate, Recurrence
+from symcomp.tensor.gradients import StopGradient
+from symcomp.tensor.indexing import Embed, Pick, Place, Scatter, Slice, Take, embed, place, slices
+from symcomp.tensor.layout import (
+    Axes,
+    Broadcast,
+    Join,
+    Reshape,
+    axes,
+    broadcast_to,
+    expand_dims,
+    filled,
+    moveaxis,
+    reshape,
+)
+from symcomp.tensor.linear import Dot, product
+from symcomp.tensor.nn import LogSoftmax, Softmax
+from symcomp.tensor.reduction import Extreme, LogSumExp, Reduce
+
+
+def batched(outputs: Sequence[Expr], values: Mapping[Expr, Expr]) -> list[Expr]:
+    """The outputs for every row of `values`: variables to arrays with one more axis in front, all equally long.
+
+    Errors: GradientError where an operation has no rule, as those that run Python code.
+    """
+    length = next(iter(values.values())).shape[0]
+    done: dict[Expr, Expr] = dict(values)
+    for node in order(outputs, stop=lambda e: e in values):
+        if node in done or not any(a in done for a in node.args):
+            continue
+        with inherit(node.place):
+            done[node] = _row(node, done, length)
+    return [done[o] if o in done else _repeated(o, length) for o in outputs]
+
+
+def _row(node: Expr, done: dict[Expr, Expr], length: Size) -> Expr:
+    if isinstance(node.op, Length):
+        (x,) = node.args
+        n = size.as_expr(done[x].shape[node.op.axis + 1])
+        done[node] = n
+        return _repeated(n, length)
+    rule = _RULES.get(type(node.op)) or (_elementwise if isinstance(node.op, Elementwise) else None)
+    if rule is not None:
+        return rule(node, Arguments(node.args, done, length))
+    if node.op.body is not None:
+        inner = node.op.body(*node.args)
+        return batched([inner], {a: done[a] for a in node.args if a in done})[0]
+    message = f"{node.op.name} has no rule for batching, so that it has no Jacobian or Hessian here"
+    raise GradientError(describe(message, text(node), origin=node.origin))
+
+
+def _repeated(x: Expr, length: Size) -> Expr:
+    return broadcast_to(expand_dims(x, 0), (length, *x.shape))
+
+
+class Arguments:
+    """The arguments of a node, with and without the new axis."""
+
+    def __init__(self, args: Sequence[Expr], done: Mapping[Expr, Expr], length: Size):
+        self.args = args
+        self.done = done
+        self.length = length
+
+    def has(self, i: int) -> bool:
+        return self.args[i] in self.done
+
+    def plain(self, i: int) -> Expr:
+        """An argument that must not differ from row to row: a size."""
+        if self.has(i):
+            raise GradientError(f"a size may not depend on what is batched: {text(self.args[i])}")
+        return self.args[i]
+
+    def rest(self, start: int) -> list[Expr]:
+        return [self.plain(i) for i in range(start, len(self.args))]
+
+    def full(self, i: int) -> Expr:
+        """The argument with the new axis, repeated along it where it does not have it."""
+        return self.done[self.args[i]] if self.has(i) else _repeated(self.args[i], self.length)
+
+    def thin(self, i: int) -> Expr:
+        """The argument with the new axis, of length 1 where it does not have it."""
+        return self.done[self.args[i]] if self.has(i) else expand_dims(self.args[i], 0)
+
+
+# --- one rule for each operation ------------------------------------------------------------------
+
+
+def _elementwise(node: Expr, given: Arguments) -> Expr:
+    """Arguments of lower rank get their missing axes after the new one."""
+    args = []
+    for i, a in enumerate(node.args):
+        missing = node.ndim - a.ndim
+        if given.has(i):
+            x = given.full(i)
+            args.append(expand_dims(x, tuple(range(1, 1 + missing))) if missing else x)
+        else:
+            args.append(a)
+    return node.op(*args)
+
+
+def _shifted(*fields: str) -> Callable:
+    """The operation on axes that lie one further; all arguments have the new axis."""
+
+    def rule(node: Expr, given: Arguments) -> Expr:
+        change = {}
+        for f in fields:
+            value = getattr(node.op, f)
+            change[f] = value + 1 if isinstance(value, int) else tuple(a + 1 for a in value)
+        op = dataclasses.replace(node.op, **change)
+        return apply(op, *(given.full(i) for i in range(len(node.args))))
+
+    return rule
+
+
+def _axes(node: Expr, given: Arguments) -> Expr:
+    return axes(given.full(0), (0, *(None if a is None else a + 1 for a in node.op.order)))
+
+
+def _broadcast(node: Expr, given: Arguments) -> Expr:
+    shape = filled(node.op.shape, given.rest(1))
+    x = given.full(0)
+    missing = len(shape) - node.args[0].ndim
+    x = expand_dims(x, tuple(range(1, 1 + missing))) if missing else x
+    return broadcast_to(x, (given.length, *shape))
+
+
+def _reshape(node: Expr, given: Arguments) -> Expr:
+    return reshape(given.full(0), (given.length, *filled(node.op.shape, given.rest(1))))
+
+
+def _slice(node: Expr, given: Arguments) -> Expr:
+    starts, lengths = node.op.places(given.rest(1))
+    return slices(given.full(0), (0, *starts), (given.length, *lengths), (1, *node.op.steps))
+
+
+def _embed(node: Expr, given: Arguments) -> Expr:
+    cut = node.op.shape.count(None)
+    sizes = given.rest(1)
+    shape, starts = filled(node.op.shape, sizes[:cut]), filled(node.op.starts, sizes[cut:])
+    return embed(given.full(0), (given.length, *shape), (0, *starts), (1, *node.op.steps))
+
+
+def _dot(node: Expr, given: Arguments) -> Expr:
+    op = node.op
+    new = next(c for c in string.ascii_letters if c not in op.left + op.right)
+    left = (new if given.has(0) else "") + op.left
+    right = (new if given.has(1) else "") + op.right
+    a, b = (given.full(i) if given.has(i) else node.args[i] for i in (0, 1))
+    return product(a, b, left, right, new + op.out)
+
+
+def _take(node: Expr, given: Arguments) -> Expr:
+    op, indices = node.op, range(1, len(node.args))
+    if not any(given.has(i) for i in indices):
+        shifted = Take(tuple(a + 1 for a in op.axes), op.position + 1)
+        return apply(shifted, given.full(0), *node.args[1:])
+    arrays = _rows(given, indices)
+    result = apply(Take((0, *(a + 1 for a in op.axes)), 0), given.full(0), *arrays)
+    rank = node.args[1].ndim
+    return moveaxis(result, range(1, 1 + rank), range(1 + op.position, 1 + op.position + rank))
+
+
+def _rows(given: Arguments, indices) -> list[Expr]:
+    """The index arrays with the new axis, and before them the one that counts the rows."""
+    arrays = [given.full(i) for i in indices]
+    count = arange(given.length)
+    rows = expand_dims(count, tuple(range(1, arrays[0].ndim))) if arrays[0].ndim > 1 else count
+    return [broadcast_to(rows, arrays[0].shape), *arrays]
+
+
+def _scatter(node: Expr, given: Arguments) -> Expr:
+    op, indices = node.op, range(2, len(node.args))
+    base, values = given.full(0), given.full(1)
+    if not any(given.has(i) for i in indices):
+        shifted = Scatter(tuple(a + 1 for a in op.axes), op.position + 1, op.monoid)
+        return apply(shifted, base, values, *node.args[2:])
+    rank = node.args[2].ndim
+    values = moveaxis(values, range(1 + op.position, 1 + op.position + rank), range(1, 1 + rank))
+    shifted = Scatter((0, *(a + 1 for a in op.axes)), 0, op.monoid)
+    return apply(shifted, base, values, *_rows(given, indices))
+
+
+def _place(node: Expr, given: Arguments) -> Expr:
+    n = node.op.length if node.op.length is not None else size.as_size(given.plain(2))
+    return place(given.full(0), given.full(1), n, node.op.axis + 1)
+
+
+def _roll(node: Expr, given: Arguments) -> Expr:
+    return apply(Roll(node.op.axis + 1), given.full(0), given.plain(1))
+
+
+_RULES: dict[type[Op], Callable[[Expr, Arguments], Expr]] = {
+    Axes: _axes,
+    Broadcast: _broadcast,
+    Reshape: _reshape,
+    Join: _shifted("axis"),
+    Reduce: _shifted("axes"),
+    LogSumExp: _shifted("axes"),
+    Extreme: _shifted("axis"),
+    Softmax: _shifted("axis"),
+    LogSoftmax: _shifted("axis"),
+    Cumulate: _shifted("axis"),
+    Recurrence: _shifted("axis"),
+    Pick: _shifted("axis"),
+    Place: _place,
+    Roll: _roll,
+    Slice: _slice,
+    Embed: _embed,
+    Take: _take,
+    Scatter: _scatter,
+    Dot: _dot,
+    StopGradient: lambda node, given: given.full(0),
+}
+
+
+def rule(op: type[Op]) -> Any:
+    """Declare how an operation is batched: `@rule(MyOp)` on a function of a node and its `Arguments`."""
+
+    def declare(function: Callable[[Expr, Arguments], Expr]) -> Callable:
+        _RULES[op] = function
+        return function
+
+    return declare
