@@ -1,8 +1,9 @@
-"""Batching: an expression for one value of its variables made into one for many, along a new first axis.
+"""Batching: an expression for one value of its variables made into one for many, along a new first
+axis.
 
-Every operation has one rule that says what it does to arrays that have one more axis in front; the rules are a table.
-The graph that comes out is as large as the graph that goes in, whatever the length of the batch: a Jacobian is a
-batched vector-Jacobian product over the rows of the identity.
+Every operation has one rule that says what it does to arrays that have one more axis in front; the
+rules are a table. The graph that comes out is as large as the graph that goes in, whatever the
+length of the batch: a Jacobian is a batched vector-Jacobian product over the rows of the identity.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import Any
 
 from symcomp.errors import GradientError, describe, inherit
 from symcomp.graph import size
-from symcomp.graph.expr import Expr
+from symcomp.graph.expr import Expr, build
 from symcomp.graph.op import Op, apply
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.show import text
 from symcomp.graph.size import Length, Size
-from symcomp.graph.walk import order, remake
+from symcomp.graph.walk import order, substitute
 from symcomp.tensor.arrange import Roll
 from symcomp.tensor.creation import arange
 from symcomp.tensor.cumulative import Cumulate, Recurrence
@@ -43,11 +44,14 @@ from symcomp.tensor.reduction import Extreme, LogSumExp, Reduce
 
 
 def batched(outputs: Sequence[Expr], values: Mapping[Expr, Expr]) -> list[Expr]:
-    """The outputs for every row of `values`: variables to arrays with one more axis in front, all equally long.
+    """The outputs for every row of `values`: variables to arrays with one more axis in front.
+
+    All values are equally long along it.
 
     Errors: GradientError where an operation has no rule, as those that run Python code.
     """
     length = next(iter(values.values())).shape[0]
+    outputs = substitute(outputs, _lengths(values))
     done: dict[Expr, Expr] = dict(values)
     for node in order(outputs, stop=lambda e: e in values):
         if node in done or not any(a in done for a in node.args):
@@ -57,12 +61,16 @@ def batched(outputs: Sequence[Expr], values: Mapping[Expr, Expr]) -> list[Expr]:
     return [done[o] if o in done else _repeated(o, length) for o in outputs]
 
 
+def _lengths(values: Mapping[Expr, Expr]) -> dict[Expr, Expr]:
+    """The sizes of a row are those of all rows without the first."""
+    return {
+        build(Length(a), (x,)): size.as_expr(n)
+        for x, rows in values.items()
+        for a, n in enumerate(rows.shape[1:])
+    }
+
+
 def _row(node: Expr, done: dict[Expr, Expr], length: Size) -> Expr:
-    if isinstance(node.op, Length):
-        (x,) = node.args
-        n = size.as_expr(done[x].shape[node.op.axis + 1])
-        done[node] = n
-        return _repeated(n, length)
     rule = _RULES.get(type(node.op)) or (_elementwise if isinstance(node.op, Elementwise) else None)
     if rule is not None:
         return rule(node, Arguments(node.args, done, length))
@@ -106,7 +114,7 @@ class Arguments:
         return self.done[self.args[i]] if self.has(i) else expand_dims(self.args[i], 0)
 
 
-# --- one rule for each operation ------------------------------------------------------------------
+# --- one rule for each operation -----------------------------------------------------------------
 
 
 def _elementwise(node: Expr, given: Arguments) -> Expr:
@@ -238,7 +246,9 @@ _RULES: dict[type[Op], Callable[[Expr, Arguments], Expr]] = {
 
 
 def rule(op: type[Op]) -> Any:
-    """Declare how an operation is batched: `@rule(MyOp)` on a function of a node and its `Arguments`."""
+    """Declare how an operation is batched: `@rule(MyOp)` on a function of a node and its
+    `Arguments`.
+    """
 
     def declare(function: Callable[[Expr, Arguments], Expr]) -> Callable:
         _RULES[op] = function

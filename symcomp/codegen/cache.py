@@ -85,8 +85,17 @@ def key(*parts: str | bytes, extra_flags: tuple[str, ...] = ()) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _surroundings(compiler: build.Compiler, cflags: str) -> str:
-    parts = (VERSION, compiler.identity, *compiler.flags(), build.machine(), _headers())
-    return "\0".join(parts)
+    cores = str(os.cpu_count())  # matrix products are cut by it
+    parts = (VERSION, compiler.identity, *compiler.flags(), build.machine(), cores, _headers())
+    return "\0".join((*parts, _program()))
+
+
+@functools.cache
+def _program() -> str:
+    """What tells this state of symcomp from others: a version under development changes between releases."""
+    root = Path(__file__).parents[1]
+    states = [(path.name, (s := path.stat()).st_mtime_ns, s.st_size) for path in sorted(root.glob("*/*.py"))]
+    return str(states)
 
 
 @functools.cache

@@ -180,11 +180,9 @@ def _fold_kind(equation: Equation, nodes) -> str:
     last_kept = next(i for i in reversed(equation.indices) if i.extent != 1)
     along = {"row": 0, "column": 0}
     for e in nodes:
-        if e.op is ELEMENT:
-            if any(coefficient(e.args[1], k) == 1 for k in equation.folds):
-                along["row"] += 1
-            if coefficient(e.args[1], last_kept) == 1:
-                along["column"] += 1
+        if e.op is ELEMENT and any(k in order([e.args[1]]) for k in equation.folds):
+            along["row"] += any(coefficient(e.args[1], k) == 1 for k in equation.folds)
+            along["column"] += coefficient(e.args[1], last_kept) == 1
     return "column" if along["column"] and along["column"] >= along["row"] else "row"
 
 

@@ -1,14 +1,16 @@
 """How a matrix product is cut into tiles, each one call of BLAS on one core.
 
-The cut depends on the sizes alone, never on the number of threads, so that results do not either. With literal sizes
-it is decided here; else by the same formulas in symcomp_numbers.h, when the function is called.
+The cut depends on the sizes and on the machine's number of cores, never on the number of threads, so that results do
+not either. With literal sizes it is decided here; else by the same formulas in symcomp_numbers.h, at the call.
 
-Measured (OpenBLAS's AVX-512 kernels, Zen 5): a tile should do at least a million multiplications; with few rows the
-columns are cut in blocks of about 128, so that both operands are read once; else bands of rows run over all columns.
+Measured (OpenBLAS's AVX-512 kernels on 2 cores of Zen 5, sizes of a perceptron's training step): two tiles a core
+balance well; a tile should do at least half a million multiplications; bands of rows are best, unless there are few
+rows: then both operands are read once if the columns are cut.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -17,28 +19,35 @@ from symcomp.graph import size
 from symcomp.graph.expr import build
 from symcomp.graph.scalar import number, primitive
 
-#: Up to so many rows the columns are cut.
-FEW_ROWS = 96
-#: Multiplications in a tile.
-TILE_WORK = 1 << 21
+#: Below so many rows the columns are cut, if there are at least NARROW of them.
+FEW_ROWS, NARROW = 192, 128
+#: The least multiplications in a tile.
+TILE_WORK = 1 << 19
+#: Tiles for each core.
+TILES_PER_CORE = 2
+
+CORES = os.cpu_count() or 1
+
+
+def _tiles(m: int, n: int, k: int) -> int:
+    return max(1, min(m * n * k // TILE_WORK, TILES_PER_CORE * CORES))
+
+
+def _cuts_columns(m: int, n: int) -> bool:
+    return m < FEW_ROWS and n >= NARROW
+
+
+def _length(extent: int, pieces: int) -> int:
+    """The length of a piece, a multiple of 16."""
+    return max(-(-(-(-extent // pieces)) // 16) * 16, 16)
 
 
 def _rows(m: int, n: int, k: int) -> int:
-    if m <= FEW_ROWS:
-        return max(m, 1)
-    bands = max(1, min(m * n * k // TILE_WORK, m // 48))
-    return _round_up(-(-m // bands), 16)
+    return max(m, 1) if _cuts_columns(m, n) else _length(m, _tiles(m, n, k))
 
 
 def _columns(m: int, n: int, k: int) -> int:
-    if m > FEW_ROWS:
-        return max(n, 1)
-    blocks = max(1, min(m * n * k // TILE_WORK, n // 128))
-    return _round_up(-(-n // blocks), 16) if n else 16
-
-
-def _round_up(n: int, step: int) -> int:
-    return -(-n // step) * step
+    return _length(n, _tiles(m, n, k)) if _cuts_columns(m, n) else max(n, 1)
 
 
 @primitive(numpy=np.vectorize(_rows), c="sc_tile_rows({m}, {n}, {k})", types=number, internal=True)

@@ -205,6 +205,12 @@ class Cast(Elementwise):
 
     dtype: str
 
+    samples = (
+        (("float32",), (3,)),
+        (("int64",), (3,)),
+        (("bool",), (2, 2)),
+    )
+
     def scalar_type(self, dtype):
         return self.dtype
 

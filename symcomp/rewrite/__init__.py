@@ -16,6 +16,7 @@ from symcomp.rewrite.rule import (
     Rule,
     RuleSet,
     Scalar,
+    Signed,
     Value,
     array_rule,
     constant,
@@ -30,5 +31,6 @@ from symcomp.rewrite.rule import (
     registry,
     ruleset,
     used_once,
+    varying,
 )
 from symcomp.rewrite.stages import canonicalize, specialize, stabilize

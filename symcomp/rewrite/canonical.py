@@ -292,7 +292,7 @@ def _folded(constants: list, numbers: Arithmetic) -> list:
 
 @array_rule(divide)
 def quotients(node: Expr, known: Facts) -> Expr | None:
-    """(a·x) / y → a·(x / y);  (a·x) / b → (a/b)·x;  x / 2ⁿ → 2⁻ⁿ·x;  x / (−y) → −(x / y)"""
+    """(a·x) / y → a·(x / y);  (a·x) / b → (a/b)·x;  x / 2ⁿ → 2⁻ⁿ·x;  x / (−y) → −(x / y);  (−a) / y → −(a / y)"""
     numbers = arithmetic(node.dtype)
     top, bottom = node.args
     if is_number(top) and is_number(bottom):
@@ -301,7 +301,10 @@ def quotients(node: Expr, known: Facts) -> Expr | None:
     d, below = (numbers.of(bottom.value), ()) if is_number(bottom) else coefficient(bottom, numbers)
     plain_top, plain_bottom = c == 1 or not above, d == 1
     if plain_top and plain_bottom:
-        return None
+        if above or not c < 0:
+            return None
+        minus = numbers.literal(numbers.of(-1))
+        return build(multiply, (minus, build(divide, (numbers.literal(-c), bottom))))
     front = _quotient(c, d, node.dtype)
     exact = abs(d) == 1 or _power_of_two(d) or c != 1
     if front is None or not exact or (c == 1 and d == 1):

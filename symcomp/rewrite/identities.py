@@ -14,6 +14,7 @@ from symcomp.rewrite.rule import (
     Float,
     Integer,
     Number,
+    Signed,
     Value,
     finite,
     integer,
@@ -24,6 +25,7 @@ from symcomp.rewrite.rule import (
     positive,
     ruleset,
     used_once,
+    varying,
 )
 from symcomp.tensor.arithmetic import (
     abs,
@@ -103,9 +105,10 @@ def powers(x: Number, y, a: Constant, b: Constant, f: Float):
 
 
 @ruleset
-def quotients_of_quotients(x, y, z):
+def quotients_of_quotients(x, y, a: Constant):
     """Quotients; those that could overflow where the original does not are in `fast`."""
-    yield x * (1 / y), x / y
+    yield x * (1 / y), x / y, varying(x)
+    yield a * (1 / y), a / y, positive(a)
     yield 1 / (1 / x), x
     yield 1 / (x / y), y / x
     yield y / (1 / x), x * y
@@ -117,10 +120,10 @@ def quotients_of_quotients(x, y, z):
 
 
 @ruleset
-def signs(x: Number, y: Number, f: Float, g: Float, a: Constant):
+def signs(x: Number, s: Signed, f: Float, g: Float, a: Constant):
     """Absolute values and signs."""
     yield abs(abs(x)), abs(x)
-    yield abs(-x), abs(x)
+    yield abs(-s), abs(s)
     yield abs(f), f, nonnegative(f)
     yield abs(f), -f, nonpositive(f)
     yield abs(a * f), -a * abs(f), negative_(a)
@@ -153,7 +156,7 @@ def rounding(x: Number, f: Float):
 
 
 @ruleset
-def extremes(x: Value, y: Value, f: Float, g: Float, u: Number, a: Constant, b: Constant):
+def extremes(x: Value, y: Value, f: Float, g: Float, u: Signed, a: Constant, b: Constant):
     """The larger and the smaller of two."""
     yield maximum(x, x), x
     yield minimum(x, x), x

@@ -52,6 +52,8 @@ class Sort(NamedTuple):
 
 
 Number = Sort("Number", "float64", lambda e: e.dtype != "bool")
+#: A number that may be negative: not of an unsigned dtype.
+Signed = Sort("Signed", "float64", lambda e: e.dtype != "bool" and not e.dtype.startswith("u"))
 Float = Sort("Float", "float64", lambda e: is_float(e.dtype))
 Integer = Sort("Integer", "int64", lambda e: is_integer(e.dtype))
 Boolean = Sort("Boolean", "bool", lambda e: e.dtype == "bool")
@@ -66,7 +68,7 @@ Constant = Sort(
 #: A number that is the same for all elements.
 Scalar = Sort("Scalar", "float64", lambda e: not e.ndim and e.dtype != "bool")
 
-SORTS = (Number, Float, Integer, Boolean, Value, Constant, Scalar)
+SORTS = (Number, Signed, Float, Integer, Boolean, Value, Constant, Scalar)
 
 
 class Wild(Leaf):
@@ -137,6 +139,11 @@ def integer(x: Expr) -> Condition:
 def constant(x: Expr) -> Condition:
     """x is a literal."""
     return Condition("constant", (x,), lambda known, e: isinstance(e, Literal))
+
+
+def varying(x: Expr) -> Condition:
+    """x is not a literal."""
+    return Condition("varying", (x,), lambda known, e: not isinstance(e, Literal))
 
 
 def independent(x: Expr, axis: int) -> Condition:

@@ -10,6 +10,7 @@ from symcomp.tensor import (
     creation,
     cumulative,
     elementary,
+    foreign,
     gradients,
     indexing,
     keys,

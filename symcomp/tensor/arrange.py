@@ -47,6 +47,12 @@ class Roll(Op):
 
     axis: int
 
+    samples = (
+        ((0,), (5,), 2),
+        ((1,), (2, 3), -4),
+        ((0,), (0,), 1),
+    )
+
     def type(self, x, shift):
         if shift.ndim or not is_integer(shift.dtype):
             raise ArgumentError(f"the shift must be an integer scalar, not a {shift.type}")

@@ -106,6 +106,12 @@ class Range(Op):
     dtype: str
     length: int | None
 
+    samples = (
+        (("float64", 5), 1, 2),
+        (("int32", None), 3, -1, 4),
+        (("int8", 0), 0, 1),
+    )
+
     def type(self, start, step, *length):
         return Type(
             self.dtype, (self.length if self.length is not None else size.as_size(length[0]),)
@@ -172,6 +178,12 @@ class Eye(Op):
     dtype: str
     shape: tuple[int | None, int | None]
     k: int
+
+    samples = (
+        (("float32", (3, 4), 1)),
+        (("int64", (3, None), -1), 3),
+        (("bool", (0, 2), 0)),
+    )
 
     def type(self, *sizes):
         sizes = iter(sizes)

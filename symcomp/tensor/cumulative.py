@@ -49,6 +49,14 @@ class Cumulate(Op):
     monoid: str
     axis: int
 
+    samples = (
+        (("sum", 0), (5,)),
+        (("prod", 1), (2, 4)),
+        (("sum", 0), (3, 2)),
+        (("prod", 0), (0, 2)),
+        (("sum", 0), (1,)),
+    )
+
     def type(self, x):
         return Type(x.dtype, x.shape)
 
@@ -78,6 +86,12 @@ class Recurrence(Op):
     """out[i] = a[i]·out[i − 1] + b[i] along an axis, with out[−1] = 0."""
 
     axis: int
+
+    samples = (
+        ((0,), (5,), (5,)),
+        ((1,), (2, 3), (2, 3)),
+        ((0,), (0,), (0,)),
+    )
 
     def type(self, a, b):
         message = "a recurrence needs factors and terms of one shape: {} is not {}"

@@ -32,12 +32,16 @@ class _Itself(Op, register=False):
 class StopGradient(_Itself):
     """The value itself, through which no gradient flows."""
 
+    samples = (((), (2, 3)),)
+
     name = "stop_gradient"
 
 
 @dataclass(frozen=True)
 class ZeroGradient(_Itself):
     """The value itself, whose gradient is zero (and not missing)."""
+
+    samples = (((), (2, 3)),)
 
     name = "zero_grad"
 
@@ -51,6 +55,8 @@ class ClipGradient(_Itself):
 
     low: float
     high: float
+    samples = (((-2.0, 2.0), (2, 3)),)
+
     name = "grad_clip"
 
     def vjp(self, g, out, x):

@@ -45,6 +45,14 @@ class Slice(Op):
     lengths: tuple[int | None, ...]
     steps: tuple[int, ...]
 
+    samples = (
+        (((1, 0), (2, 3), (1, 1)), (4, 3)),
+        (((3,), (2,), (-2,)), (4,)),
+        (((0,), (0,), (1,)), (0,)),
+        (((None,), (None,), (2,)), (7,), 1, 3),
+        (((), (), ()), ()),
+    )
+
     def places(self, sizes) -> tuple[tuple, tuple]:
         """Starts and lengths with the symbolic ones filled in."""
         cut = self.starts.count(None)
@@ -128,6 +136,13 @@ class Embed(Op):
     starts: tuple[int | None, ...]
     steps: tuple[int, ...]
 
+    samples = (
+        (((4, 3), (1, 0), (1, 2)), (2, 2)),
+        (((5,), (4,), (-2,)), (3,)),
+        (((None,), (None,), (1,)), (2,), 5, 3),
+        (((3,), (0,), (1,)), (0,)),
+    )
+
     def _parts(self, sizes):
         cut = self.shape.count(None)
         return filled(self.shape, sizes[:cut]), filled(self.starts, sizes[cut:])
@@ -168,6 +183,15 @@ class Take(Op):
 
     axes: tuple[int, ...]
     position: int
+
+    samples = (
+        (((0,), 0), (4, 3), [1, -1, 1]),
+        (((1,), 1), (2, 3), [[0, 2], [-3, 1]]),
+        (((0, 1), 0), (3, 4), [0, 2, 2], [1, -1, 3]),
+        (((0, 2), 0), (3, 2, 4), [0, 2], [1, -1]),
+        (((0,), 0), (3, 2), 1),
+        (((0,), 0), (4,), []),
+    )
 
     def type(self, x, *indices):
         rest = [n for a, n in enumerate(x.shape) if a not in self.axes]
@@ -244,6 +268,14 @@ class Scatter(Op):
     position: int
     monoid: str | None
 
+    samples = (
+        (((0,), 0, "sum"), (4, 3), (3, 3), [1, -1, 1]),
+        (((1,), 1, "sum"), (2, 3), (2, 2, 2), [[0, 2], [-3, 1]]),
+        (((0,), 0, None), (5,), (3,), [0, 2, -1]),
+        (((0, 1), 0, "sum"), (3, 4), (3,), [0, 2, 2], [1, -1, -1]),
+        (((0,), 0, "sum"), (4,), (0,), []),
+    )
+
     def type(self, base, values, *indices):
         want = Take(self.axes, self.position).type(base, *indices).shape
         for have, need in zip(values.shape, want, strict=True):
@@ -297,6 +329,13 @@ class Pick(Op):
 
     axis: int
 
+    samples = (
+        ((1,), (3, 4), [0, 3, -1]),
+        ((0,), (3, 2), [2, -2]),
+        ((0,), (3,), 1),
+        ((1,), (0, 4), []),
+    )
+
     def type(self, x, at):
         if not is_integer(at.dtype):
             raise DtypeError(f"positions must be integers, not {at.dtype}")
@@ -333,6 +372,13 @@ class Place(Op):
 
     axis: int
     length: int | None
+
+    samples = (
+        ((1, 4), (3,), [0, 3, -1]),
+        ((0, None), (2,), [2, -2], 3),
+        ((0, 3), (), 1),
+        ((1, 2), (0,), []),
+    )
 
     def type(self, g, at, *length):
         n = self.length if self.length is not None else size.as_size(length[0])

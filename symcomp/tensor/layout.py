@@ -81,6 +81,14 @@ class Axes(Op):
 
     order: tuple[int | None, ...]
 
+    samples = (
+        (((1, 0),), (3, 4)),
+        (((2, None, 0),), (3, 1, 2)),
+        (((0, None),), (3, 1)),
+        (((),), (1,)),
+        (((None,),), ()),
+    )
+
     def type(self, x):
         for axis, n in enumerate(x.shape):
             if axis not in self.order and n != 1:
@@ -120,6 +128,14 @@ class Broadcast(Op):
 
     shape: tuple[int | None, ...]
 
+    samples = (
+        (((2, 3),), (3,)),
+        (((2, 3),), (2, 1)),
+        (((0, 3),), (1, 3)),
+        (((2, None),), (2, 1), 4),
+        (((),), ()),
+    )
+
     def type(self, x, *sizes):
         shape = filled(self.shape, sizes)
         if len(shape) < x.ndim:
@@ -155,6 +171,14 @@ class Reshape(Op):
     """The same elements, in row-major order, in another shape."""
 
     shape: tuple[int | None, ...]
+
+    samples = (
+        (((6,),), (2, 3)),
+        (((3, 2),), (2, 3)),
+        (((0, 5),), (0,)),
+        (((2, None),), (6,), 3),
+        (((),), (1,)),
+    )
 
     def type(self, x, *sizes):
         shape = filled(self.shape, sizes)
@@ -192,6 +216,12 @@ class Join(Op):
     """Arrays one after another along an axis."""
 
     axis: int
+
+    samples = (
+        ((0,), (2, 3), (1, 3)),
+        ((1,), (2, 3), (2, 0), (2, 2)),
+        ((0,), (0,), (3,)),
+    )
 
     def type(self, *arrays):
         first = arrays[0]

@@ -44,6 +44,18 @@ class Dot(Op):
     right: str
     out: str
 
+    samples = (
+        (("ik", "kj", "ij"), (3, 4), (4, 5)),
+        (("ik", "k", "i"), (3, 4), (4,)),
+        (("k", "k", ""), (5,), (5,)),
+        (("bik", "bkj", "bij"), (2, 3, 4), (2, 4, 5)),
+        (("i", "j", "ij"), (3,), (4,)),
+        (("ik", "kj", "ij"), (0, 4), (4, 5)),
+        (("ik", "kj", "ij"), (3, 0), (0, 2)),
+        (("ki", "jk", "ji"), (4, 3), (5, 4)),
+        (("bk", "bk", "b"), (3, 4), (3, 4)),
+    )
+
     @property
     def summed(self) -> str:
         return "".join(c for c in self.left if c in self.right and c not in self.out)

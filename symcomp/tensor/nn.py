@@ -36,6 +36,12 @@ class Softmax(Op):
 
     axis: int
 
+    samples = (
+        ((1,), (3, 4)),
+        ((0,), (3, 4)),
+        ((0,), (1,)),
+    )
+
     def type(self, x):
         return Type(x.dtype, x.shape)
 
@@ -57,6 +63,12 @@ class LogSoftmax(Op):
     """x − m − log Σ exp(x − m) along an axis, where m is the largest element."""
 
     axis: int
+
+    samples = (
+        ((1,), (3, 4)),
+        ((0,), (3, 4)),
+        ((0,), (1,)),
+    )
 
     def type(self, x):
         return Type(x.dtype, x.shape)
@@ -167,7 +179,7 @@ def hinge(x: Any, target: Any) -> Expr:
     return relu(1 - as_expr(target) * _real(x))
 
 
-# --- activations ----------------------------------------------------------------------------------
+# --- activations ---------------------------------------------------------------------------------
 
 
 @define(grad=lambda x, y: x > 0)

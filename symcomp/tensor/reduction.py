@@ -38,6 +38,20 @@ class Reduce(Op):
     monoid: str
     axes: tuple[int, ...]
 
+    samples = (
+        (("sum", (1,)), (3, 4)),
+        (("sum", (0, 1)), (3, 4)),
+        (("sum", (0,)), (0, 4)),
+        (("prod", (0,)), (3, 4)),
+        (("prod", (1,)), (3, 0)),
+        (("max", (0,)), (3, 4)),
+        (("min", (1,)), (3, 4)),
+        (("max", (0,)), (1,)),
+        (("any", (0,)), (3, 4)),
+        (("all", (1,)), (3, 0)),
+        (("sum", (0, 2)), (2, 3, 2)),
+    )
+
     def type(self, x):
         if self.monoid in ("max", "min"):
             for a in self.axes:
@@ -206,6 +220,12 @@ class LogSumExp(Op):
     axes: tuple[int, ...]
     keepdims: bool
 
+    samples = (
+        (((1,), False), (3, 4)),
+        (((0, 1), True), (3, 4)),
+        (((0,), False), (1, 2)),
+    )
+
     def type(self, x):
         kept = (1 if a in self.axes else n for a, n in enumerate(x.shape))
         shape = tuple(n for a, n in enumerate(kept) if self.keepdims or a not in self.axes)
@@ -243,6 +263,12 @@ class Extreme(Op):
 
     monoid: str
     axis: int
+
+    samples = (
+        (("max", 0), (3, 4)),
+        (("min", 1), (3, 4)),
+        (("max", 0), (1,)),
+    )
 
     def type(self, x):
         _require_some(f"arg{self.monoid}", x.shape[self.axis], self.axis)

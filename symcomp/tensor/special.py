@@ -225,6 +225,12 @@ class Polygamma(Elementwise):
 
     order: int
 
+    samples = (
+        ((1,), (3, 4)),
+        ((2,), (3,)),
+        ((5,), (2,)),
+    )
+
     def scalar_type(self, dtype):
         return dtype
 

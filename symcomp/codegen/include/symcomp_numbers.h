@@ -71,28 +71,32 @@ static inline size_t sc_larger(size_t x, size_t y) { return x > y ? x : y; }
 static inline int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
 
 /* How a product is cut into tiles: see codegen/tiling.py, which says the same in Python. */
-#define SC_FEW_ROWS 96
-#define SC_TILE_WORK ((int64_t)1 << 21)
+#ifndef SYMCOMP_CORES
+#define SYMCOMP_CORES 1
+#endif
 
 static inline int64_t sc_between(int64_t low, int64_t x, int64_t high) {
     x = x < high ? x : high;
     return x > low ? x : low;
 }
 
-static inline int64_t sc_tile_length(int64_t n, int64_t pieces) {
-    return ((n + pieces - 1) / pieces + 15) / 16 * 16;
+static inline int64_t sc_tiles(int64_t m, int64_t n, int64_t k) {
+    return sc_between(1, m * n * k / (1 << 19), 2 * SYMCOMP_CORES);
+}
+
+static inline bool sc_cuts_columns(int64_t m, int64_t n) { return m < 192 && n >= 128; }
+
+static inline int64_t sc_tile_length(int64_t extent, int64_t pieces) {
+    int64_t length = ((extent + pieces - 1) / pieces + 15) / 16 * 16;
+    return length > 16 ? length : 16;
 }
 
 static inline int64_t sc_tile_rows(int64_t m, int64_t n, int64_t k) {
-    if (m <= SC_FEW_ROWS)
-        return sc_between(1, m, m);
-    return sc_tile_length(m, sc_between(1, m * n * k / SC_TILE_WORK, m / 48));
+    return sc_cuts_columns(m, n) ? (m > 1 ? m : 1) : sc_tile_length(m, sc_tiles(m, n, k));
 }
 
 static inline int64_t sc_tile_columns(int64_t m, int64_t n, int64_t k) {
-    if (m > SC_FEW_ROWS)
-        return sc_between(1, n, n);
-    return n ? sc_tile_length(n, sc_between(1, m * n * k / SC_TILE_WORK, n / 128)) : 16;
+    return sc_cuts_columns(m, n) ? sc_tile_length(n, sc_tiles(m, n, k)) : (n > 1 ? n : 1);
 }
 
 static inline int64_t sc_tile_count(int64_t m, int64_t n, int64_t k) {
