@@ -14,7 +14,6 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.loops import (
-    Buffer,
     Call,
     Dimension,
     For,
@@ -29,7 +28,7 @@ from symcomp.codegen.loops import (
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import ELEMENT, MONOIDS, Index
+from symcomp.graph.notation import ELEMENT, MONOIDS
 from symcomp.graph.scalar import Cast, Primitive
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order, uses
@@ -451,9 +450,52 @@ def _narrowed(text: str, dtype: str) -> str:
 _OPENMP = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "||", "all": "&&"}
 
 _RESERVED = set(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while bool true false "
-    "frame runtime begin end context NAN INFINITY".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "bool",
+        "true",
+        "false",
+        "frame",
+        "runtime",
+        "begin",
+        "end",
+        "context",
+        "NAN",
+        "INFINITY",
+    ]
 )
 
 

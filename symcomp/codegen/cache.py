@@ -94,7 +94,10 @@ def _surroundings(compiler: build.Compiler, cflags: str) -> str:
 def _program() -> str:
     """What tells this state of symcomp from others: a version under development changes between releases."""
     root = Path(__file__).parents[1]
-    states = [(path.name, (s := path.stat()).st_mtime_ns, s.st_size) for path in sorted(root.glob("*/*.py"))]
+    states = [
+        (path.name, (s := path.stat()).st_mtime_ns, s.st_size)
+        for path in sorted(root.glob("*/*.py"))
+    ]
     return str(states)
 
 

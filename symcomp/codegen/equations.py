@@ -78,9 +78,9 @@ def is_array(e: Expr) -> bool:
 # --- the decision ----------------------------------------------------------------------------------------------------
 
 
-def decide(outputs: Iterable[Expr]) -> list[Expr]:
-    """The stored expressions, in an order in which they can be computed."""
-    nodes = order(outputs)
+def decide(outputs: Iterable[Expr], also: Iterable[Expr] = ()) -> list[Expr]:
+    """The stored expressions, in an order in which they can be computed; `also` are needed, but not stored as such."""
+    nodes = order([*outputs, *also])
     stored = {e for e in outputs if e.op is not None}
     for e in nodes:
         stored.update(_must_be_stored(e))

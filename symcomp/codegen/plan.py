@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from symcomp.codegen.equations import Equation, Formulas, decide, flat, stored_base
 from symcomp.codegen.improve import coefficient
@@ -96,13 +97,16 @@ class Plan:
     destinations: dict[Expr, object]
     #: Updates that go through a temporary: (root expression, shared value).
     copies: list[tuple[Expr, Shared]]
-    checks: list[tuple[Expr, object, Expr]]
 
 
-def make_plan(outputs: Sequence[Expr], updates: Sequence[tuple[Expr, Expr]]) -> Plan:
-    """Plan the computation of outputs and of updates (leaf, new value)."""
-    destinations, updates = _destinations(outputs, updates)
-    stored = decide(destinations)
+def make_plan(
+    outputs: Sequence[Expr],
+    updates: Sequence[tuple[Expr, Expr]],
+    positions: Sequence[Position] = (),
+) -> Plan:
+    """Plan the computation of outputs and of updates (leaf, new value), after checks of positions."""
+    destinations = _destinations(outputs, updates)
+    stored = decide(destinations, [p.at for p in positions])
     formulas = Formulas(stored)
     roots: dict[Expr, Root] = {}
     for e in stored:
@@ -111,7 +115,7 @@ def make_plan(outputs: Sequence[Expr], updates: Sequence[tuple[Expr, Expr]]) -> 
     for root in roots.values():
         planner.place(root)
     groups, copies = planner.ordered()
-    return Plan(groups, roots, destinations, copies, _checks(order(destinations), formulas))
+    return Plan(groups, roots, destinations, copies)
 
 
 def _destinations(outputs, updates):
@@ -123,17 +127,26 @@ def _destinations(outputs, updates):
             value = Copy(number)(value)
             number += 1
         destinations[value] = target
-    return destinations, updates
+    return destinations
 
 
-def _checks(nodes, formulas):
-    """(index formula indices…): every position that must be checked before it is used."""
+class Position(NamedTuple):
+    """Positions that must lie within an axis, and the expression that uses them."""
+
+    at: Expr
+    length: object
+    user: Expr
+
+
+def positions(outputs: Sequence[Expr]) -> list[Position]:
+    """All positions that must be checked before they are used."""
     found: dict = {}
-    for e in nodes:
+    for e in order(outputs):
         if e.op is not None and hasattr(e.op, "bounds"):
             for at, n in e.op.bounds(*e.args):
-                found.setdefault((at, n), e)
-    return [(at, n, e) for (at, n), e in found.items() if not _surely_within(at, n)]
+                if not _surely_within(at, n):
+                    found.setdefault((at, n), Position(at, n, e))
+    return list(found.values())
 
 
 def _surely_within(at: Expr, n) -> bool:
@@ -300,7 +313,7 @@ class _Planner:
         first = group.members[0]
         if root.kind == "map":
             return same_shape(root.shape, first.shape) and self._reads_same(root, group)
-        if root.kind != "row" or not root.shape and any(m.kind == "row" for m in group.members):
+        if root.kind != "row" or (not root.shape and any(m.kind == "row" for m in group.members)):
             return False
         row = len(root.shape)
         inner = tuple(k.extent for k in root.equation.folds)

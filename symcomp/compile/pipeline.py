@@ -39,6 +39,7 @@ class Compilation:
     trace: list = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     bound: Bound | None = None
+    positions: list[plan.Position] = field(default_factory=list)
     plan: plan.Plan | None = None
     program: program.Program | None = None
     failures: list = field(default_factory=list)
@@ -51,13 +52,21 @@ class Compilation:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def values(self) -> list[Expr]:
-        return [*self.bound.outputs, *(v for _, v in self.bound.updates)]
+        """Everything that passes transform: outputs, new values, and the positions that are checked."""
+        return [
+            *self.bound.outputs,
+            *(v for _, v in self.bound.updates),
+            *(p.at for p in self.positions),
+        ]
 
     def replace(self, values: Sequence[Expr]) -> None:
-        count = len(self.bound.outputs)
-        self.bound.outputs = list(values[:count])
+        outputs, updates = len(self.bound.outputs), len(self.bound.updates)
+        self.bound.outputs = list(values[:outputs])
         targets = [t for t, _ in self.bound.updates]
-        self.bound.updates = list(zip(targets, values[count:], strict=True))
+        new = values[outputs : outputs + updates]
+        self.bound.updates = list(zip(targets, new, strict=True))
+        checked = values[outputs + updates :]
+        self.positions = [p._replace(at=v) for p, v in zip(self.positions, checked, strict=True)]
 
 
 def expand(values: Sequence[Expr]) -> list[Expr]:
@@ -96,13 +105,14 @@ def _expanded(e: Expr, args) -> Expr:
 
 #: Bodies are written stably by hand, so stabilize looks only at what a person wrote.
 BEFORE_EXPANSION = ("canonicalize", "stabilize", "specialize")
-AFTER_EXPANSION = ("canonicalize", "specialize")
+AFTER_EXPANSION = ("simplify_bodies", "specialize")
 
 
 def compile_expression(job: Compilation) -> Compilation:
     """Run all passes."""
     with job.step("bind"):
         job.bound = bind(job.outputs, job.updates)
+        job.positions = plan.positions(job.values())
     _rewrite(job, BEFORE_EXPANSION)
     with job.step("expand"):
         job.replace(expand(job.values()))
@@ -110,7 +120,7 @@ def compile_expression(job: Compilation) -> Compilation:
     with job.step("expand"):
         job.replace(split_wide(expand(job.values())))
     with job.step("plan"):
-        job.plan = plan.make_plan(job.bound.outputs, job.bound.updates)
+        job.plan = plan.make_plan(job.bound.outputs, job.bound.updates, job.positions)
     with job.step("lower"):
         job.program = _lower(job)
     with job.step("print"):
@@ -133,9 +143,9 @@ def _lower(job: Compilation) -> program.Program:
     lowering = Lowering(layout.buffers, layout.visible, Formulas(job.plan.roots))
     status = buffer("int64", (), "status")
     checks, failures = [], []
-    for at, n, e in job.plan.checks:
+    for at, n, user in job.positions:
         kernel = lowering.check(at, n, program.FIRST_CHECK + len(failures), status)
-        failures.append((str(e), str(e.origin) if e.origin else ""))
+        failures.append((str(user), str(user.origin) if user.origin else ""))
         checks.append(kernel)
     kernels = [k for g in job.plan.groups for k in lowering.kernels(g)]
     for k in [*checks, *kernels]:
@@ -167,7 +177,7 @@ class _Layout:
         self.outputs: list[Buffer | None] = [None] * len(job.bound.outputs)
         self.copies: list[tuple[Buffer, Buffer]] = []
         self.temporaries: list[Buffer] = []
-        self.visible = _visible(made)
+        self.visible = _visible(made, job.positions)
         through_copy = dict(made.copies)
         for e, target in made.destinations.items():
             if isinstance(target, int):
@@ -222,7 +232,7 @@ def _includes(roots) -> list[str]:
     return list(found)
 
 
-def _visible(made: plan.Plan) -> set[Expr]:
+def _visible(made: plan.Plan, positions: Sequence[plan.Position]) -> set[Expr]:
     """Stored expressions that must be in memory: results, and what other kernels read."""
     visible = set(made.destinations)
     for e, root in made.roots.items():
@@ -231,7 +241,7 @@ def _visible(made: plan.Plan) -> set[Expr]:
         for r in root.reads:
             if r in made.roots and made.roots[r].group is not root.group:
                 visible.add(r)
-    for at, _, _ in made.checks:
+    for at, _, _ in positions:
         visible.update(e for e in order([at]) if e in made.roots)
     return visible
 
