@@ -30,9 +30,8 @@ from symcomp.codegen.loops import (
     Update,
     View,
     values,
-    walk,
 )
-from symcomp.codegen.program import NO_MEMORY, Program
+from symcomp.codegen.program import Program
 from symcomp.errors import InternalError
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.notation import ELEMENT, MONOIDS

@@ -6,7 +6,8 @@ out to Python, and the checks of positions.
 
 from __future__ import annotations
 
-from symcomp.codegen import improve, loops
+from symcomp.codegen import improve
+from symcomp.codegen.columns import ColumnLowering
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.loops import (
     Buffer,
@@ -14,14 +15,13 @@ from symcomp.codegen.loops import (
     For,
     Kernel,
     Let,
-    Scratch,
     Store,
     Update,
     load,
     local,
 )
-from symcomp.codegen.nests import BLOCK, TILE, at_indices, cost, nest, nest_serial
-from symcomp.codegen.plan import Group, Root
+from symcomp.codegen.nests import BLOCK, at_indices, cost, nest, nest_serial
+from symcomp.codegen.plan import Group
 from symcomp.codegen.products import ProductLowering
 from symcomp.codegen.rows import Rows
 from symcomp.graph import size
@@ -31,7 +31,7 @@ from symcomp.graph.scalar import cast
 from symcomp.tensor.arithmetic import logical_or, where
 
 
-class Lowering(ProductLowering):
+class Lowering(ColumnLowering, ProductLowering):
     """Turns groups into kernels, given where each stored expression lives."""
 
     def kernels(self, group: Group) -> list[Kernel]:
@@ -128,51 +128,6 @@ class Lowering(ProductLowering):
             body.append(Store(self.buffers[m.expr], 0, total))
         return body
 
-    # --- column ------------------------------------------------------------------------------------------------------
-
-    def _column(self, group: Group):
-        """Tiles of the kept contiguous axis run down the folded ones."""
-        first = group.members[0]
-        *above, width = first.shape
-        while above and width == 1:
-            *above, width = above
-        rows = self.fresh(above, "i")
-        tile = index(size.quotient(size.plus(width, TILE - 1), TILE), f"t{next(self.names)}")
-        body: list = []
-        lane = index(self.cut(width, tile, TILE, body), f"j{next(self.names)}")
-        column = size.as_expr(size.plus(size.times(tile, TILE), lane))
-        indices = (*rows, column, *[0] * (len(first.shape) - len(rows) - 1))
-        sums: dict[Root, Buffer] = {}
-        folds = [m for m in group.members if m.kind == "column"]
-        for m in folds:
-            sums[m] = loops.buffer(m.expr.dtype, (TILE,), f"a{next(self.names)}")
-            body.append(Scratch(sums[m]))
-            start = index(TILE, f"j{next(self.names)}")
-            nothing = identity(m.equation.monoid, m.expr.dtype)
-            body.append(For(start, (Store(sums[m], start, nothing),), "simd"))
-        down = self.fresh([k.extent for k in folds[0].equation.folds], "k")
-        inner: list = []
-        for m in folds:
-            value = self.located(at_indices(m, (*indices, *down)))
-            inner.append(Store(sums[m], lane, self.unfolded(value, inner), m.equation.monoid))
-        body.append(nest_serial((*down, lane), inner))
-        body.append(self._column_end(group, sums, indices, lane))
-        each = cost([m.equation.value for m in folds])
-        work = size.times(each, size.product([TILE, *(k.extent for k in down)]))
-        yield [nest((*rows, tile), body, work, simd=False)]
-
-    def _column_end(self, group: Group, sums, indices, lane) -> For:
-        last = index(lane.extent, f"j{next(self.names)}")
-        indices = tuple(reindexed(size.as_expr(i), {lane: last}) for i in indices)
-        inner: list = []
-        values = [
-            load(sums[m], last) if m in sums else at_indices(m, indices) for m in group.members
-        ]
-        offset = size.as_expr(flat(group.members[0].shape, indices))
-        self.store_members(group.members, values, offset, inner)
-        return For(last, tuple(inner), "simd")
-
-    # --- gemm --------------------------------------------------------------------------------------------------------
     # --- writes and python -------------------------------------------------------------------------------------------
 
     def _writes(self, group: Group):

@@ -23,8 +23,10 @@ class Slot:
     tenants: list[Buffer] = field(default_factory=list)
 
 
-def assign(kernels: Sequence[Kernel], temporaries: Sequence[Buffer]) -> list[Slot]:
-    """Slots for the temporaries of a sequence of kernels."""
+def assign(
+    kernels: Sequence[Kernel], temporaries: Sequence[Buffer], kept: Sequence[Buffer] = ()
+) -> list[Slot]:
+    """Slots for the temporaries of a sequence of kernels; those `kept` are needed after the last."""
     wanted = set(temporaries)
     touched = [(read_buffers(k) | written_buffers(k)) & wanted for k in kernels]
     last = {b: step for step, buffers in enumerate(touched) for b in buffers}
@@ -42,7 +44,7 @@ def assign(kernels: Sequence[Kernel], temporaries: Sequence[Buffer]) -> list[Slo
             _occupy(slot, b)
             holding[b] = slot
         for b in sorted(buffers, key=lambda b: b.serial):
-            if last[b] == step:
+            if last[b] == step and b not in kept:
                 free.append(holding[b])
     return slots
 

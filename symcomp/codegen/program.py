@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symcomp.codegen import memory
-from symcomp.codegen.c import C_TYPES, LARGEST_PRINTED, Printer, Text, c_number
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.loops import Buffer, Dimension, Kernel
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
@@ -172,7 +172,10 @@ def _entry(program: Program, names, text: Text) -> None:
         text.add(f"runtime->lock(in_order, exclusive, {count});")
         for n, e in enumerate(face.cells):
             text.add(f"frame->{names[e]} = ((symcomp_cell *)cells[{n}])->data;")
-    _arena(program, names, text)
+    printer = Printer(names)
+    printer.text = text  # parts of a long size are named in lines before its use
+    sizes = printer.size
+    _arena(program, names, text, sizes)
     _python_addresses(program, names, text)
     for kernel in program.checks:
         text.add(f"if (!{names[program.status]}) {kernel.name}(frame);")
@@ -180,7 +183,7 @@ def _entry(program: Program, names, text: Text) -> None:
     for kernel in program.kernels:
         text.add(f"{kernel.name}(frame);")
     for target, value in program.copies:
-        count = _size_text(size.product(target.shape), names)
+        count = sizes(size.product(target.shape))
         text.add(
             f"__builtin_memcpy(frame->{names[target]}, frame->{names[value]}, ({count}) * sizeof({C_TYPES[target.dtype]}));"
         )
@@ -193,18 +196,19 @@ def _entry(program: Program, names, text: Text) -> None:
     text.close()
 
 
-def _arena(program: Program, names, text: Text) -> None:
+def _arena(program: Program, names, text: Text, sizes) -> None:
     """One block for all temporaries."""
     if not program.temporaries:
         return
-    slots = memory.assign([*program.checks, *program.kernels], program.temporaries)
+    kept = [value for _, value in program.copies]
+    slots = memory.assign([*program.checks, *program.kernels], program.temporaries, kept)
     tenants = {b for s in slots for b in s.tenants}
     slots += [
         memory.Slot([memory._measure(b)], [b]) for b in program.temporaries if b not in tenants
     ]
     offset = "0"
     for n, slot in enumerate(slots):
-        amounts = [f"({_size_text(c, names)}) * {np.dtype(d).itemsize}" for c, d in slot.sizes]
+        amounts = [f"({sizes(c)}) * {np.dtype(d).itemsize}" for c, d in slot.sizes]
         largest = amounts[0]
         for a in amounts[1:]:
             largest = f"sc_larger({largest}, {a})"
@@ -224,12 +228,3 @@ def _python_addresses(program: Program, names, text: Text) -> None:
     text.add(f"void *const addresses[] = {{{', '.join(places)}}};")
     text.add("frame->addresses = addresses;")
     text.add("frame->python = python;")
-
-
-def _size_text(n, names: dict[Expr, str]) -> str:
-    return Printer(names).size(n)
-
-
-def printable(constant: Constant) -> bool:
-    """Whether an array constant stands in the C text; larger ones are passed in."""
-    return constant.value.size <= LARGEST_PRINTED
