@@ -24,8 +24,9 @@ import symcomp.tensor as T
 OUTPUT = Path(__file__).parent / "output"
 
 HIDDEN = 256
+EPOCHS = 300
 BATCH = 32
-RATE = 0.05
+RATE = 0.08  # at the start; it falls to 0 in a straight line
 MOMENTUM = 0.9
 DECAY = 1e-4  # of the weights: the L2 penalty
 
@@ -69,40 +70,62 @@ def network(x, rng):
 
 
 def training_step(x, labels, logits, parameters):
-    """step(images, labels) → cost: forward pass, backward pass and updates, in one call."""
+    """step(images, labels, rate) → cost: forward pass, backward pass and updates, in one call."""
+    rate = T.fscalar("rate")
     fit = T.nn.cross_entropy_with_logits(logits, labels).mean()
     W, _, V, _ = parameters
     cost = fit + DECAY * ((W * W).sum() + (V * V).sum())
     updates = []
     for p, g in zip(parameters, sc.grad(cost, parameters), strict=True):
         velocity = sc.shared(np.zeros_like(p.get_value()), f"velocity of {p}")
-        faster = MOMENTUM * velocity - RATE * g
+        faster = MOMENTUM * velocity - rate * g
         updates += [(velocity, faster), (p, p + faster)]
-    return sc.function([x, labels], fit, updates=updates, name="training_step")
+    return sc.function([x, labels, rate], fit, updates=updates, name="training_step")
 
 
 # --- 3. Learning ---------------------------------------------------------------------------------
+#
+# A digit moved by a pixel, or written with a shaking hand, is the same digit: so each epoch sees the images a little
+# changed, which teaches more than the 1198 images alone. This is NumPy's work; its arrays go straight into the C
+# function.
 
 
-def learn(step, errors, train, test, epochs, rng):
-    """Train, and return after each epoch: the cost, and the share of wrong answers on both sets."""
+def varied(images, rng):
+    """The images with a little noise; one in three is moved by up to a pixel along both axes."""
+    chosen = rng.random((len(images), 1)) < 1 / 3
+    noise = rng.normal(0, 0.1, images.shape)
+    return (np.where(chosen, displaced(images, rng), images) + noise).astype("float32")
+
+
+def displaced(images, rng):
+    """The images, each moved by −1, 0 or 1 pixel along both axes."""
+    n = len(images)
+    framed = np.pad(images.reshape(n, 8, 8), ((0, 0), (1, 1), (1, 1)))
+    down, right = rng.integers(0, 3, (2, n, 1, 1))
+    pixel = np.arange(8)
+    moved = framed[np.arange(n)[:, None, None], down + pixel[:, None], right + pixel]
+    return moved.reshape(n, 64)
+
+
+def learn(step, wrong, train, test, epochs, rng):
+    """Train; the history holds each epoch's cost and share of wrong answers on both sets. Also: seconds per step."""
     images, labels = train
     history, seconds, steps = [], 0.0, 0
-    progress = tqdm(range(epochs), desc="learning", unit="epoch")
-    for _ in progress:
+    progress = tqdm(range(epochs), desc="learning", unit=" epochs", mininterval=0.2)
+    for epoch in progress:
+        rate = RATE * (1 - epoch / epochs)
         order = rng.permutation(len(images))
+        shown, answers = varied(images, rng)[order], labels[order]
         costs = []
-        for start in range(0, len(order) - BATCH + 1, BATCH):
-            rows = order[start : start + BATCH]
-            batch, answers = images[rows], labels[rows]
+        for start in range(0, len(order), BATCH):
+            batch = slice(start, start + BATCH)
             begin = perf_counter()
-            cost = step(batch, answers)
+            costs.append(step(shown[batch], answers[batch], rate))
             seconds += perf_counter() - begin
-            steps += 1
-            costs.append(float(cost))
-        history.append((np.mean(costs), float(errors(*train)), float(errors(*test))))
-        progress.set_postfix(cost=f"{history[-1][0]:.4f}", right=f"{1 - history[-1][2]:.2%}")
-    return np.array(history), 1e6 * seconds / steps
+        steps += len(costs)
+        history.append((np.mean(costs), float(wrong(*train)), float(wrong(*test))))
+        progress.set_postfix_str(f"{1 - history[-1][2]:.1%} of the held-out digits right", refresh=False)
+    return np.array(history), seconds / steps
 
 
 def main(quick=False):
@@ -118,30 +141,30 @@ def main(quick=False):
 
     begin = perf_counter()
     step = training_step(x, labels, logits, parameters)
-    errors = sc.function([x, labels], T.mean(T.argmax(logits, axis=1) != labels), name="errors")
+    mistakes = T.not_equal(T.argmax(logits, axis=1), labels)  # elementwise; Python's own != compares expressions
+    wrong = sc.function([x, labels], mistakes.mean(), name="wrong_answers")
     compiling = perf_counter() - begin
 
     begin = perf_counter()
-    history, microseconds = learn(
-        step, errors, (train_x, train_y), (test_x, test_y), 20 if quick else 40, rng
-    )
+    train, test = (train_x, train_y), (test_x, test_y)
+    history, per_step = learn(step, wrong, train, test, EPOCHS // 5 if quick else EPOCHS, rng)
     learning = perf_counter() - begin
 
     right = 1 - history[-1, 2]
-    print(f"compiling both functions:   {compiling:.3f} s (from the cache when they were compiled before)")
-    print(f"learning:                   {learning:.2f} s, {len(history)} epochs")
-    print(f"one training step:          {microseconds:.0f} µs, a batch of {BATCH}")
-    print(f"right on what was learned:  {1 - history[-1, 1]:.2%}")
-    print(f"right on the held-out third: {right:.2%}")
-    print("drawn:", draw_curve(history))
-    print("drawn:", draw_filters(parameters[0].get_value()))
+    print(f"right on the held-out third  {right:.2%}")
+    print(f"right on what was learned    {1 - history[-1, 1]:.2%}")
+    print(f"compiling two functions      {compiling:.2f} s (much less once they are in the cache)")
+    print(f"learning                     {learning:.2f} s, {len(history)} epochs")
+    print(f"one training step            {1e6 * per_step:.0f} µs, a batch of {BATCH}")
+    print(f"learning curve               {draw_curve(history)}")
+    print(f"learned filters              {draw_filters(parameters[0].get_value())}")
     assert right >= 0.97, f"only {right:.2%} of the held-out digits are right"
     return right
 
 
 # --- 4. Pictures ---------------------------------------------------------------------------------
 
-INK, GREY, BLUE, ORANGE = "#222222", "#999999", "#1f6fb4", "#d9671e"
+INK, GREY, ORANGE = "#222222", "#999999", "#d9671e"
 
 
 def plain(axes):
@@ -160,15 +183,16 @@ def draw_curve(history):
     left.plot(epochs, history[:, 0], color=INK)
     left.set_yscale("log")
     left.set_title("cost per example", loc="left", fontsize=10)
-    for column, colour, name in ((1, GREY, "learned from"), (2, ORANGE, "held out")):
+    left.yaxis.set_major_formatter("{x:g}")
+    for column, colour, name, lift in ((1, GREY, "learned from", 0), (2, ORANGE, "held out", 3)):
         share = 100 * history[:, column]
         right.plot(epochs, share, color=colour)
         right.annotate(
-            f"{name}\n{share[-1]:.1f} %", (epochs[-1], share[-1]), xytext=(6, 0), textcoords="offset points",
-            color=colour, fontsize=9, va="center",
+            f"{name} {share[-1]:.1f}", (epochs[-1], share[-1]), xytext=(6, lift), textcoords="offset points",
+            color=colour, fontsize=9, va="center", annotation_clip=False,
         )  # fmt: skip
     right.set_title("wrong answers, in %", loc="left", fontsize=10)
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 10)
     for axes in (left, right):
         axes.set_xlabel("epoch", fontsize=9)
         axes.set_xlim(1, epochs[-1])
@@ -178,7 +202,7 @@ def draw_curve(history):
     return path
 
 
-def draw_filters(W, rows=6, columns=16):
+def draw_filters(W, rows=4, columns=16):
     """The pixels that each of the strongest hidden units looks for (blue) and against (red)."""
     strength = np.linalg.norm(W, axis=0)
     strongest = np.argsort(-strength)[: rows * columns]

@@ -1,8 +1,9 @@
 """From what a person wrote to what is compiled: leaves become buffers, and sizes are solved.
 
-Every axis of unknown length is an unknown; the equalities that the expression needs are solved for them, so that
-`x + y` with lengths n and m is planned with one length, and the call checks n = m. What is left are *dimensions*, the
-integers that the call passes in. An integer scalar that a size depends on (`arange(k)`) is a dimension too.
+Every axis of unknown length is an unknown; the equalities that the expression needs are solved for
+them, so that `x + y` with lengths n and m is planned with one length, and the call checks n = m.
+What is left are *dimensions*, the integers that the call passes in. An integer scalar that a size
+depends on (`arange(k)`) is a dimension too.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def requirements(nodes: Sequence[Expr]) -> list[Requirement]:
 
 
 def bind(outputs: Sequence[Expr], updates: Sequence[tuple[Shared, Expr]]) -> Bound:
-    """Put buffers and dimensions in the place of variables, shared values, large constants and their sizes."""
+    """Put buffers and dimensions in the place of leaves and their sizes."""
     everything = [*outputs, *(v for _, v in updates)]
     nodes = order(everything)
     needed = dict.fromkeys(e for e in nodes if e.op is None)
@@ -52,15 +53,17 @@ def bind(outputs: Sequence[Expr], updates: Sequence[tuple[Shared, Expr]]) -> Bou
     solved = solve(requirements(nodes))
     bound = Bound([], [])
     replacements = _dimensions(nodes, needed, solved, bound)
+    targets = {s for s, _ in updates}
     for leaf in needed:
-        if leaf not in replacements and not _is_literal(leaf):
+        # A shared number that is a size is passed in; it has a place too if it is written to.
+        if leaf in targets or (leaf not in replacements and not _is_literal(leaf)):
             shape = tuple(substituted(n, replacements) for n in leaf.shape)
-            replacements[leaf] = Buffer(Type(leaf.dtype, shape), leaf.name or _letter(leaf))
-            bound.leaves[leaf] = replacements[leaf]
+            bound.leaves[leaf] = Buffer(Type(leaf.dtype, shape), leaf.name or _letter(leaf))
+            replacements.setdefault(leaf, bound.leaves[leaf])
     results = substitute(everything, replacements)
     bound.outputs = results[: len(outputs)]
-    targets = [bound.leaves[s] for s, _ in updates]
-    bound.updates = list(zip(targets, results[len(outputs) :], strict=True))
+    written = [bound.leaves[s] for s, _ in updates]
+    bound.updates = list(zip(written, results[len(outputs) :], strict=True))
     return bound
 
 
@@ -73,19 +76,24 @@ def _is_literal(leaf: Leaf) -> bool:
 
 
 def solve(equalities: Sequence[Requirement]) -> dict[Expr, object]:
-    """Lengths in terms of other lengths (or ints), from equalities; what cannot be solved is only checked."""
+    """Lengths in terms of other lengths (or ints); what cannot be solved is only checked."""
     solved: dict[Expr, object] = {}
     for left, right in equalities:
         left, right = substituted(left, solved), substituted(right, solved)
         if left is right or (isinstance(left, int) and isinstance(right, int)):
             continue
         for unknown, value in ((right, left), (left, right)):
-            if isinstance(unknown, Expr) and isinstance(unknown.op, Length):
-                if not (isinstance(value, Expr) and unknown in order([value])):
-                    solved = {k: substituted(v, {unknown: value}) for k, v in solved.items()}
-                    solved[unknown] = value
-                    break
+            if _can_be_solved(unknown, value):
+                solved = {k: substituted(v, {unknown: value}) for k, v in solved.items()}
+                solved[unknown] = value
+                break
     return solved
+
+
+def _can_be_solved(unknown, value) -> bool:
+    if not (isinstance(unknown, Expr) and isinstance(unknown.op, Length)):
+        return False
+    return not (isinstance(value, Expr) and unknown in order([value]))
 
 
 def substituted(n, replacements):

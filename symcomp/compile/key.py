@@ -1,97 +1,221 @@
-"""The identity of an expression across processes: what the disk cache goes by.
+"""The identity of a computation across processes: what the cache on disk goes by.
 
-A key is a digest of the structure as it was written, before any rewriting, so that a hit skips everything. Leaves count
-by their place (first input, second shared value, …), never by name or history. An operation that is declared outside
-symcomp counts with the code of its methods, so that changing an equation changes the key.
+A key is a digest of the structure as it was written, before any rewriting, so that a hit skips
+everything. Leaves count by their place (first input, second shared value, …), never by name or
+history. An operation that is declared outside symcomp counts with its code: that of its methods, of
+the functions they call and the values that they refer to. What cannot be told apart for sure by
+such a text (an object of unknown class) gives no key at all, and its function is built anew.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+import types
+from collections.abc import Mapping
+from typing import Any
 
-from symcomp.graph.expr import Constant, Expr, Variable
+import numpy as np
+
+from symcomp.compile.definition import Definition
+from symcomp.graph.expr import Constant, Expr, Leaf
+from symcomp.graph.op import Op
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.shared import Shared
 from symcomp.graph.walk import order
+from symcomp.options import options
+
+#: Options that change what is generated, beside those of the C compiler.
+OPTIONS = ("rewrite_budget",)
+#: Parts of an operation that compiled code does not depend on.
+_APART = frozenset({"numpy", "vjp", "jvp", "perform", "samples", "text", "reference"})
 
 
-def structure(outputs: Sequence[Expr], updates, inputs: Sequence[Variable]) -> str:
-    """A text that is the same for equal computations, and differs for different ones."""
-    places = {x: f"input {n} {x._type}" for n, x in enumerate(inputs)}
+class Unknown(Exception):
+    """A value whose identity in another process is not certain."""
+
+
+def structure(definition: Definition) -> str | None:
+    """A digest that is the same for equal computations only; None where that is not certain."""
+    try:
+        return _digest(definition)
+    except Unknown:
+        return None
+
+
+def _digest(definition: Definition) -> str:
     digest = hashlib.sha256()
     numbers: dict[Expr, int] = {}
+    places = {x: k for k, x in enumerate(definition.variables)}
+    tokens: dict[Any, str] = {}
     shared = 0
-    roots = [*outputs, *(e for pair in updates for e in pair)]
-    for e in order(roots):
+    lines: list[str] = []
+    for e in order(definition.roots()):
         numbers[e] = len(numbers)
-        if e.op is not None:
-            token = f"{_op_token(e.op)} {[numbers[a] for a in e.args]}"
+        op = e.op
+        if op is not None:
+            token = tokens.get(op)
+            if token is None:
+                token = tokens[op] = operation(op)
+            lines.append(f"{token} {[numbers[a] for a in e.args]}")
         elif isinstance(e, Constant):
-            token = f"constant {e.dtype} {e.value.shape} {e.weak} "
-            digest.update(e.value.tobytes())
+            lines.append(f"constant {_array(e.value)} {e.weak}")
         elif isinstance(e, Shared):
-            token = f"shared {shared} {e._type}"
+            lines.append(f"shared {shared} {_type(e)}")
             shared += 1
         else:
-            token = places[e]
-        digest.update(token.encode())
+            lines.append(f"input {places[e]} {_type(e)} {e.weak}")
+    inputs = [_type(v) for v in definition.variables]
+    outputs = [numbers[o] for o in definition.outputs]
+    updates = [(numbers[s], numbers[v]) for s, v in definition.updates]
+    settings = [(name, options.get(name)) for name in OPTIONS]
+    lines.append(f"{inputs} {outputs} {updates} {settings} {_value(definition.rules, ())}")
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass"))
         digest.update(b"\n")
-    digest.update(
-        f"{[numbers[o] for o in outputs]} {[(numbers[s], numbers[v]) for s, v in updates]}".encode()
-    )
-    digest.update(str(len(inputs)).encode())
     return digest.hexdigest()
 
 
-_tokens: dict = {}
+def _type(e: Leaf) -> str:
+    return f"{e.dtype} {e.type.shape}"
 
 
-def _op_token(op) -> str:
+def _array(value: np.ndarray) -> str:
+    data = np.ascontiguousarray(value)
+    text = data.tobytes().hex() if data.size <= 8 else hashlib.sha256(data).hexdigest()
+    return f"{value.dtype.str} {value.shape} {text}"
+
+
+_tokens: dict[Op, str] = {}
+
+
+def operation(op: Op) -> str:
+    """An operation as text. Those of symcomp itself are told by name and fields, since the version
+    is part of every key; all others by their code too, which is read again for each function.
+    """
     token = _tokens.get(op)
     if token is None:
-        token = _primitive_token(op) if isinstance(op, Primitive) else _class_token(op)
-        if len(_tokens) < 10_000:
+        token = _value(op, ())
+        if _is_own(type(op)) and not isinstance(op, Primitive) and len(_tokens) < 10_000:
             _tokens[op] = token
     return token
 
 
-def _primitive_token(op: Primitive) -> str:
-    source = getattr(op, "source", None) or ""
-    return f"{op.name} {op.c} {_code(op.body)} {source}"
+def _is_own(thing: Any) -> bool:
+    module = getattr(thing, "__module__", None) or ""
+    return module == "symcomp" or module.startswith("symcomp.")
 
 
-def _class_token(op) -> str:
-    kind = type(op)
-    fields = (
-        [(f.name, _field(getattr(op, f.name))) for f in op.fields()]
-        if dataclasses.is_dataclass(op)
-        else ""
-    )
-    own = kind.__module__.startswith("symcomp.")
-    code = (
-        ""
-        if own
-        else "".join(_code(getattr(kind, m, None)) for m in ("type", "element", "loops", "body"))
-    )
-    return f"{kind.__module__}.{kind.__qualname__} {fields} {code}"
+# --- values of any kind --------------------------------------------------------------------------
+
+#: What the text of is exact.
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.dtype, slice, range)
 
 
-def _field(value) -> str:
-    return _code(value) if callable(value) else repr(value)
+def _value(value: Any, within: tuple) -> str:
+    """A text that tells a value from all others; `within` are the values that hold it."""
+    if isinstance(value, (*_PLAIN, np.generic)):
+        return f"{type(value).__name__} {value!r}"
+    for k, outer in enumerate(within):
+        if value is outer:
+            return f"circle {k}"
+    inside = (*within, value)
+    if isinstance(value, np.ndarray):
+        return _array(value) if value.dtype.kind in "biufc" else _unknown(value)
+    if isinstance(value, (tuple, list)):
+        return f"{type(value).__name__} [{'; '.join(_value(v, inside) for v in value)}]"
+    if isinstance(value, (set, frozenset)):
+        return f"set {sorted(_value(v, inside) for v in value)}"
+    if isinstance(value, Mapping):
+        return f"map [{'; '.join(_value(p, inside) for p in value.items())}]"
+    return _object(value, inside)
 
 
-def _code(function) -> str:
-    """A function's code, with the code of the functions within it."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return ""
-    inner = [_code_of(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts]
-    closure = [repr(c.cell_contents) for c in function.__closure__ or ()]
-    return f"{code.co_code.hex()} {code.co_names} {inner} {closure} {function.__defaults__}"
+def _unknown(value: Any) -> str:
+    raise Unknown(type(value).__name__)
 
 
-def _code_of(code) -> str:
-    inner = [_code_of(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {inner}"
+def _object(value: Any, inside: tuple) -> str:
+    if isinstance(value, Primitive):
+        return _primitive(value, inside)
+    if isinstance(value, type):
+        return _class(value, inside)
+    if isinstance(value, types.ModuleType):
+        return f"module {value.__name__} {getattr(value, '__version__', '')}"
+    if isinstance(value, types.MethodType):
+        return f"method {_value(value.__func__, inside)} {_value(value.__self__, inside)}"
+    if isinstance(value, (staticmethod, classmethod)):
+        return f"{type(value).__name__} {_value(value.__func__, inside)}"
+    if isinstance(value, property):
+        return f"property {_value(value.fget, inside)}"
+    if isinstance(value, types.CodeType):
+        return _code(value, inside)
+    if isinstance(value, types.FunctionType):
+        return _function(value, inside)
+    if isinstance(value, (types.BuiltinFunctionType, np.ufunc)):
+        return f"builtin {getattr(value, '__module__', '')} {value.__name__}"
+    if isinstance(value, Expr):
+        return _unknown(value)
+    if dataclasses.is_dataclass(value):
+        fields = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        kept = [f for f in fields if not (isinstance(value, Op) and f[0] in _apart(value))]
+        return f"{_class(type(value), inside)} {_value(kept, inside)}"
+    if isinstance(value, Op):
+        state = getattr(value, "__dict__", {})
+        return f"{_class(type(value), inside)} {_value(state, inside)}"
+    return _unknown(value)
+
+
+def _apart(op: Op) -> frozenset[str]:
+    """Fields of an operation that only Python reads, while it runs or differentiates."""
+    return frozenset({"transpose", "function"}) if op.perform is not None else _TRANSPOSE
+
+
+_TRANSPOSE = frozenset({"transpose"})
+
+
+def _primitive(op: Primitive, inside: tuple) -> str:
+    source = getattr(op, "source", "")
+    if _is_own(type(op)) and _is_own(op.body or op.signature) and not source and op.body is None:
+        return f"{op.name} {op.c}"
+    body = "" if op.body is None or _is_own(op.body) else _value(op.body, inside)
+    return f"{op.name} {op.c} {source} {_value(op.signature, inside)} {body}"
+
+
+def _class(kind: type, inside: tuple) -> str:
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if _is_own(kind):
+        return name
+    if not issubclass(kind, Op):
+        return name if kind.__module__ in ("builtins", "numpy") else _unknown(kind)
+    parts = [
+        (key, member)
+        for base in kind.__mro__
+        if not _is_own(base) and base is not object
+        for key, member in vars(base).items()
+        if key not in _APART and not (key.startswith("__") and key != "__call__")
+    ]
+    return f"{name} {_value(parts, inside)}"
+
+
+def _function(function: types.FunctionType, inside: tuple) -> str:
+    """A function's code, with the values of what it refers to."""
+    if _is_own(function):
+        cells = function.__closure__ or ()
+        names = f"{function.__module__}.{function.__qualname__}"
+        return f"{names} {_value([c.cell_contents for c in cells], inside)}"
+    used = {n: function.__globals__[n] for n in _names(function.__code__)
+            if n in function.__globals__}  # fmt: skip
+    captured = [c.cell_contents for c in function.__closure__ or ()]
+    more = (function.__defaults__, function.__kwdefaults__, captured, used)
+    return f"function {_code(function.__code__, inside)} {_value(more, inside)}"
+
+
+def _names(code: types.CodeType) -> list[str]:
+    inner = [n for c in code.co_consts if isinstance(c, types.CodeType) for n in _names(c)]
+    return [*code.co_names, *inner]
+
+
+def _code(code: types.CodeType, inside: tuple) -> str:
+    constants = _value(list(code.co_consts), inside)
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"

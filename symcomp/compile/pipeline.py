@@ -13,7 +13,7 @@ print         loops become C
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -42,6 +42,8 @@ class Compilation:
     positions: list[plan.Position] = field(default_factory=list)
     plan: plan.Plan | None = None
     program: program.Program | None = None
+    #: Where each stored expression that is in memory lies.
+    buffers: dict[Expr, Buffer] = field(default_factory=dict)
     failures: list = field(default_factory=list)
     source: str = ""
 
@@ -148,6 +150,7 @@ def _lower(job: Compilation) -> program.Program:
         failures.append((str(user), str(user.origin) if user.origin else ""))
         checks.append(kernel)
     kernels = [k for g in job.plan.groups for k in lowering.kernels(g)]
+    job.buffers = lowering.buffers
     for k in [*checks, *kernels]:
         loops.verify(k)
     temporaries = [*layout.temporaries, *lowering.temporaries]

@@ -303,7 +303,10 @@ class Primitive(Elementwise, register=False):
 
     def __call__(self, *args: Any) -> Expr:
         if not self.variadic and len(args) != len(self.parameters):
-            raise TypeError(f"{self.name} takes {len(self.parameters)} arguments, not {len(args)}")
+            raise TypeError(
+                f"{self.name} takes {len(self.parameters)} arguments, not {len(args)}: "
+                f"{self.name}{self.__signature__}"
+            )
         return apply(self, *self.convert(args))
 
     def convert(self, args) -> list[Expr]:

@@ -3,18 +3,36 @@
 A shared value owns its array. `get_value` and `set_value` copy unless told to `borrow`. Compiled
 code reaches the array through a *cell*, a small native record (address, sizes, a reader-writer
 lock) that stays where it is while the array may be replaced; it is made when the first compiled
-function needs it.
+function needs it. Until then, and wherever Python itself reads or writes, `guard` keeps order.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from symcomp.errors import DtypeError, ShapeError, describe, here
+from symcomp.graph.arrays import ready
 from symcomp.graph.expr import Leaf
 from symcomp.graph.type import Type, check_dtype, shape_text
+
+#: Held while Python reads or writes shared values that have no cell, or gives one a cell.
+guard = threading.RLock()
+
+
+def _renew_guard() -> None:
+    """A forked child has none of the threads that might have held the guard."""
+    global guard
+    guard = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_renew_guard)
 
 
 class Shared(Leaf):
@@ -34,9 +52,7 @@ class Shared(Leaf):
         """The array: a copy, or with `borrow` the very storage (which later updates change)."""
         if borrow:
             return self.array
-        if self.cell is None:
-            return self.array.copy()
-        with self.cell.shared():
+        with self._held(exclusive=False):
             return self.array.copy()
 
     def set_value(self, value: Any, borrow: bool = False) -> None:
@@ -46,34 +62,74 @@ class Shared(Leaf):
         differs.
         """
         array = self._accept(value, borrow)
-        if self.cell is None:
-            self.array = array
-            return
-        with self.cell.exclusive():
-            self.array = array
+        with self._held(exclusive=True):
+            self._replace(array)
+
+    def _replace(self, array: np.ndarray) -> None:
+        self.array = array
+        if self.cell is not None:
             self.cell.set(array)
 
+    def _held(self, exclusive: bool) -> Any:
+        """A `with` block in which nobody else writes this value (nor reads it, if exclusive)."""
+        cell = self.cell
+        if cell is None:
+            return held([self], [exclusive])
+        return cell.exclusive() if exclusive else cell.shared()
+
+    def give_cell(self, make: Callable[[np.ndarray], Any]) -> None:
+        """Let native code reach this value: `make(array)` is its cell, if it has none yet."""
+        with guard:
+            if self.cell is None:
+                self.cell = make(self.array)
+
     def _accept(self, value: Any, borrow: bool) -> np.ndarray:
-        given = np.asarray(value)
-        fixed = self._type.shape
         what = f"set_value of {self.name or 'a shared value'}"
-        if given.ndim != len(fixed) or any(
-            n is not None and n != m for n, m in zip(fixed, given.shape, strict=True)
-        ):
+        try:
+            given = ready(value, self.dtype)
+        except DtypeError as error:
+            message = f"{what}: {error}; cast it first"
+            raise DtypeError(describe(message, origin=here())) from None
+        fixed = self._type.shape
+        if not fits(fixed, given.shape):
             message = (
                 f"{what}: it has shape {shape_text(fixed)} "
                 f"and cannot take {shape_text(given.shape)}; "
                 "sizes that change are declared with shared(value, shape=(None, …))"
             )
             raise ShapeError(describe(message, origin=here()))
-        if not np.can_cast(given.dtype, self.dtype, "same_kind" if np.isscalar(value) else "safe"):
-            message = (
-                f"{what}: {given.dtype} does not fit into {self.dtype} without loss; cast it first"
-            )
-            raise DtypeError(describe(message, origin=here()))
-        if borrow and given is value and given.dtype == self.dtype and given.flags.carray:
-            return given
-        return np.array(given, dtype=self.dtype, order="C")
+        return _owned(given, value, borrow)
+
+    def __deepcopy__(self, memo: dict) -> Shared:
+        made = memo[id(self)] = Shared(self.get_value(), self._type, self.name)
+        return made
+
+    def __copy__(self) -> Shared:
+        return copy.deepcopy(self)
+
+
+def fits(fixed: Sequence[int | None], shape: Sequence[int]) -> bool:
+    """Whether an array of this shape has the sizes that are fixed."""
+    return len(fixed) == len(shape) and all(
+        n is None or n == m for n, m in zip(fixed, shape, strict=True)
+    )
+
+
+def _owned(given: np.ndarray, value: Any, borrow: bool) -> np.ndarray:
+    """The array that a shared value keeps: `value` itself only if it is borrowed and can serve."""
+    usable = borrow and given is value and given.flags.carray and type(given) is np.ndarray
+    return given if usable else np.array(given, order="C", subok=False)
+
+
+@contextlib.contextmanager
+def held(values: Sequence[Shared], exclusive: Sequence[bool]) -> Iterator[None]:
+    """A block of Python in which shared values keep still, and the exclusive ones are not read."""
+    with guard, contextlib.ExitStack() as stack:
+        cells = [(s.cell, e) for s, e in zip(values, exclusive, strict=True) if s.cell is not None]
+        # In the order in which native calls lock them, so that nobody waits in a circle.
+        for cell, writes in sorted(cells, key=lambda pair: pair[0].address):
+            stack.enter_context(cell.exclusive() if writes else cell.shared())
+        yield
 
 
 def shared(
@@ -84,20 +140,22 @@ def shared(
     The dtype is that of the value (Python floats are float64, or options.floatX through
     `np.asarray`). Its sizes are fixed, so that wrong sizes show when an expression is written;
     `shape=(None, 784)` leaves some free to change. With `borrow` the array itself becomes the
-    storage where it is C-contiguous and writable.
+    storage where it is C-contiguous and writable. Errors: DtypeError, ShapeError.
     """
-    given = np.asarray(value)
-    dtype = check_dtype(given.dtype)
-    if shape is None:
-        shape = given.shape
-    if len(shape) != given.ndim or any(
-        n is not None and n != m for n, m in zip(shape, given.shape, strict=True)
-    ):
+    dtype = _dtype_of(value)
+    given = ready(value, dtype)
+    shape = given.shape if shape is None else tuple(shape)
+    if not fits(shape, given.shape):
         message = (
             f"shared: the value has shape {shape_text(given.shape)}, "
             f"which is not {shape_text(shape)}"
         )
         raise ShapeError(describe(message, origin=here()))
-    usable = borrow and given is value and given.flags.carray and given.dtype.isnative
-    array = given if usable else np.array(given, dtype=dtype, order="C")
-    return Shared(array, Type(dtype, tuple(shape)), name)
+    return Shared(_owned(given, value, borrow), Type(dtype, shape), name)
+
+
+def _dtype_of(value: Any) -> str:
+    try:
+        return check_dtype(np.asarray(value).dtype)
+    except (DtypeError, ValueError) as error:
+        raise DtypeError(describe(f"shared: {error}", origin=here())) from None

@@ -240,14 +240,34 @@ def at_least_zero(size: Size) -> Size:
         return max(size, 0)
     if is_nonnegative(size):
         return size
-    polynomial = _polynomial(size)
+    polynomial = _collapsed(_polynomial(size))
+    size = _expression(polynomial)
     negated = {m: -c for m, c in polynomial.items()}
     if _never_negative(negated):
         return 0
     leading = min(polynomial, key=_precedence)
     if polynomial[leading] > 0:
         return build(maximum, (_weak(0), size))
-    return plus(size, build(maximum, (_weak(0), _expression(negated))))
+    return plus(size, at_least_zero(_expression(negated)))
+
+
+def _collapsed(polynomial: dict) -> dict:
+    """p + r for max(0, p) + r where r ≤ 0: both are the same under max(0, ·)."""
+    for monomial, c in polynomial.items():
+        inner = _positive_part(monomial) if c == 1 else None
+        if inner is not None:
+            rest = {m: d for m, d in polynomial.items() if m != monomial}
+            if _never_negative({m: -d for m, d in rest.items()}):
+                return _collapsed(_sum([_polynomial(inner), rest]))
+    return polynomial
+
+
+def _positive_part(monomial: tuple) -> Expr | None:
+    """p where the monomial is max(0, p)."""
+    if len(monomial) != 1 or monomial[0].op is not maximum:
+        return None
+    first, second = monomial[0].args
+    return second if _literal(first) == 0 else None
 
 
 def larger(left: Size, right: Size) -> Size:
@@ -311,6 +331,12 @@ def is_nonnegative(size: Size) -> bool:
 
 
 def _never_negative(polynomial: dict) -> bool:
+    for monomial, c in polynomial.items():
+        if c == -1 and (inner := _positive_part(monomial)) is not None:
+            # p − max(0, p − q) = min(p, q), which is not negative where p and q are not.
+            p = {m: d for m, d in polynomial.items() if m != monomial}
+            q = _sum([p, {m: -d for m, d in _polynomial(inner).items()}])
+            return _never_negative(p) and _never_negative(q)
     return all(c >= 0 and all(map(_is_count, m)) for m, c in polynomial.items())
 
 

@@ -1,8 +1,8 @@
 """Rewriting: expressions simplified by proven identities, in three stages.
 
-The tables are in `identities`, `stability`, `arrays` and `products`; `stages` says which rules run when. Rules that hold
-only for finite values, or that trade accuracy for speed, are in `fast`, for those who ask for them:
-`function(inputs, outputs, rules=forgetful + regrouping)`.
+The tables are in `identities`, `stability`, `arrays` and `products`; `stages` says which rules run
+when. Rules that hold only for finite values, or that trade accuracy for speed, are in `fast`, for
+those who ask for them: `function(inputs, outputs, rules=forgetful + regrouping)`.
 """
 
 from symcomp.rewrite.engine import Rewritten, rewrite
@@ -33,4 +33,4 @@ from symcomp.rewrite.rule import (
     used_once,
     varying,
 )
-from symcomp.rewrite.stages import canonicalize, specialize, stabilize
+from symcomp.rewrite.stages import canonicalize, simplify_bodies, specialize, stabilize

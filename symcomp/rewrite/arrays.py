@@ -1,9 +1,10 @@
 """Layout and reductions: transposes, broadcasts, reshapes, slices, joins, folds.
 
-These rules are functions of a node, since patterns cannot say axes; each one's docstring is its formula. The idea behind
-most of them: what only arranges elements moves outwards, towards the result, where it meets its like and goes away, and
-what folds an axis moves inwards, past all that does not depend on that axis. Rules of contractions, of indexing and of
-whole softmaxes are in `products`.
+These rules are functions of a node, since patterns cannot say axes; each one's docstring is its
+formula. The idea behind most of them: what only arranges elements moves outwards, towards the
+result, where it meets its like and goes away, and what folds an axis moves inwards, past all that
+does not depend on that axis. Rules of contractions, of indexing and of whole softmaxes are in
+`products`.
 """
 
 from __future__ import annotations
@@ -31,17 +32,13 @@ def same(shape, other) -> bool:
     return tuple(shape) == tuple(other)
 
 
-def repeated(shape, ndim: int) -> list:
-    """A shape with leading axes of length 1 up to `ndim` axes."""
-    return [1] * (ndim - len(shape)) + list(shape)
-
-
-# --- broadcasts ------------------------------------------------------------------------------------------------------
+# --- broadcasts -----------------------------------------------------------------------------------
 
 
 @array_rule(Elementwise)
 def broadcast_outwards(node: Expr, known: Facts) -> Expr | None:
-    """f(broadcast(x), y) → f(x, y), broadcast where it must be: functions repeat their arguments themselves"""
+    """f(broadcast(x), y) → f(x, y), broadcast where it must be: functions repeat their arguments
+    themselves"""
     if not any(isinstance(a.op, Broadcast) for a in node.args):
         return None
     args = tuple(a.args[0] if isinstance(a.op, Broadcast) else a for a in node.args)
@@ -110,11 +107,8 @@ def slice_of_broadcast(node: Expr, known: Facts) -> Expr | None:
         return None
     own = x.args[0]
     starts, lengths = node.op.places(node.args[1:])
-    missing = x.ndim - own.ndim
-    parts = [
-        (0, 1, 1) if own.shape[a] == 1 else (starts[a + missing], lengths[a + missing], node.op.steps[a + missing])
-        for a in range(own.ndim)
-    ]  # fmt: skip
+    cut = list(zip(starts, lengths, node.op.steps, strict=True))[x.ndim - own.ndim :]
+    parts = [(0, 1, 1) if n == 1 else part for n, part in zip(own.shape, cut, strict=True)]
     return broadcast_to(slices(own, *zip(*parts, strict=True)) if parts else own, node.shape)
 
 
@@ -127,7 +121,7 @@ def reshape_of_number(node: Expr, known: Facts) -> Expr | None:
     return None
 
 
-# --- axes and reshapes -----------------------------------------------------------------------------------------------
+# --- axes and reshapes ----------------------------------------------------------------------------
 
 
 @array_rule(Axes)
@@ -215,7 +209,7 @@ def reshape_outwards(node: Expr, known: Facts) -> Expr | None:
     return fitted(reshape(new, node.shape), node)
 
 
-# --- slices and joins ------------------------------------------------------------------------------------------------
+# --- slices and joins -----------------------------------------------------------------------------
 
 
 @array_rule(Slice)
@@ -229,7 +223,8 @@ def slice_of_slice(node: Expr, known: Facts) -> Expr | None:
         return None
     first, _ = x.op.places(x.args[1:])
     moved = [
-        size.plus(a, size.times(b, step)) for a, b, step in zip(first, starts, x.op.steps, strict=True)
+        size.plus(a, size.times(b, step))
+        for a, b, step in zip(first, starts, x.op.steps, strict=True)
     ]
     steps = [a * b for a, b in zip(x.op.steps, node.op.steps, strict=True)]
     return slices(x.args[0], moved, lengths, steps)
@@ -316,7 +311,10 @@ def join_of_slices(node: Expr, known: Facts) -> Expr | None:
 
 
 def _merged(left: Expr, right: Expr, axis: int) -> Expr | None:
-    if not (isinstance(left.op, Slice) and isinstance(right.op, Slice)) or left.args[0] is not right.args[0]:
+    if (
+        not (isinstance(left.op, Slice) and isinstance(right.op, Slice))
+        or left.args[0] is not right.args[0]
+    ):
         return None
     s, n = (list(p) for p in left.op.places(left.args[1:]))
     t, m = (list(p) for p in right.op.places(right.args[1:]))
@@ -329,17 +327,19 @@ def _merged(left: Expr, right: Expr, axis: int) -> Expr | None:
     return slices(left.args[0], s, n, left.op.steps)
 
 
-# --- reductions ------------------------------------------------------------------------------------------------------
+# --- reductions -----------------------------------------------------------------------------------
 
 
 def depends(e: Expr, axes, ndim: int) -> bool:
-    """Whether `e`, as an argument among others of `ndim` axes, is not the same all along some of these axes."""
+    """Whether `e`, as an argument among others of `ndim` axes, is not the same all along some of
+    these axes."""
     offset = ndim - e.ndim
     return any(a >= offset and e.shape[a - offset] != 1 for a in axes)
 
 
 def without(e: Expr, axes, ndim: int) -> Expr:
-    """`e` without axes on which it does not depend, as an operand of what is left when they are folded."""
+    """`e` without axes on which it does not depend, as an operand of what is left when they are
+    folded."""
     offset = ndim - e.ndim
     return reorder(e, [a for a in range(e.ndim) if a + offset not in axes])
 
@@ -430,7 +430,7 @@ def sum_of_product(node: Expr, known: Facts) -> Expr | None:
         return None
     free = [a for a in x.args if not depends(a, op.axes, x.ndim)]
     bound = [a for a in x.args if depends(a, op.axes, x.ndim)]
-    if not free or not bound or x in known.shared and not all(map(is_number, free)):
+    if not free or not bound or (x in known.shared and not all(map(is_number, free))):
         return None
     inner = bound[0] if len(bound) == 1 else build(multiply, tuple(bound))
     total = _folded(op, inner, x)
@@ -511,19 +511,20 @@ def sum_of_embed(node: Expr, known: Facts) -> Expr | None:
     return apply(op, x.args[0])
 
 
-# --- casts and bounds ------------------------------------------------------------------------------------------------
+# --- casts and bounds -----------------------------------------------------------------------------
 
 
 @array_rule(Cast)
 def cast_of_cast(node: Expr, known: Facts) -> Expr | None:
-    """cast(cast(x, b), c) → cast(x, c) where b holds every value of x's dtype; one to the same dtype is none"""
+    """cast(cast(x, b), c) → cast(x, c) where b holds every value of x's dtype; one to the same
+    dtype is none"""
     x = node.args[0]
     if x.dtype == node.dtype:
         return x
     if not isinstance(x.op, Cast) or not np.can_cast(x.args[0].dtype, x.dtype, "safe"):
         return None
     start = x.args[0]
-    if start.weak or is_float(start.dtype) and is_integer(node.dtype):
+    if start.weak or (is_float(start.dtype) and is_integer(node.dtype)):
         return None
     return cast(start, node.dtype)
 
@@ -567,11 +568,10 @@ def even_power(node: Expr, known: Facts) -> Expr | None:
     x, exponent = node.args
     if not is_number(exponent) or exponent.value % 2 != 0 or exponent.value <= 0:
         return None
-    minus = x.op is multiply and is_number(x.args[0]) and x.args[0].value == -1 and is_float(x.dtype)
+    minus = (
+        x.op is multiply and is_number(x.args[0]) and x.args[0].value == -1 and is_float(x.dtype)
+    )
     if minus:
         rest = x.args[1] if len(x.args) == 2 else build(multiply, x.args[1:])
         return fitted(power(rest, exponent), node)
     return None
-
-
-__all__ = ["Constant", "depends", "repeated", "same", "without"]

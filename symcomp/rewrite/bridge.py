@@ -1,8 +1,10 @@
-"""To SymPy and back: elementwise expressions as SymPy's, for proofs, for printing, and for what SymPy alone can do.
+"""To SymPy and back: elementwise expressions as SymPy's, for proofs, for printing, and for what
+SymPy alone can do.
 
-SymPy is an optional extra, imported when first asked for; nothing that compiles a function needs it. Shapes and dtypes are
-lost on the way there: an expression becomes the function of real numbers that it is for each element. Literals that stand
-for known constants (log 2, π, e) become those; others become exact fractions.
+SymPy is an optional extra, imported when first asked for; nothing that compiles a function needs
+it. Shapes and dtypes are lost on the way there: an expression becomes the function of real numbers
+that it is for each element. Literals that stand for known constants (log 2, π, e) become those;
+others become exact fractions.
 """
 
 from __future__ import annotations
@@ -106,8 +108,9 @@ _CONSTANTS: dict[float, Callable] = {
 def to_sympy(expr: Any, symbols: Mapping[Expr, Any] | Callable | None = None) -> Any:
     """A SymPy expression for the value of each element of an elementwise expression.
 
-    `symbols` gives the symbol of each leaf (a mapping, or a function); by default real symbols of the same names.
-    Errors: ArgumentError where an operation is not elementwise, or has no name in SymPy.
+    `symbols` gives the symbol of each leaf (a mapping, or a function); by default real symbols of
+    the same names. Errors: ArgumentError where an operation is not elementwise, or has no name in
+    SymPy.
     """
     import sympy
 
@@ -173,7 +176,9 @@ _FROM: dict[str, Callable] = {
     "floor": arithmetic.floor,
     "ceiling": arithmetic.ceil,
     "exp": elementary.exp,
-    "log": lambda x, *base: elementary.log(x) / elementary.log(*base) if base else elementary.log(x),
+    "log": lambda x, *base: (
+        elementary.log(x) / elementary.log(*base) if base else elementary.log(x)
+    ),
     "asin": elementary.arcsin,
     "acos": elementary.arccos,
     "atan": elementary.arctan,
@@ -203,7 +208,8 @@ def _is(value: Any, number: float) -> bool:
 
 
 def from_sympy(formula: Any, variables: Mapping[Any, Expr]) -> Expr:
-    """A symcomp expression for a SymPy one; `variables` maps its symbols (or their names) to expressions.
+    """A symcomp expression for a SymPy one; `variables` maps its symbols (or their names) to
+    expressions.
 
     Errors: ArgumentError where a symbol has no expression, or a function no counterpart.
     """
@@ -241,7 +247,9 @@ def _translated(sympy, node: Any, done: dict, variables: Mapping[str, Expr]) -> 
         return result
     function = _FROM.get(name) or registry.get(name)
     if function is None:
-        raise ArgumentError(describe(f"from_sympy: {name} is not a function of symcomp", origin=here()))
+        raise ArgumentError(
+            describe(f"from_sympy: {name} is not a function of symcomp", origin=here())
+        )
     return function(*args)
 
 

@@ -1,24 +1,26 @@
 """One form for sums and products: flat, sorted, collected.
 
-    x − (y − z)      →  x + (−1)·y + z              a sum has no differences and no negations, only coefficients
-    2·x + y + 3·x    →  5·x + y                     like terms are collected, constants folded
-    x · y · x        →  x² · y                      powers too, where the exponents are whole and positive
-    (a·x) / y        →  a · (x / y)                 constants stand in front
+    x − (y − z)      →  x + (−1)·y + z     a sum has only coefficients, no differences
+    2·x + y + 3·x    →  5·x + y            like terms are collected, constants folded
+    x · y · x        →  x² · y             powers too, by whole and positive exponents
+    (a·x) / y        →  a · (x / y)        constants stand in front
 
-so that a rule need be written once for all the ways in which its left side can be written down. Terms are sorted by
-`serial`, the order in which expressions were made. `specialize` brings differences and negations back at the end.
+so that a rule need be written once for all the ways in which its left side can be written down.
+Terms are sorted by `serial`, the order in which expressions were made. `specialize` brings
+differences and negations back at the end.
 
-**Decisions.** Floating-point sums and products are regrouped (their result may differ in the last bits), but constants are not
-folded where that gives inf, 0 or a subnormal number of ordinary ones. Constants fold as NumPy computes them, in the
-dtype of the expression; integers wrap around. Quotients of expressions are not regrouped: (x / y)·z may be finite where
-x·z is not. A sum or product that several expressions use is computed once: it is not taken in by each of them.
-`x − x` and `0·x` vanish where x is known to be finite (integers always are): a nan must not be forgotten.
+**Decisions.** Floating-point sums and products are regrouped (their result may differ in the last
+bits), but constants are not folded where that gives inf, 0 or a subnormal number of ordinary ones.
+Constants fold as NumPy computes them, in the dtype of the expression; integers wrap around.
+Quotients of expressions are not regrouped: (x / y)·z may be finite where x·z is not. A sum or
+product that several expressions use is computed once: it is not taken in by each of them. `x − x`
+and `0·x` vanish where x is known to be finite (integers always are): a nan must not be forgotten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from math import frexp
 from typing import Any, NamedTuple
 
@@ -60,7 +62,7 @@ class Arithmetic(NamedTuple):
     ordinary: Callable[[Any], bool]
 
 
-@lru_cache(maxsize=None)
+@cache
 def arithmetic(dtype: str) -> Arithmetic:
     """Integers wrap around; floats are computed as NumPy does."""
     if is_integer(dtype):
@@ -102,6 +104,11 @@ def is_number(e: Expr) -> bool:
     return isinstance(e, Constant) and not e.value.ndim
 
 
+def is_minus_one(c: Any, numbers: Arithmetic) -> bool:
+    """Whether a number is −1 (of an unsigned dtype, the largest: they wrap around)."""
+    return numbers.add(c, 1) == 0
+
+
 def coefficient(e: Expr, numbers: Arithmetic) -> tuple[Any, tuple[Expr, ...]]:
     """A term as a number times factors."""
     if e.op is multiply and is_number(e.args[0]):
@@ -117,7 +124,7 @@ def _serial(e: Expr) -> int:
     return e.serial
 
 
-# --- sums ------------------------------------------------------------------------------------------------------------
+# --- sums -----------------------------------------------------------------------------------------
 
 
 @array_rule(add, subtract, negative)
@@ -140,7 +147,8 @@ def sums(node: Expr, known: Facts) -> Expr | None:
 
 
 def _flat_sum(node: Expr, known: Facts, numbers: Arithmetic):
-    """The constant of a sum, and its terms: {factors: [(coefficient, the expression so written, or None)]}."""
+    """The constant of a sum, and its terms: {factors: [(coefficient, the expression so written, or
+    None)]}."""
     total, terms = numbers.of(0), {}
     minus = numbers.of(-1) if is_float(node.dtype) else -1
     stack = [(numbers.of(1), node)]
@@ -174,7 +182,8 @@ def _open(e: Expr, known: Facts) -> bool:
 
 
 def _collected(factors, parts, numbers: Arithmetic, known: Facts):
-    """Like terms as one, with what they are sorted by; as several where their sum would not be ordinary."""
+    """Like terms as one, with what they are sorted by; as several where their sum would not be
+    ordinary."""
     order = _serials(factors)
     if len(parts) == 1:
         c, written = parts[0]
@@ -203,7 +212,7 @@ def _scaled(c: Any, factors: tuple[Expr, ...], numbers: Arithmetic) -> Expr:
     return build(multiply, (numbers.literal(c), *factors))
 
 
-# --- products --------------------------------------------------------------------------------------------------------
+# --- products -------------------------------------------------------------------------------------
 
 
 @array_rule(multiply)
@@ -219,12 +228,11 @@ def products(node: Expr, known: Facts) -> Expr | None:
     front = _folded(constants, numbers)
     if len(front) == 1 and front[0] == 0 and all(known.finite(f) for f in factors):
         return fitted(0, node)
-    if front == [numbers.of(-1) if is_float(node.dtype) else -1] or (
-        len(front) == 1 and not is_float(node.dtype) and numbers.add(front[0], 1) == 0
-    ):
-        if len(factors) == 1 and factors[0].op is add and _open(factors[0], known):
+    if len(front) == 1 and len(factors) == 1 and is_minus_one(front[0], numbers):
+        total = factors[0]
+        if total.op is add and _open(total, known):
             minus = numbers.literal(front[0])
-            return fitted(build(add, tuple(build(multiply, (minus, t)) for t in factors[0].args)), node)
+            return fitted(build(add, tuple(build(multiply, (minus, t)) for t in total.args)), node)
     args = [*map(numbers.literal, front), *factors]
     if not args:
         return fitted(1, node)
@@ -232,7 +240,8 @@ def products(node: Expr, known: Facts) -> Expr | None:
 
 
 def _flat_product(node: Expr, known: Facts, numbers: Arithmetic):
-    """The constants of a product, and its factors: {base: [(exponent or None, the factor as written)]}."""
+    """The constants of a product, and its factors: {base: [(exponent or None, the factor as
+    written)]}."""
     constants: list = []
     powers: dict[Expr, list] = {}
     minus = -1
@@ -276,7 +285,8 @@ def _raised(base: Expr, ways: list, dtype: str) -> list[Expr]:
 
 
 def _folded(constants: list, numbers: Arithmetic) -> list:
-    """The product of constants, without a one; all of them where it is not ordinary and they are."""
+    """The product of constants, without a one; all of them where it is not ordinary and they
+    are."""
     if not constants:
         return []
     c = constants[0]
@@ -287,12 +297,13 @@ def _folded(constants: list, numbers: Arithmetic) -> list:
     return [] if c == 1 else [c]
 
 
-# --- quotients, and other names for the same ---------------------------------------------------------------------------
+# --- quotients, and other names for the same ------------------------------------------------------
 
 
 @array_rule(divide)
 def quotients(node: Expr, known: Facts) -> Expr | None:
-    """(a·x) / y → a·(x / y);  (a·x) / b → (a/b)·x;  x / 2ⁿ → 2⁻ⁿ·x;  x / (−y) → −(x / y);  (−a) / y → −(a / y)"""
+    """(a·x) / y → a·(x / y);  (a·x) / b → (a/b)·x;  x / 2ⁿ → 2⁻ⁿ·x;  x / (−y) → −(x / y);  (−a) / y
+    → −(a / y)"""
     numbers = arithmetic(node.dtype)
     top, bottom = node.args
     if is_number(top) and is_number(bottom):
@@ -336,7 +347,7 @@ def other_names(node: Expr, known: Facts) -> Expr:
     return power(x, 2) if node.op is square else divide(1, x)
 
 
-# --- constants -------------------------------------------------------------------------------------------------------
+# --- constants ------------------------------------------------------------------------------------
 
 
 @array_rule(Elementwise, Axes, Reshape, Reduce)

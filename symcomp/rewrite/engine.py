@@ -1,10 +1,13 @@
-"""The engine: rules applied bottom-up until none applies, with a trace, and a budget that a wrong rule runs into.
+"""The engine: rules applied bottom-up until none applies, with a trace, and a budget that a wrong
+rule runs into.
 
-Every node is brought to its normal form once: first its arguments, then the first rule that applies at it; what the rule
-gives is brought to normal form in turn. All of this is one loop over an explicit stack, so depth does not matter, and
-a table of what is done, so sharing is kept. What does not change stays the same object.
+Every node is brought to its normal form once: first its arguments, then the first rule that applies
+at it; what the rule gives is brought to normal form in turn. All of this is one loop over an
+explicit stack, so depth does not matter, and a table of what is done, so sharing is kept. What does
+not change stays the same object.
 
-Sizes are not rewritten: they have a normal form of their own (`graph.size`), by which shapes are compared.
+Sizes are not rewritten: they have a normal form of their own (`graph.size`), by which shapes are
+compared.
 """
 
 from __future__ import annotations
@@ -41,13 +44,11 @@ class Rewritten(NamedTuple):
         return f"{self.rule.name}: {text(self.before)} → {text(self.after)}"
 
 
-def rewrite(
-    outputs: Sequence[Expr], rules: RuleSet, trace: list | None = None
-) -> list[Expr]:
+def rewrite(outputs: Sequence[Expr], rules: RuleSet, trace: list | None = None) -> list[Expr]:
     """The outputs with the rules applied wherever they apply; each keeps its dtype and shape.
 
-    `trace`, where given, is appended a `Rewritten` for every rule that fires. Errors: InternalError where the
-    rules go round in circles.
+    `trace`, where given, is appended a `Rewritten` for every rule that fires. Errors: InternalError
+    where the rules go round in circles.
     """
     return _Run(list(outputs), indexed(rules), trace).all()
 
@@ -203,11 +204,12 @@ class _Run:
         return InternalError(describe(message, text(node, 4), origin=node.origin))
 
 
-# --- what the graph as a whole says ----------------------------------------------------------------------------------
+# --- what the graph as a whole says ---------------------------------------------------------------
 
 
 def _consumers(nodes: list[Expr], outputs: list[Expr]) -> dict[Expr, Expr | None]:
-    """The one expression that uses each expression; None where several do, or where it is an output besides."""
+    """The one expression that uses each expression; None where several do, or where it is an output
+    besides."""
     consumers: dict[Expr, Expr | None] = {}
     for node in nodes:
         for a in node.args:
@@ -225,11 +227,12 @@ _PRODUCTS = (multiply, negative)
 
 
 def _absorbed(nodes: list[Expr], consumers: dict[Expr, Expr | None]) -> set[Expr]:
-    """Inner nodes of sums and products: their root takes in all terms at once, so a chain of n costs n."""
+    """Inner nodes of sums and products: their root takes in all terms at once, so a chain of n
+    costs n."""
     absorbed: set[Expr] = set()
     blocks: dict[Expr, list] = {}  # node → [family, number of terms so far] of its block
     for node in reversed(nodes):
-        if node.op not in _SUMS and node.op is not multiply or node.dtype == "bool":
+        if (node.op not in _SUMS and node.op is not multiply) or node.dtype == "bool":
             continue
         block = blocks.get(consumers.get(node))
         if block is not None and node.op in block[0] and block[1] < MOST_TERMS:

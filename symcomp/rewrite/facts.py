@@ -1,8 +1,10 @@
-"""What is known of an expression before it runs: bounds, wholeness, whether it can be zero, infinite or nan.
+"""What is known of an expression before it runs: bounds, wholeness, whether it can be zero,
+infinite or nan.
 
-Bounds are those of the mathematical value: e^x is positive, although it may round to 0. `finite` is about the computed
-value: neither infinite nor nan, whatever the inputs are. Integers wrap around, so an integer expression is known
-to be within bounds only where they fit its dtype. Facts are found bottom-up, iteratively, and kept for the whole run.
+Bounds are those of the mathematical value: e^x is positive, although it may round to 0. `finite` is
+about the computed value: neither infinite nor nan, whatever the inputs are. Integers wrap around,
+so an integer expression is known to be within bounds only where they fit its dtype. Facts are found
+bottom-up, iteratively, and kept for the whole run.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from symcomp.tensor.reduction import Extreme, LogSumExp, Reduce
 
 
 class Fact(NamedTuple):
-    """low ≤ x ≤ high; whole: an integer; nonzero: never 0; finite: neither infinite nor nan when computed."""
+    """low ≤ x ≤ high; whole: an integer; nonzero: never 0; finite: neither infinite nor nan when
+    computed."""
 
     low: float = -inf
     high: float = inf
@@ -51,7 +54,8 @@ _LARGE = 3e38
 
 
 class Facts:
-    """Facts about the expressions of one run, found when asked for; also which of them several others use."""
+    """Facts about the expressions of one run, found when asked for; also which of them several
+    others use."""
 
     def __init__(self):
         self._known: dict[Expr, Fact] = {}
@@ -148,9 +152,9 @@ def _within(node: Expr, fact: Fact, args: list[Fact]) -> Fact:
 
 #: Functions that are finite wherever their arguments are and their bounds are.
 _TOTAL = {
-    "abs", "add", "arctan", "arctan2", "ceil", "clip", "copysign", "cos", "exp", "floor", "fmax", "fmin", "maximum",
-    "minimum", "multiply", "negative", "relu", "rint", "sigmoid", "sign", "sin", "softplus", "square", "subtract",
-    "tanh", "trunc", "where",
+    "abs", "add", "arctan", "arctan2", "ceil", "clip", "copysign", "cos", "exp", "floor", "fmax",
+    "fmin", "maximum", "minimum", "multiply", "negative", "relu", "rint", "sigmoid", "sign", "sin",
+    "softplus", "square", "subtract", "tanh", "trunc", "where",
 }  # fmt: skip
 
 
@@ -160,7 +164,7 @@ def _total(node: Expr) -> bool:
     return True
 
 
-# --- one line for each function --------------------------------------------------------------------------------------
+# --- one line for each function -------------------------------------------------------------------
 
 
 def _times(a: float, b: float) -> float:
@@ -253,9 +257,7 @@ def _bounded(low: float, high: float) -> Callable:
 
 def _rounded(function: Callable) -> Callable:
     def fact(node: Expr, x: Fact) -> Fact:
-        return Fact(
-            float(function(x.low)), float(function(x.high)), True, x.low >= 1, x.finite
-        )
+        return Fact(float(function(x.low)), float(function(x.high)), True, x.low >= 1, x.finite)
 
     return fact
 
@@ -284,7 +286,9 @@ def _smaller(node: Expr, x: Fact, y: Fact) -> Fact:
 def _cast(node: Expr, x: Fact) -> Fact:
     if is_float(node.dtype):
         # Wide integers round, which keeps them whole and within rounded bounds.
-        return Fact(float(x.low), float(x.high), x.whole, x.nonzero, x.finite and abs(x.high) < _LARGE)
+        return Fact(
+            float(x.low), float(x.high), x.whole, x.nonzero, x.finite and abs(x.high) < _LARGE
+        )
     if is_float(node.args[0].dtype):
         return _of_dtype(node.dtype)
     if node.dtype == "bool":
@@ -315,7 +319,20 @@ def _first(node: Expr, x: Fact, *rest: Fact) -> Fact:
     return x
 
 
+def _softplus(node: Expr, x: Fact) -> Fact:
+    return Fact(max(x.low, 0.0), inf if x.high > 700 else x.high + log(2) + 1, False, True)
+
+
+def _range(node: Expr, start: Fact, step: Fact, *length: Fact) -> Fact:
+    low = start.low if step.low >= 0 else -inf
+    return Fact(low, inf, start.whole and step.whole, False, step.finite and start.finite)
+
+
 _BOOLEAN = _bounded(0, 1)
+_PREDICATES = (
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf",
+    "isfinite", "signbit", "logical_and", "logical_or", "logical_xor", "logical_not",
+)  # fmt: skip
 
 _RULES: dict[str, Callable] = {
     "add": _sum,
@@ -362,14 +379,10 @@ _RULES: dict[str, Callable] = {
     "arccosh": _bounded(0, inf),
     "hypot": lambda node, x, y: Fact(0, inf, False, x.nonzero or y.nonzero),
     "sigmoid": lambda node, x: Fact(0, 1, False, True),
-    "softplus": lambda node, x: Fact(max(x.low, 0.0), inf if x.high > 700 else x.high + log(2) + 1, False, True),
+    "softplus": _softplus,
     "relu": lambda node, x: Fact(max(x.low, 0.0), max(x.high, 0.0), x.whole, x.positive),
-    **dict.fromkeys(
-        ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "isnan", "isinf", "isfinite",
-         "signbit", "logical_and", "logical_or", "logical_xor", "logical_not"),
-        _BOOLEAN,
-    ),
-}  # fmt: skip
+    **dict.fromkeys(_PREDICATES, _BOOLEAN),
+}
 
 _BY_CLASS: dict[type, Callable] = {
     **dict.fromkeys((Axes, Broadcast, Reshape, Slice, Take, Pick), _first),
@@ -380,13 +393,11 @@ _BY_CLASS: dict[type, Callable] = {
         UNKNOWN if node.op.monoid == "sum" else _hull(base, values)
     ),
     Eye: lambda node, *n: Fact(0, 1, True, False, True),
-    Range: lambda node, start, step, *n: (
-        Fact(start.low if step.low >= 0 else -inf, inf, start.whole and step.whole, False, step.finite and start.finite)
-    ),
+    Range: _range,
     Reduce: _reduced,
     Dot: _contracted,
     Softmax: lambda node, x: Fact(0, 1, False, True),
     LogSoftmax: lambda node, x: Fact(-inf, 0),
     LogSumExp: lambda node, x: UNKNOWN,
     Extreme: lambda node, x: Fact(0, inf, True, False, True),
-}  # fmt: skip
+}

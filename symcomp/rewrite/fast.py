@@ -1,7 +1,8 @@
 """Rules for those who ask for them: `function(..., rules=forgetful + regrouping)`.
 
-`forgetful` are the identities that hold for finite values only, taken as if all values were finite: x − x → 0, 0·x → 0,
-x / x → 1 forget a nan. `regrouping` are true, and may overflow or lose accuracy where the original does not.
+`forgetful` are the identities that hold for finite values only, taken as if all values were finite:
+x − x → 0, 0·x → 0, x / x → 1 forget a nan. `regrouping` are true, and may overflow or lose accuracy
+where the original does not.
 """
 
 from __future__ import annotations
@@ -26,5 +27,3 @@ def regrouping(x: Float, y: Float, z: Float, a: Constant):
 
 #: Identities as if every value were finite.
 forgetful = (cancelling + identities).assuming("real")
-
-

@@ -1,12 +1,13 @@
 """Algebra: the tables of identities that make an expression smaller.
 
-Each line is proven by tests/laws/test_rules.py. What needs no rule because of the canonical form (x + 0, 1·x, x − (y − z),
-like terms, whole powers) is in `canonical`.
+Each line is proven by tests/laws/test_rules.py. What needs no rule because of the canonical form
+(x + 0, 1·x, x − (y − z), like terms, whole powers) is in `canonical`.
 """
 
 from __future__ import annotations
 
-from math import e, log as ln
+from math import e
+from math import log as ln
 
 from symcomp.rewrite.rule import (
     Boolean,

@@ -1,9 +1,10 @@
 """Matching: patterns compiled to functions, and indexed by the operations that they need.
 
-A pattern becomes a function `(node, bound, then)`: it binds wildcards and calls `then`, which says whether the rest
-matches too; where it does not, other ways are tried. Sums and products are matched as sets of terms: a pattern may take
-some of them at the root of a rule (the others stay), and must take all of them further in, where its last wildcard
-stands for as many as are left. What a rule needs below its root (a sine, a square) is looked up before it is tried.
+A pattern becomes a function `(node, bound, then)`: it binds wildcards and calls `then`, which says
+whether the rest matches too; where it does not, other ways are tried. Sums and products are matched
+as sets of terms: a pattern may take some of them at the root of a rule (the others stay), and must
+take all of them further in, where its last wildcard stands for as many as are left. What a rule
+needs below its root (a sine, a square) is looked up before it is tried.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ import numpy as np
 
 from symcomp.graph.expr import Constant, Expr, build
 from symcomp.graph.expr import constant as literal
-from symcomp.graph.scalar import Elementwise
 from symcomp.graph.type import is_integer
-from symcomp.graph.walk import order
 from symcomp.rewrite.facts import Facts
 from symcomp.rewrite.rule import ArrayRule, Rule, RuleSet, Wild
 from symcomp.tensor.layout import broadcast_to
@@ -79,7 +78,8 @@ def _number(pattern: Constant) -> Matcher:
 
 
 def _as_dtype(value: Any, dtype: str) -> Any:
-    """A number of a pattern in another dtype, integers wrapped around; None where that has no such number."""
+    """A number of a pattern in another dtype, integers wrapped around; None where that has no such
+    number."""
     if (dtype == "bool") != isinstance(value, bool):
         return None
     if is_integer(dtype):
@@ -124,7 +124,8 @@ def _either_order(op: Any, left: Matcher, right: Matcher) -> Matcher:
 
 
 def _precedence(part: Expr) -> int:
-    """Structured parts first, then numbers, then wildcards; one that can stand for anything last."""
+    """Structured parts first, then numbers, then wildcards; one that can stand for anything
+    last."""
     if isinstance(part, Wild):
         return 2 if part.sort.name in ("Constant", "Integer", "Boolean") else 3
     return 1 if isinstance(part, Constant) else 0
@@ -142,7 +143,10 @@ class _Terms:
         self.parts = parts[:-1] if self.rest is not None else parts
         self.matchers = [matcher(p) for p in self.parts]
         self.least = len(pattern.args)
-        ops = [None if isinstance(p, Wild) else p.op if p.op is not None else Constant for p in self.parts]
+        ops = [
+            None if isinstance(p, Wild) else p.op if p.op is not None else Constant
+            for p in self.parts
+        ]
         self.ops = ops
 
     def match(self, position: int, left: list[Expr], bound: Bound, then) -> Any:
@@ -194,7 +198,7 @@ def _terms(pattern: Expr) -> Matcher:
     return match
 
 
-# --- building the right side -----------------------------------------------------------------------------------------
+# --- building the right side ----------------------------------------------------------------------
 
 
 def builder(template: Expr) -> Callable[[Bound], Any]:
@@ -211,7 +215,8 @@ def builder(template: Expr) -> Callable[[Bound], Any]:
 
 
 def fitted(result: Any, node: Expr) -> Expr | None:
-    """A result with the dtype and the shape of the node that it replaces; None where the dtype differs."""
+    """A result with the dtype and the shape of the node that it replaces; None where the dtype
+    differs."""
     if not isinstance(result, Expr):
         result = literal(result, node.dtype)
     if result.dtype != node.dtype:
@@ -219,7 +224,7 @@ def fitted(result: Any, node: Expr) -> Expr | None:
     return result if result.shape == node.shape else broadcast_to(result, node.shape)
 
 
-# --- rules, compiled -------------------------------------------------------------------------------------------------
+# --- rules, compiled ------------------------------------------------------------------------------
 
 
 class Compiled:
@@ -241,7 +246,9 @@ class Compiled:
         if self.variadic:
             if len(node.args) < self.least:
                 return None
-            return self.root.match(0, list(node.args), {}, lambda b, left: self._some(b, left, node, known))
+            return self.root.match(
+                0, list(node.args), {}, lambda b, left: self._some(b, left, node, known)
+            )
         return self.root(node, {}, lambda bound: self._all(bound, node, known))
 
     def _holds(self, bound: Bound, known: Facts) -> bool:
@@ -263,39 +270,50 @@ class Compiled:
         return fitted(result, node)
 
 
+#: Functions whose canonical form has another function at its root.
+_RENAMED = ("add", "subtract", "negative", "multiply", "divide", "reciprocal", "power", "square")
+
+
 class Index:
-    """The rules of a set by the operation at their root."""
+    """The rules of a set by the operation at their root; a rule is compiled when its root is first
+    met."""
 
     def __init__(self, rules: RuleSet, canonical: Callable[[Expr], Expr]):
+        self._canonical = canonical
+        #: Positions and rules of tables that may have this operation at the root of their canonical
+        #: form.
+        self._waiting: dict[Any, list[tuple[int, Rule]]] = {}
         self._exact: dict[Any, list] = {}
-        self._classes: list[tuple[type, ArrayRule]] = []
+        self._classes: list[tuple[int, type, ArrayRule]] = []
         self._found: dict[Any, list] = {}
         for position, rule in enumerate(rules):
-            if isinstance(rule, ArrayRule):
-                for root in rule.roots:
-                    if isinstance(root, type):
-                        self._classes.append((position, root, rule))
-                    else:
-                        self._exact.setdefault(root, []).append((position, None, rule, rule.apply))
-            else:
-                compiled = Compiled(rule, canonical(rule.left))
-                entry = (position, compiled.needs or None, rule, compiled)
-                self._exact.setdefault(compiled.op, []).append(entry)
+            if isinstance(rule, Rule):
+                self._waiting.setdefault(_kind(rule.left.op), []).append((position, rule))
+                continue
+            for root in rule.roots:
+                if isinstance(root, type):
+                    self._classes.append((position, root, rule))
+                else:
+                    self._exact.setdefault(root, []).append((position, None, rule, rule.apply))
 
     def at(self, op: Any) -> list:
-        """(operations needed below, rule, function) for what may apply at nodes of an operation, in order."""
+        """(operations needed below, rule, function) for what may apply at nodes of an operation, in
+        order."""
         found = self._found.get(op)
         if found is None:
+            self._compile(_kind(op))
             entries = list(self._exact.get(op, ()))
             entries += [(p, None, r, r.apply) for p, c, r in self._classes if isinstance(op, c)]
             found = self._found[op] = [e[1:] for e in sorted(entries, key=lambda e: e[0])]
         return found
 
+    def _compile(self, kind: Any) -> None:
+        for position, rule in self._waiting.pop(kind, ()):
+            compiled = Compiled(rule, self._canonical(rule.left))
+            entry = (position, compiled.needs or None, rule, compiled)
+            self._exact.setdefault(compiled.op, []).append(entry)
 
-def is_elementwise(e: Expr) -> bool:
-    return isinstance(e.op, Elementwise)
 
-
-def contains(expr: Expr, op: Any) -> bool:
-    """Whether an operation occurs in an expression."""
-    return any(e.op is op for e in order([expr]))
+def _kind(op: Any) -> Any:
+    """What rules wait for: their root operation, or all of arithmetic at once."""
+    return "arithmetic" if getattr(op, "name", None) in _RENAMED else op

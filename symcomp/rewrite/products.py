@@ -1,13 +1,11 @@
 """Contractions, indexing, and whole softmaxes: rules that look through several operations.
 
-A transpose in front of a product is only a change of labels; what does not depend on a summed label need not be summed;
-what is put in one place and summed is what was put. These rules find what gradients and plain formulas write down the long
-way.
+A transpose in front of a product is only a change of labels; what does not depend on a summed label
+need not be summed; what is put in one place and summed is what was put. These rules find what
+gradients and plain formulas write down the long way.
 """
 
 from __future__ import annotations
-
-import math
 
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
@@ -19,7 +17,7 @@ from symcomp.rewrite.canonical import is_number
 from symcomp.rewrite.facts import Facts
 from symcomp.rewrite.match import fitted
 from symcomp.rewrite.rule import array_rule
-from symcomp.tensor.arithmetic import add, divide, multiply, negative
+from symcomp.tensor.arithmetic import add, divide, multiply
 from symcomp.tensor.creation import Range
 from symcomp.tensor.elementary import exp, log
 from symcomp.tensor.indexing import Embed, Pick, Place, Scatter, Slice, Take, place
@@ -29,13 +27,14 @@ from symcomp.tensor.linear import Dot, product
 from symcomp.tensor.nn import LogSoftmax, Softmax
 from symcomp.tensor.reduction import LogSumExp, Reduce
 
-# --- contractions ----------------------------------------------------------------------------------------------------
+# --- contractions ---------------------------------------------------------------------------------
 
 
 def contraction(a: Expr, b: Expr, left: str, right: str, out: str, node: Expr) -> Expr | None:
-    """A product with some labels of the original result missing: its axes of length 1 are put back."""
+    """A product with some labels of the original result missing: its axes of length 1 are put
+    back."""
     have = [c for c in out if c in left or c in right]
-    result = product(a, b, left, right, "".join(have)) if have != [] or left or right else a * b
+    result = product(a, b, left, right, "".join(have))
     if len(have) != len(out):
         places = iter(range(len(have)))
         result = reorder(result, [next(places) if c in have else None for c in out])
@@ -58,7 +57,9 @@ def dot_of_transposed(node: Expr, known: Facts) -> Expr | None:
         if any(c in others for c in new):
             continue
         mine = "".join(labels[order.index(n)] for n in range(own.ndim))
-        pair = (own, node.args[1], mine, op.right) if side == 0 else (node.args[0], own, op.left, mine)
+        pair = (
+            (own, node.args[1], mine, op.right) if side == 0 else (node.args[0], own, op.left, mine)
+        )
         return contraction(*pair, op.out, node)
     return None
 
@@ -67,7 +68,11 @@ def dot_of_transposed(node: Expr, known: Facts) -> Expr | None:
 def dot_of_single(node: Expr, known: Facts) -> Expr | None:
     """An axis of length 1 in a product is no axis: (n, 1)·(1, m), (n, k)·(k, 1)"""
     op, (a, b) = node.op, node.args
-    single = {c for c, n in (*zip(op.left, a.shape, strict=True), *zip(op.right, b.shape, strict=True)) if n == 1}
+    single = {
+        c
+        for c, n in (*zip(op.left, a.shape, strict=True), *zip(op.right, b.shape, strict=True))
+        if n == 1
+    }
     if not single:
         return None
     a, left = _without_labels(a, op.left, single)
@@ -99,7 +104,9 @@ def dot_of_broadcast(node: Expr, known: Facts) -> Expr | None:
         kept = "".join(c for c in labels if c not in repeated)
         own = without(own, [labels.index(c) for c in repeated], a.ndim)
         own = broadcast_to(own, [a.shape[labels.index(c)] for c in kept])
-        pair = (own, node.args[1], kept, op.right) if side == 0 else (node.args[0], own, op.left, kept)
+        pair = (
+            (own, node.args[1], kept, op.right) if side == 0 else (node.args[0], own, op.left, kept)
+        )
         return contraction(*pair, op.out, node)
     return None
 
@@ -216,7 +223,7 @@ def _labelled(a: Expr, names: str, ndim: int) -> tuple[Expr, str]:
     return without(a, absent, ndim), "".join(c for i, c in enumerate(names) if i not in absent)
 
 
-# --- indexing --------------------------------------------------------------------------------------------------------
+# --- indexing -------------------------------------------------------------------------------------
 
 
 def is_range(e: Expr, n) -> bool:
@@ -258,7 +265,7 @@ def scatter_as_place(node: Expr, known: Facts) -> Expr | None:
     if op.axes != (0, 1) or op.position != 0 or base.ndim != 2 or not _is_zeros(base):
         return None
     rows, at = map(_plain, indices)
-    if at.ndim != 1 or not is_range(rows, base.shape[0]) or not same(g.shape, at.shape):
+    if at.ndim != 1 or at.shape[0] == 1 or g.ndim != 1 or not is_range(rows, base.shape[0]):
         return None
     return fitted(place(g, at, base.shape[1], 1), node)
 
@@ -289,14 +296,14 @@ def pick_of_placed(node: Expr, known: Facts) -> Expr | None:
     return None
 
 
-@array_rule(Pick, Take)
+@array_rule(Pick)
 def pick_inwards(node: Expr, known: Facts) -> Expr | None:
     """f(x)[at] → f(x[at]): fewer elements are computed"""
     x = node.args[0]
     if not isinstance(x.op, Elementwise) or x in known.shared:
         return None
     arrays = [a for a in x.args if a.ndim]
-    if len(arrays) != 1 or not same(arrays[0].shape, x.shape) or not isinstance(node.op, Pick):
+    if len(arrays) != 1 or not same(arrays[0].shape, x.shape):
         return None
     return fitted(
         build(x.op, tuple(apply(node.op, a, *node.args[1:]) if a.ndim else a for a in x.args)), node
@@ -304,7 +311,7 @@ def pick_inwards(node: Expr, known: Facts) -> Expr | None:
 
 
 @array_rule(Embed)
-def embed_of_slice_of_zeros(node: Expr, known: Facts) -> Expr | None:
+def embed_of_all(node: Expr, known: Facts) -> Expr | None:
     """embed(x) in its own shape → x"""
     g = node.args[0]
     _, starts = node.op._parts(node.args[1:])
@@ -329,7 +336,7 @@ def slice_of_range(node: Expr, known: Facts) -> Expr | None:
     return fitted(apply(Range(x.dtype, literal), begin, stride, *sizes), node)
 
 
-# --- softmax and its logarithm -----------------------------------------------------------------------------------------
+# --- softmax and its logarithm --------------------------------------------------------------------
 
 
 @array_rule(log)
@@ -385,7 +392,8 @@ def _kept_over(e: Expr, kind: type) -> tuple[Expr, tuple[int, ...]] | None:
 
 
 def _fold_beside(e: Expr, x_ndim: int, kind: type) -> tuple[Expr, int] | None:
-    """The fold and its one axis, where `e` stands beside an array of `x_ndim` axes as its fold along that axis."""
+    """The fold and its one axis, where `e` stands beside an array of `x_ndim` axes as its fold
+    along that axis."""
     kept = _kept_over(e, kind)
     if kept is None and isinstance(e.op, kind) and e.op.axes == (0,) and e.args[0].ndim == x_ndim:
         kept = e, (0,)
@@ -427,7 +435,8 @@ def difference_as_log_softmax(node: Expr, known: Facts) -> Expr | None:
 
 @array_rule(multiply)
 def softmax_cancels(node: Expr, known: Facts) -> Expr | None:
-    """s·(x / s) → x;  s·(x / s + y) → x + s·y where s is a softmax: never zero, though it may round to it"""
+    """s·(x / s) → x;  s·(x / s + y) → x + s·y where s is a softmax: never zero, though it may round
+    to it"""
     for s in node.args:
         if not isinstance(s.op, Softmax):
             continue
@@ -451,7 +460,9 @@ def _times_softmax(s: Expr, other: Expr) -> Expr | None:
         return None
     left = [t for t, c in zip(other.args, cancelled, strict=True) if c is None]
     terms = [c for c in cancelled if c is not None]
-    return add(*terms, multiply(s, add(*left) if len(left) > 1 else left[0])) if left else add(*terms)
+    return (
+        add(*terms, multiply(s, add(*left) if len(left) > 1 else left[0])) if left else add(*terms)
+    )
 
 
 def _without_divisor(term: Expr, s: Expr) -> Expr | None:
@@ -478,7 +489,9 @@ def softmax_of_shifted(node: Expr, known: Facts) -> Expr | None:
     if not free or not bound:
         return None
     inner = bound[0] if len(bound) == 1 else build(add, tuple(bound))
-    return apply(node.op, inner) if same(inner.shape, x.shape) else None
+    if inner.ndim != x.ndim or inner.shape[axis] != x.shape[axis]:
+        return None
+    return fitted(apply(node.op, inner), node)
 
 
 @array_rule(Softmax)
@@ -488,6 +501,3 @@ def softmax_of_log_softmax(node: Expr, known: Facts) -> Expr | None:
     if isinstance(x.op, LogSoftmax) and x.op.axis == node.op.axis:
         return apply(node.op, x.args[0])
     return None
-
-
-__all__ = ["contraction", "is_range", "math", "negative"]

@@ -1,7 +1,8 @@
-"""Rules: `left → right when condition`, the sets they come in, and the order that makes them terminate.
+"""Rules: `left → right when condition`, the sets they come in, and the order that makes them
+terminate.
 
-A table of rules is a generator whose parameters are the wildcards; annotations say what a wildcard may stand for, and
-the optional third item when the rule holds:
+A table of rules is a generator whose parameters are the wildcards; annotations say what a wildcard
+may stand for, and the optional third item when the rule holds:
 
     @ruleset
     def inverses(x):
@@ -9,18 +10,21 @@ the optional third item when the rule holds:
         yield log(exp(x)), x
         yield exp(log(x)), x, positive(x)
 
-Both sides are ordinary expressions. They say nothing of dtypes and shapes: a literal matches that number in any dtype,
-the right side takes the dtype of what it replaces, and what it replaces keeps its shape. A condition is a question to
-`facts` while a function compiles, and an assumption for SymPy while the rule is proven. What a pattern cannot say (axes,
-labels) is said by a function on a node, in the same registry: `@array_rule(Dot)`; its docstring is its formula.
+Both sides are ordinary expressions. They say nothing of dtypes and shapes: a literal matches that
+number in any dtype, the right side takes the dtype of what it replaces, and what it replaces keeps
+its shape. A condition is a question to `facts` while a function compiles, and an assumption for
+SymPy while the rule is proven. What a pattern cannot say (axes, labels) is said by a function on a
+node, in the same registry: `@array_rule(Dot)`; its docstring is its formula.
 
-**The order.** Every rule of a table makes an expression smaller in one order, so that rewriting ends. It is that of Knuth
-and Bendix: the right side has no wildcard more often than the left, and less weight. Weights are in `WEIGHTS`, counted
-on the flat form that `canonical` gives both sides; they follow what the functions cost.
+**The order.** Every rule of a table makes an expression smaller in one order, so that rewriting
+ends. It is that of Knuth and Bendix: the right side has no wildcard more often than the left, and
+less weight. Weights are in `WEIGHTS`, counted on the flat form that `canonical` gives both sides;
+they follow what the functions cost.
 
-**What a rule may do to special values.** It may turn an overflow or a nan into the number that is meant; it must never turn
-a finite result into inf or nan, and never forget an operand that may be nan: `x − x → 0` holds where x is known to be
-finite, or for those who ask for it (`rewrite.fast`). The sign of a zero is not preserved.
+**What a rule may do to special values.** It may turn an overflow or a nan into the number that is
+meant; it must never turn a finite result into inf or nan, and never forget an operand that may be
+nan: `x − x → 0` holds where x is known to be finite, or for those who ask for it (`rewrite.fast`).
+The sign of a zero is not preserved.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ from symcomp.graph.show import text
 from symcomp.graph.type import Type, is_float, is_integer
 from symcomp.graph.walk import order
 
-# --- wildcards and their sorts ---------------------------------------------------------------------------------------
+# --- wildcards and their sorts --------------------------------------------------------------------
 
 
 class Sort(NamedTuple):
@@ -81,11 +85,12 @@ class Wild(Leaf):
         self.sort = sort
 
 
-# --- conditions ------------------------------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------
 
 
 class Condition(NamedTuple):
-    """A side condition: a question about expressions to `Facts`, and an assumption about symbols for SymPy."""
+    """A side condition: a question about expressions to `Facts`, and an assumption about symbols
+    for SymPy."""
 
     name: str
     parts: tuple[Expr, ...]
@@ -156,7 +161,7 @@ def used_once(x: Expr) -> Condition:
     return Condition("used_once", (x,), lambda known, e: e not in known.shared)
 
 
-# --- rules -----------------------------------------------------------------------------------------------------------
+# --- rules ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +188,8 @@ class ArrayRule:
     """A rule that is a function of a node: `apply(node, known)` gives what replaces it, or None."""
 
     name: str
-    #: The operations (functions of real numbers by instance, others by class) at whose nodes it is tried.
+    #: The operations (functions of real numbers by instance, others by class) at whose nodes it is
+    #: tried.
     roots: tuple[Any, ...]
     apply: Callable[[Expr, Any], Any]
     formula: str
@@ -194,7 +200,8 @@ class ArrayRule:
 
 
 class RuleSet:
-    """Rules under a name, made when they are first needed; sets add with `+`, in order of precedence."""
+    """Rules under a name, made when they are first needed; sets add with `+`, in order of
+    precedence."""
 
     def __init__(self, name: str, make: Callable[[], Iterator], doc: str = ""):
         self.name = name
@@ -232,6 +239,10 @@ class RuleSet:
         """The rules of these names."""
         return RuleSet(self.name, lambda: [r for r in self.rules if r.name in names])
 
+    def without(self, *names: str) -> RuleSet:
+        """The rules of other names."""
+        return RuleSet(self.name, lambda: [r for r in self.rules if r.name not in names])
+
     def assuming(self, condition: str) -> RuleSet:
         """The rules that ask for a condition (by name), taken as if it always held."""
 
@@ -249,7 +260,8 @@ registry: dict[str, RuleSet] = {}
 
 
 def ruleset(table: Callable) -> RuleSet:
-    """Make a table of rules of a generator; see the module's text. Errors (RuleError) show at its first use."""
+    """Make a table of rules of a generator; see the module's text. Errors (RuleError) show at its
+    first use."""
     name = table.__name__
     made = RuleSet(name, lambda: _rules(name, table), inspect.getdoc(table) or "")
     if not name.startswith("_"):
@@ -286,7 +298,9 @@ def _rule(name: str, table: str, item: Any) -> Rule:
     if left.op is None:
         raise RuleError(f"rule {name}: the left side is only {text(left)}, which matches anything")
     known = {e for e in order([left]) if isinstance(e, Wild)}
-    used = {e for e in order([right, *(p for c in conditions for p in c.parts)]) if isinstance(e, Wild)}
+    used = {
+        e for e in order([right, *(p for c in conditions for p in c.parts)]) if isinstance(e, Wild)
+    }
     if used - known:
         missing = ", ".join(sorted(text(w) for w in used - known))
         raise RuleError(f"rule {name}: {missing} does not occur on the left side, {text(left)}")
@@ -298,15 +312,23 @@ _declared: dict[str, list[ArrayRule]] = {}
 
 
 def array_rule(*roots: Any) -> Callable:
-    """Declare a rule that is a function `(node, known) → expression or None`; its docstring is its formula.
+    """Declare a rule that is a function `(node, known) → expression or None`; its docstring is its
+    formula.
 
-    It is tried at nodes of the operations `roots`: functions of real numbers, or classes of operations. The result
-    may be a number; it is given the dtype and shape of the node. `known` is a `Facts`.
+    It is tried at nodes of the operations `roots`: functions of real numbers, or classes of
+    operations. The result may be a number; it is given the dtype and shape of the node. `known` is
+    a `Facts`.
     """
 
     def declare(function: Callable) -> ArrayRule:
         table = function.__module__.rpartition(".")[2]
-        rule = ArrayRule(function.__name__, roots, function, inspect.getdoc(function), table)
+        rule = ArrayRule(
+            function.__name__,
+            roots,
+            function,
+            " ".join((inspect.getdoc(function) or "").split()),
+            table,
+        )
         if table not in _declared:
             rules = _declared[table] = []
             registry[table] = RuleSet(table, lambda: tuple(rules))
@@ -316,28 +338,34 @@ def array_rule(*roots: Any) -> Callable:
     return declare
 
 
-# --- the order -------------------------------------------------------------------------------------------------------
+# --- the order ------------------------------------------------------------------------------------
 
-#: The weight of a function; leaves weigh 1, what is not listed 10. A sum or product of n weighs n − 1 times its weight.
+#: The weight of a function; leaves weigh 1, what is not listed 10. A sum or product of n weighs n −
+#: 1 times its weight.
 WEIGHTS: dict[str, float] = {
-    "abs": 3, "add": 4, "arctan2": 20, "bitwise_and": 2, "bitwise_not": 2, "bitwise_or": 2, "bitwise_xor": 2,
-    "ceil": 3, "copysign": 2, "cos": 25, "cosh": 17, "divide": 4, "equal": 2, "exp": 5, "exp2": 5, "expm1": 9,
-    "floor": 3, "floor_divide": 4, "fmax": 3, "fmin": 3, "greater": 2, "greater_equal": 2, "hypot": 8, "left_shift": 2,
-    "less": 2, "less_equal": 2, "logaddexp": 22, "logical_and": 2, "logical_not": 2, "logical_or": 2, "logical_xor": 3,
-    "maximum": 3, "minimum": 3, "mod": 4, "multiply": 1, "negative": 2, "not_equal": 2, "power": 4.4, "right_shift": 2,
-    "rint": 3, "sigmoid": 8, "sign": 2, "sin": 20, "sinh": 12, "softplus": 13, "sqrt": 2, "tan": 20, "tanh": 10,
-    "trunc": 3, "where": 3,
+    "abs": 3, "add": 4, "arctan2": 20, "bitwise_and": 2, "bitwise_not": 2, "bitwise_or": 2,
+    "bitwise_xor": 2, "ceil": 3, "copysign": 2, "cos": 25, "cosh": 17, "divide": 4, "equal": 2,
+    "exp": 5, "exp2": 5, "expm1": 9, "floor": 3, "floor_divide": 4, "fmax": 3, "fmin": 3,
+    "greater": 2, "greater_equal": 2, "hypot": 8, "left_shift": 2, "less": 2, "less_equal": 2,
+    "logaddexp": 22, "logical_and": 2, "logical_not": 2, "logical_or": 2, "logical_xor": 3,
+    "maximum": 3, "minimum": 3, "mod": 4, "multiply": 1, "negative": 2, "not_equal": 2,
+    "power": 4.4, "right_shift": 2, "rint": 3, "sigmoid": 8, "sign": 2, "sin": 20, "sinh": 12,
+    "softplus": 13, "sqrt": 2, "tan": 20, "tanh": 10, "trunc": 3, "where": 3,
 }  # fmt: skip
 
-#: Of equal weights, the one with the higher function at its root is larger; functions not listed are highest.
+#: Of equal weights, the one with the higher function at its root is larger; functions not listed
+#: are highest.
 _LOWEST = ("multiply", "add", "divide", "exp", "exp2")
 
 
 def weight(expr: Expr) -> float:
-    """The weight of an expression, taken as a tree; what is made of constants only is a constant."""
+    """The weight of an expression, taken as a tree; what is made of constants only is a
+    constant."""
     done: dict[Expr, float] = {}
     for node in order([expr]):
-        literal_ = node.op is not None and all(_is_constant(a) for a in order([node]) if a.op is None)
+        literal_ = node.op is not None and all(
+            _is_constant(a) for a in order([node]) if a.op is None
+        )
         own = 1.0 if node.op is None or literal_ else _own(node)
         done[node] = own if own == 1.0 and literal_ else own + sum(done[a] for a in node.args)
     return done[expr]

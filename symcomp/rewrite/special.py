@@ -1,8 +1,11 @@
-"""What is cheapest to compute: canonical sums and powers brought back to differences, squares and roots.
+"""What is cheapest to compute: canonical sums and powers brought back to differences, squares and
+roots.
 
-These are the last rules that run. Powers by a whole number become products, by repeated squaring: x¹⁰ is four
-multiplications. That is within 2 ulp for exponents up to 4, and at worst about 0.7·n ulp beyond (6 for x⁹, 11 for x¹⁶, as
-measured); above `LARGEST_POWER` floating-point powers are left to the library. Integers are exact either way. Terms of lower rank are put together first, so that they are computed once and not for every element.
+These are the last rules that run. Powers by a whole number become products, by repeated squaring:
+x¹⁰ is four multiplications. That is within 2 ulp for exponents up to 4, and at worst about 0.7·n
+ulp beyond (6 for x⁹, 11 for x¹⁶, as measured); above `LARGEST_POWER` floating-point powers are left
+to the library. Integers are exact either way. Terms of lower rank are put together first, so that
+they are computed once and not for every element.
 """
 
 from __future__ import annotations
@@ -10,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from symcomp.graph.expr import Expr, build, constant
-from symcomp.graph.type import is_float, is_integer
-from symcomp.rewrite.canonical import arithmetic, is_number, whole_exponent
+from symcomp.graph.type import is_float
+from symcomp.rewrite.canonical import arithmetic, is_minus_one, is_number, whole_exponent
 from symcomp.rewrite.facts import Facts
 from symcomp.rewrite.match import fitted
 from symcomp.rewrite.rule import array_rule
@@ -19,7 +22,8 @@ from symcomp.tensor.arithmetic import add, divide, multiply, negative, power, sq
 from symcomp.tensor.elementary import sqrt
 from symcomp.tensor.layout import Axes, Broadcast, Reshape
 
-#: Larger whole exponents of floats are left to the library's pow; its error does not grow with the exponent.
+#: Larger whole exponents of floats are left to the library's pow; its error does not grow with the
+#: exponent.
 LARGEST_POWER = 16
 
 
@@ -63,9 +67,7 @@ def negated_products(node: Expr, known: Facts) -> Expr | None:
 
 
 def _is_minus_one(e: Expr) -> bool:
-    if not is_number(e) or e.dtype == "bool":
-        return False
-    return bool(e.value == -1) or (is_integer(e.dtype) and int(arithmetic(e.dtype).add(e.value, 1)) == 0)
+    return is_number(e) and e.dtype != "bool" and is_minus_one(e.value, arithmetic(e.dtype))
 
 
 @array_rule(add)

@@ -1,6 +1,7 @@
 """Numerical stability: formulas that overflow or cancel, and those that do not.
 
-The right side is never less accurate than the left; where the left overflows, cancels, or rounds to 0, it is right.
+The right side is never less accurate than the left; where the left overflows, cancels, or rounds to
+0, it is right.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from math import log as ln
 
 from symcomp.rewrite.rule import Constant, Float, nonnegative, positive, ruleset, used_once
-from symcomp.tensor.arithmetic import abs
 from symcomp.tensor.elementary import (
     arccosh,
     arcsinh,

@@ -1,8 +1,9 @@
 """The three stages of rewriting, and the sets of rules that each is made of.
 
     canonicalize    one form for sums and products, algebra, layout
-    stabilize       the same, and formulas that overflow or cancel replaced by those that do not; users' rules
-    specialize      what is cheapest to compute: differences, squares and roots instead of canonical sums and powers
+    stabilize       the same, and formulas that overflow or cancel replaced by those that do not;
+    users' rules specialize      what is cheapest to compute: differences, squares and roots instead
+    of canonical sums and powers
 
 Every stage is the one engine with other rules.
 """
@@ -22,16 +23,26 @@ from symcomp.rewrite.stability import stability
 ALGEBRA = registry["canonical"] + identities + registry["arrays"] + registry["products"]
 STABILITY = registry["canonical"] + stability + ALGEBRA
 SPECIAL = registry["special"]
+#: When operations have been expanded to their bodies, what would put them together again is left
+#: out.
+EXPANDED = ALGEBRA.without("log_of_sum_of_exp", "quotient_as_softmax", "difference_as_log_softmax")
+
 
 def canonicalize(outputs: Sequence[Expr], trace: list | None = None) -> list[Expr]:
     """The outputs in canonical form, simplified by algebra."""
     return rewrite(outputs, ALGEBRA, trace)
 
 
+def simplify_bodies(outputs: Sequence[Expr], trace: list | None = None) -> list[Expr]:
+    """The outputs simplified by algebra, after operations have been expanded to their bodies."""
+    return rewrite(outputs, EXPANDED, trace)
+
+
 def stabilize(
     outputs: Sequence[Expr], trace: list | None = None, rules: RuleSet | None = None
 ) -> list[Expr]:
-    """The outputs with formulas that overflow or cancel replaced; `rules` are a user's own, tried first."""
+    """The outputs with formulas that overflow or cancel replaced; `rules` are a user's own, tried
+    first."""
     return rewrite(outputs, STABILITY if rules is None else _joined(rules), trace)
 
 

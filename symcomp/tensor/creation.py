@@ -180,9 +180,9 @@ class Eye(Op):
     k: int
 
     samples = (
-        (("float32", (3, 4), 1)),
+        (("float32", (3, 4), 1),),
         (("int64", (3, None), -1), 3),
-        (("bool", (0, 2), 0)),
+        (("bool", (0, 2), 0),),
     )
 
     def type(self, *sizes):

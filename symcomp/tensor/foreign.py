@@ -42,7 +42,7 @@ __all__ = ["c_function", "equation", "python_op"]
 
 
 class _Declared(Op, register=False):
-    """What operations by equation and by Python share: a function, a type rule and perhaps a vjp."""
+    """What operations by equation and by Python share: a function, and perhaps a vjp."""
 
     function: Callable
     transpose: Callable | None

@@ -390,7 +390,7 @@ class Place(Op):
         indices = rest[-(g.ndim + 1) :]
         n = self.length if self.length is not None else rest[0].expr
         own = (*indices[: self.axis], *indices[self.axis + 1 :])
-        return where(equal(indices[self.axis], wrapped(at[own], n)), g[own], 0)
+        return where(equal(indices[self.axis], wrapped(at[own], n)), g[own], zero(g.dtype))
 
     def vjp(self, g, out, x, at, *length):
         return (apply(Pick(self.axis), g, at), *(None for _ in (at, *length)))

@@ -192,7 +192,8 @@ class Reshape(Op):
     def element(self, x, *rest):
         indices = rest[len(rest) - len(self.shape) :]
         flat = 0
-        for i, n in zip(indices, filled(self.shape, rest[: len(rest) - len(indices)]), strict=True):
+        sizes = [s.expr for s in rest[: len(rest) - len(indices)]]
+        for i, n in zip(indices, filled(self.shape, sizes), strict=True):
             flat = size.as_expr(flat) * size.as_expr(n) + i
         places = []
         for axis in reversed(range(x.ndim)):

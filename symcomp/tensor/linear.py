@@ -105,7 +105,7 @@ class Dot(Op):
                 *x.shape[:nb], int(np.prod(x.shape[nb : nb + nr])), int(np.prod(x.shape[nb + nr :]))
             )
             y2 = y.reshape(*y.shape[:nb], x2.shape[-1], int(np.prod(y.shape[nb + nk :])))
-            z = np.matmul(x2, y2).reshape(*x.shape[: nb + nr], *y.shape[nb + nk :])
+            z = np.matmul(x2, y2).reshape((*x.shape[: nb + nr], *y.shape[nb + nk :]))
             return np.einsum(f"{''.join([*batch, *rows, *columns])}->{self.out}", z)
 
     def text(self, a, b):

@@ -18,7 +18,7 @@ from symcomp.tensor.arithmetic import abs, clip, maximum, minimum, square, where
 from symcomp.tensor.elementary import exp, expm1, log, sigmoid, softplus, tanh
 from symcomp.tensor.indexing import one_hot, pick
 from symcomp.tensor.layout import normal_axis
-from symcomp.tensor.reduction import logsumexp
+from symcomp.tensor.reduction import logsumexp, require_float
 from symcomp.tensor.special import ndtr
 
 __all__ = [
@@ -43,6 +43,7 @@ class Softmax(Op):
     )
 
     def type(self, x):
+        require_float(self.name, x)
         return Type(x.dtype, x.shape)
 
     def body(self, x):
@@ -71,6 +72,7 @@ class LogSoftmax(Op):
     )
 
     def type(self, x):
+        require_float(self.name, x)
         return Type(x.dtype, x.shape)
 
     def body(self, x):

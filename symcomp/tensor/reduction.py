@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.errors import ShapeError
+from symcomp.errors import DtypeError, ShapeError
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import MONOIDS, fold, index
@@ -53,6 +53,10 @@ class Reduce(Op):
     )
 
     def type(self, x):
+        if self.monoid in ("any", "all") and x.dtype != "bool":
+            raise DtypeError(f"{self.monoid} folds booleans; cast the {x.dtype} first")
+        if self.monoid in ("sum", "prod") and x.dtype == "bool":
+            raise DtypeError(f"the {self.monoid} of booleans: cast them, or use any or all")
         if self.monoid in ("max", "min"):
             for a in self.axes:
                 _require_some(self.monoid, x.shape[a], a)
@@ -80,6 +84,12 @@ class Reduce(Op):
 
     def text(self, x):
         return f"{self.monoid}({x}, axis={self.axes[0] if len(self.axes) == 1 else self.axes})"
+
+
+def require_float(name: str, x: Expr) -> None:
+    """A DtypeError where x is not floating-point: what is only defined on real numbers."""
+    if not is_float(x.dtype):
+        raise DtypeError(f"{name} is computed in floating point; cast the {x.dtype} first")
 
 
 def _require_some(name: str, length: size.Size, axis: int) -> None:
@@ -227,6 +237,7 @@ class LogSumExp(Op):
     )
 
     def type(self, x):
+        require_float(self.name, x)
         kept = (1 if a in self.axes else n for a, n in enumerate(x.shape))
         shape = tuple(n for a, n in enumerate(kept) if self.keepdims or a not in self.axes)
         return Type(x.dtype, shape)

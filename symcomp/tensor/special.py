@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.errors import ArgumentError, describe, here
+from symcomp.errors import ArgumentError, DtypeError, describe, here
 from symcomp.graph.expr import Expr
 from symcomp.graph.op import apply, as_expr
 from symcomp.graph.scalar import Elementwise, cast, define, evaluate_body, primitive
-from symcomp.graph.type import float_of
+from symcomp.graph.type import float_of, is_float
 from symcomp.tensor.arithmetic import abs, equal, isnan, where
 from symcomp.tensor.elementary import cos, exp, log, log1p, sigmoid, sin, tan
 
@@ -92,7 +92,8 @@ def _digamma(x: float) -> float:
     shift = 0.0
     while x < 10:
         shift, x = shift + 1 / x, x + 1
-    tail = sum(float(b) / (2 * j * x ** (2 * j)) for j, b in enumerate(_BERNOULLI, 1))
+    square = 1 / x / x
+    tail = _horner([0.0, *(float(b) / (2 * j) for j, b in enumerate(_BERNOULLI, 1))], square)
     return math.log(x) - 0.5 / x - tail - shift
 
 
@@ -224,6 +225,7 @@ class Polygamma(Elementwise):
     """ψ⁽ⁿ⁾(x), the n-th derivative of ψ, for n ≥ 1."""
 
     order: int
+    domain = (0.0, inf)
 
     samples = (
         ((1,), (3, 4)),
@@ -232,6 +234,8 @@ class Polygamma(Elementwise):
     )
 
     def scalar_type(self, dtype):
+        if not is_float(dtype):
+            raise DtypeError(f"polygamma is computed in floating point; cast the {dtype} first")
         return dtype
 
     def derivative(self, out, x):

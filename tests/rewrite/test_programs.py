@@ -1,4 +1,5 @@
-"""Random programs: rewriting keeps every value, dtype and shape, and what is rewritten stays as it is."""
+"""Random programs: rewriting keeps every value, dtype and shape, and what is rewritten stays as it
+is."""
 
 from __future__ import annotations
 
@@ -13,14 +14,23 @@ from symcomp.graph.walk import evaluate
 from symcomp.rewrite import canonicalize, specialize, stabilize
 
 FLOAT = (
-    T.exp, T.tanh, T.sigmoid, T.sin, T.cos, T.softplus, T.expm1, abs, T.square, lambda x: T.log1p(abs(x)),
-    lambda x: T.sqrt(abs(x)), lambda x: T.log(x * x + 1), lambda x: x**3, lambda x: x / 2, lambda x: 1 / (1 + T.exp(-x)),
-    T.floor, T.sign, lambda x: T.nn.softmax(x) if x.ndim else x, lambda x: T.nn.log_softmax(x) if x.ndim else x,
+    T.exp, T.tanh, T.sigmoid, T.sin, T.cos, T.softplus, T.expm1, abs, T.square,
+    lambda x: T.log1p(abs(x)), lambda x: T.sqrt(abs(x)), lambda x: T.log(x * x + 1),
+    lambda x: x**3, lambda x: x / 2, lambda x: 1 / (1 + T.exp(-x)), T.floor, T.sign,
+    lambda x: T.nn.softmax(x) if x.ndim else x, lambda x: T.nn.log_softmax(x) if x.ndim else x,
 )  # fmt: skip
-ANY = (lambda x: -x, lambda x: x + 1, lambda x: 2 * x, lambda x: x - 3, lambda x: x * x, lambda x: x * 0 + x, abs)
+ANY = (
+    lambda x: -x,
+    lambda x: x + 1,
+    lambda x: 2 * x,
+    lambda x: x - 3,
+    lambda x: x * x,
+    lambda x: x * 0 + x,
+    abs,
+)
 TWO = (
-    lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, T.maximum, T.minimum,
-    lambda x, y: T.where(x > y, x, y), lambda x, y: T.where(x < y, x, y * 2), lambda x, y: x + y - x,
+    lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, T.maximum, T.minimum, lambda x,
+    y: T.where(x > y, x, y), lambda x, y: T.where(x < y, x, y * 2), lambda x, y: x + y - x,
 )  # fmt: skip
 SHAPED = (
     lambda x: x.sum(axis=-1, dtype=x.dtype) if x.ndim else x,
@@ -121,13 +131,15 @@ def test_gradients_keep_their_values(seed):
 def test_symbolic_sizes_are_kept():
     x, y, s = T.matrix("x"), T.matrix("y"), T.vector("s")
     outputs = [
-        T.zeros_like(x) + y, (x + s).sum(axis=0), T.broadcast_to(s, x.shape) * y, x[1:] + y[1:], (x * y).T.reshape((-1,)),
-        T.ones_like(x).sum(), T.concatenate([x, y]) * 2, (x - x) * s,
+        T.zeros_like(x) + y, (x + s).sum(axis=0), T.broadcast_to(s, x.shape) * y, x[1:] + y[1:],
+        (x * y).T.reshape((-1,)), T.ones_like(x).sum(), T.concatenate([x, y]) * 2, (x - x) * s,
     ]  # fmt: skip
     after = specialize(stabilize(canonicalize(outputs)))
     rng = np.random.default_rng(0)
     values = {x: rng.normal(size=(5, 4)), y: rng.normal(size=(5, 4)), s: rng.normal(size=4)}
-    for o, r, want, got in zip(outputs, after, evaluate(outputs, values), evaluate(after, values), strict=True):
+    for o, r, want, got in zip(
+        outputs, after, evaluate(outputs, values), evaluate(after, values), strict=True
+    ):
         assert o.shape == r.shape
         np.testing.assert_allclose(got, want, atol=1e-12)
 

@@ -1,0 +1,108 @@
+"""What must hold of actual sizes and indices at a call, and the words for it when it does not.
+
+Compiled code only finds that something is wrong; which formula it is, and which sizes, is found
+here, by computing the sizes and indices of the definition again with NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symcomp.compile.definition import Definition
+from symcomp.errors import BoundsError, ShapeError, UpdateError, describe
+from symcomp.graph.expr import Expr
+from symcomp.graph.show import text, type_text
+from symcomp.graph.size import as_expr, is_nonnegative
+from symcomp.graph.walk import evaluate, order
+
+
+class Check(NamedTuple):
+    """Two sizes that must be equal (or the left one at least the right one), and who needs it."""
+
+    left: Any
+    right: Any
+    equal: bool
+    node: Expr
+    target: Expr | None = None  # the shared value whose update this is
+
+
+def size_checks(definition: Definition) -> list[Check]:
+    """All that must hold of sizes, each once."""
+    found: dict[tuple, Check] = {}
+    for e in order(definition.values()):
+        for need in e.requires:
+            found.setdefault((*need, True), Check(*need, True, e))
+        for n in e.shape:
+            if isinstance(n, Expr) and (n, 0, False) not in found and not is_nonnegative(n):
+                found[n, 0, False] = Check(n, 0, False, e)
+    for target, value in definition.updates:
+        for n, m in zip(target.shape, value.shape, strict=True):
+            if n is not m and not (isinstance(n, int) and isinstance(m, int)):
+                found.setdefault((n, m, True), Check(n, m, True, value, target))
+    return list(found.values())
+
+
+def require_sizes(definition: Definition, values: Mapping[Expr, np.ndarray]) -> None:
+    """Raise the error of the first check that does not hold for these inputs."""
+    checks = size_checks(definition)
+    sizes = dict.fromkeys(n for c in checks for n in (c.left, c.right) if isinstance(n, Expr))
+    known = dict(zip(sizes, evaluate(sizes, values), strict=True))
+    for check in checks:
+        left, right = (int(known.get(n, n)) for n in (check.left, check.right))
+        if not (left == right if check.equal else left >= right):
+            raise _wrong_size(definition.name, check, left, right)
+
+
+def _wrong_size(name: str, check: Check, left: int, right: int) -> ShapeError | UpdateError:
+    node = check.node
+    operands = [f"{text(a, 4)} is {type_text(a)}" for a in node.args if a.ndim]
+    formula = text(node)
+    if not check.equal:
+        message = f"{name}: a size is negative: {_text(check.left)} is {left}"
+        return ShapeError(describe(message, formula, operands, node.origin))
+    if check.target is not None:
+        message = (
+            f"{name}: the update of {text(check.target)} has length {right} "
+            f"along an axis where that has {left}"
+        )
+        return UpdateError(describe(message, formula, operands, node.origin))
+    message = f"{name}: sizes do not fit: {_both(check, left, right)}"
+    if 1 in (left, right):
+        message += (
+            "; an axis of unknown length is not repeated: "
+            "declare it as 1 (T.row, T.col, or shape=(1, None))"
+        )
+    return ShapeError(describe(message, formula, operands, node.origin))
+
+
+def _both(check: Check, left: int, right: int) -> str:
+    if isinstance(check.left, int):
+        return f"{_text(check.right)} is {right} and must be {left}"
+    if isinstance(check.right, int):
+        return f"{_text(check.left)} is {left} and must be {right}"
+    return f"{_text(check.left)} is {left} and {_text(check.right)} is {right}"
+
+
+def _text(n: Any) -> str:
+    return str(n) if isinstance(n, int) else text(n)
+
+
+def bounds_error(definition: Definition, values: Mapping[Expr, np.ndarray]) -> BoundsError:
+    """The error for an index that compiled code has found to be outside its axis."""
+    for e in order(definition.values()):
+        if e.op is None or not hasattr(e.op, "bounds"):
+            continue
+        for at, n in e.op.bounds(*e.args):
+            index, length = evaluate([at, as_expr(n)], values)
+            wrong = index[(index < -length) | (index >= length)]
+            if wrong.size:
+                message = (
+                    f"{definition.name}: index {wrong.flat[0]} is out of bounds "
+                    f"for an axis of length {length}"
+                )
+                operands = [f"{text(a, 4)} is {type_text(a)}" for a in e.args if a.ndim]
+                return BoundsError(describe(message, text(e), operands, e.origin))
+    return BoundsError(f"{definition.name}: an index is out of bounds")

@@ -1,0 +1,150 @@
+"""mode="c": from a definition to a method that calls native code, from the cache or built now.
+
+A hit in the cache skips rewriting, printing and the compiler. At the first miss of a process the
+native runtime is built and loaded in a thread of its own, beside the symbolic work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symcomp.codegen import cache, program, runtime
+from symcomp.compile import caller
+from symcomp.compile.accept import Acceptance
+from symcomp.compile.callout import Calls
+from symcomp.compile.checks import bounds_error, require_sizes
+from symcomp.compile.definition import Definition
+from symcomp.compile.key import structure
+from symcomp.compile.pipeline import Compilation, compile_expression
+from symcomp.compile.recipe import Recipe, make_recipe, python_operations
+from symcomp.errors import InternalError, SymcompError
+
+#: What an entry answers when a shared value has got another size since the sizes were read.
+RESIZED = 3
+
+
+def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
+    """The method `__call__` of a compiled function, and its text."""
+    recipe, entry = _built(definition)
+    library = runtime.native().load(entry.library)
+    accept = Acceptance(definition)
+    names = caller.parameter_names(accept.labels)
+    form = _form(definition)
+    source = caller.write(recipe, names, form, accept.downcast is False)
+    space = _constants(recipe) | _arguments(definition, recipe, library)
+    space |= {f"_default{k}": value for k, value in enumerate(accept.defaults)}
+    space |= {"_accept": accept, "_wrong_size": accept.wrong_size, "_place": accept.place}
+    space |= _failures(definition, accept)
+    exec(compile(source, f"<symcomp call of {definition.name}>", "exec"), space)
+    return space["__call__"], source
+
+
+def _form(definition: Definition) -> str:
+    """The result as Python text over the outputs."""
+    outputs = [f"_o{n}" for n in range(len(definition.outputs))]
+    if definition.result == "none":
+        return "None"
+    if definition.result == "one":
+        return outputs[0]
+    if definition.result == "list":
+        return f"[{', '.join(outputs)}]"
+    return "{" + ", ".join(f"_key{n}: {o}" for n, o in enumerate(outputs)) + "}"
+
+
+# --- the binary ----------------------------------------------------------------------------------
+
+
+def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
+    found = structure(definition)
+    key = None if found is None else cache.key("function", found)
+    entry = None if key is None else cache.lookup(key)
+    if entry is not None:
+        return Recipe(**entry.metadata["recipe"]), entry
+    _start_runtime()
+    d = definition
+    job = compile_expression(Compilation(d.name, list(d.outputs), list(d.updates), d.rules))
+    recipe = make_recipe(definition, job)
+    word = re.sub(r"\W+", "_", d.name, flags=re.ASCII)[:40] or "function"
+    metadata = {"kind": "function", "recipe": recipe.as_data()}
+    entry = cache.publish(key or cache.key("source", job.source), word, job.source, metadata)
+    return recipe, entry
+
+
+def _start_runtime() -> None:
+    """Have the runtime ready when the function is: both need the C compiler, and there is time."""
+    if not _started:
+        _started.append(threading.Thread(target=_try_runtime, name="symcomp runtime", daemon=True))
+        _started[0].start()
+
+
+_started: list[threading.Thread] = []
+
+
+def _try_runtime() -> None:
+    # An error happens again, where somebody waits for the runtime.
+    with contextlib.suppress(SymcompError, OSError):
+        runtime.native()
+
+
+# --- what the method refers to -------------------------------------------------------------------
+
+
+def _constants(recipe: Recipe) -> dict[str, Any]:
+    dtypes = {*recipe.dtypes, *(dtype for dtype, _ in recipe.outputs)}
+    return {f"_{d}": np.dtype(d) for d in dtypes} | {
+        "_array": np.ndarray,
+        "_empty": np.empty,
+        "_new": np.array,
+        "_pointer": runtime.ffi().from_buffer,
+    }
+
+
+def _arguments(definition: Definition, recipe: Recipe, library: Any) -> dict[str, Any]:
+    """The entry, and those of its arguments that are the same at every call."""
+    if recipe.uses_blas:
+        runtime.native().blas()
+    entry = runtime.function(library, program.ENTRY, "int64_t", recipe.types)
+    space: dict[str, Any] = {"_entry": entry}
+    shared, constants = definition.shared(), definition.constants()
+    for s in shared:
+        s.give_cell(runtime.Cell)
+    if recipe.cells:
+        cells = [shared[k].cell for k in recipe.cells]
+        space["_cells"], space["_holding"] = runtime.arguments(cells, recipe.exclusive)
+    space |= {f"_shared{k}": s for k, s in enumerate(shared)}
+    space |= {f"_table{k}": runtime.pointer(constants[k].value) for k in recipe.tables}
+    space |= {f"_key{n}": name for n, name in enumerate(definition.names)}
+    if recipe.python_calls:
+        layout = [(op, [dtype for dtype, _ in arrays]) for op, arrays in recipe.python_calls]
+        calls = Calls(python_operations(definition), layout, entry)
+        space |= {"_calls": calls, "_python": calls.callback}
+    return space
+
+
+def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]:
+    """What is done when something is wrong with sizes or indices."""
+
+    def values(arguments: tuple) -> dict:
+        ready = [accept(k, value) for k, value in enumerate(arguments)]
+        return dict(zip(definition.variables, ready, strict=True))
+
+    def wrong_sizes(arguments: tuple):
+        require_sizes(definition, values(arguments))
+        raise InternalError(f"{definition.name}: sizes do not fit, and it is not seen which")
+
+    def failed(function: Callable, status: int, arguments: tuple):
+        if status == RESIZED:
+            return function(*arguments)
+        if status == program.NO_MEMORY:
+            raise MemoryError(f"{definition.name}: there is no memory for the temporaries")
+        if status >= program.FIRST_CHECK:
+            raise bounds_error(definition, values(arguments))
+        raise InternalError(f"{definition.name}: the compiled function answered {status}")
+
+    return {"_wrong_sizes": wrong_sizes, "_failed": failed}
