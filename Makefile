@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test lint doctor clean
+.PHONY: demo test docs lint doctor clean
 
 demo: $(VENV)/ready
 	$(RUN) tutorials/04_mlp_on_digits.py
 
 test: $(VENV)/ready
 	$(RUN) -m pytest -n 2 -q
+
+# The pages that list every operation and every rule.
+docs: $(VENV)/ready
+	$(RUN) docs/build.py
 
 lint: $(VENV)/ready
 	$(RUN) -m ruff check .
@@ -21,6 +25,7 @@ doctor: $(VENV)/ready
 
 # The stamp is written last, so that an interrupted set-up starts again.
 $(VENV)/ready: setup.cfg pyproject.toml
+	@echo 'Setting up $(VENV): this downloads packages, and takes a minute.'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	touch $@

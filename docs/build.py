@@ -3,8 +3,8 @@
     python docs/build.py            write both pages
     python docs/build.py --check    say whether they are up to date (exit status 1 if not)
 
-Nothing on these pages is written by hand: an operation is listed with its own docstring, its C expression and its
-derivative as autodiff and the rules have them; a rule as its table has it.
+Nothing on these pages is written by hand: an operation is listed with its own docstring, its C
+expression and its derivative as autodiff and the rules have them; a rule as its table has it.
 """
 
 from __future__ import annotations
@@ -24,28 +24,49 @@ from symcomp.graph.show import text
 from symcomp.graph.type import DTYPES, Type
 from symcomp.rewrite import canonicalize, specialize
 from symcomp.rewrite import registry as tables
-from symcomp.rewrite.rule import Rule
+from symcomp.rewrite.rule import Rule, RuleSet
 
 HERE = Path(__file__).parent
 
 #: The modules of operations in the order in which a reader wants them.
 MODULES = (
-    T.creation, T.arithmetic, T.elementary, T.special, T.reduction, T.cumulative, T.linear, T.layout, T.arrange,
-    T.keys, T.indexing, T.gradients, T.nn, T.foreign,
+    T.creation, T.arithmetic, T.elementary, T.special, T.reduction, T.cumulative, T.linear,
+    T.layout, T.arrange, T.keys, T.indexing, T.gradients, T.nn, T.foreign,
 )  # fmt: skip
 
 INTRODUCTION = """# Operations
 
 *Written by `make docs` from the registries; a test fails when this page is out of date.*
 
-`import symcomp.tensor as T`: everything below is `T.name`, but for the activations and losses, which are `T.nn.name`.
-Functions broadcast as NumPy's do; an axis of length 1 is repeated where it is known to be 1 when the expression is
-written. Under *derivative* stands what `sc.grad` multiplies by, simplified; several are for several arguments, and a
-dash stands for a derivative that is zero or not defined.
+`import symcomp.tensor as T`: everything below is `T.name`, but for the activations and losses,
+which are `T.nn.name`. Functions broadcast as NumPy's do; an axis of length 1 is repeated where it
+is known to be 1 when the expression is written.
+
+*derivative* is what `sc.grad` multiplies by, simplified; several are for several arguments, and a
+dash stands for a derivative that is zero everywhere, or not defined. *domain* is the interval that
+a function is declared for: all numbers where nothing stands. *C* is the expression that is
+compiled: `{x}` stands for the argument, `{t}` for the suffix of its dtype (`f32`, `f64`, `i64`, …),
+`{T}` for its C type; functions called `sc_…` are symcomp's own, in `symcomp/codegen/include`.
 """
 
+#: Headings that say more than the name of a module.
+HEADINGS = {
+    "special": "special functions",
+    "reduction": "reductions",
+    "cumulative": "running sums and products",
+    "linear": "products of matrices",
+    "arrange": "arranging",
+    "keys": "parts of arrays",
+    "gradients": "keeping gradients from flowing",
+    "nn": "neural networks (`T.nn`)",
+    "foreign": "your own (`sc.…`)",
+}
 
-# --- Markdown --------------------------------------------------------------------------------------------------------
+#: Formulas that are longer than this are cut.
+LONGEST = 90
+
+
+# --- Markdown ------------------------------------------------------------------------------------
 
 
 def code(formula: str) -> str:
@@ -74,7 +95,7 @@ def first_paragraph(thing: object) -> str:
     return " ".join(paragraph.split()).replace("*", "\\*")
 
 
-# --- operations ------------------------------------------------------------------------------------------------------
+# --- operations ----------------------------------------------------------------------------------
 
 
 def operations() -> str:
@@ -82,7 +103,7 @@ def operations() -> str:
     lines = [INTRODUCTION, *constructors()]
     for module in MODULES:
         lines += section(module)
-    lines += inner_operations()
+    lines += [*other_names(), *methods(), *inner_operations()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -95,17 +116,19 @@ def constructors() -> Iterator[str]:
         ("letter", "rank"),
         [(letters, "scalar, vector, matrix, row (1 × n), col (n × 1), tensor3 … tensor7")],
     )
-    yield f"`T.fmatrix('x')`, `T.lvector('labels')`; an `s` makes several: {code('x, y = T.vectors(...)')}."
+    yield "`T.fmatrix('x')`, `T.lvector('labels')`; an `s` makes several: `x, y = T.vectors('x', 'y')`."
     yield f"`T.tensor(dtype, shape)` makes any of: {', '.join(DTYPES)}.\n"
 
 
 def section(module: ModuleType) -> Iterator[str]:
     """The functions of one module: of real numbers in one table, the others in another."""
     public = [(name, getattr(module, name)) for name in names(module)]
-    yield f"## {module.__name__.rpartition('.')[2]}\n"
+    name = module.__name__.rpartition(".")[2]
+    heading = HEADINGS.get(name, name)
+    yield f"## {heading[0].upper()}{heading[1:]}\n"
     yield first_paragraph(module) + "\n"
     yield from table(
-        ("function", "is", "derivative", "defined for", "C"),
+        ("function", "is", "derivative", "domain", "C"),
         (real_function(name, f) for name, f in public if isinstance(f, Primitive)),
     )
     yield from table(
@@ -121,7 +144,9 @@ def section(module: ModuleType) -> Iterator[str]:
 def names(module: ModuleType) -> list[str]:
     """The public names of a module; what another module has already listed is left out."""
     given = getattr(module, "__all__", None) or [
-        n for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__
+        n
+        for n, f in vars(module).items()
+        if inspect.isfunction(f) and f.__module__ == module.__name__
     ]
     earlier = MODULES[: MODULES.index(module)]
     exported = T.nn if module is T.nn else T
@@ -178,6 +203,8 @@ def simplified(partial: object) -> str:
         return "—"
     (better,) = specialize(canonicalize([as_expr(partial)]))
     shown = text(better, 12)
+    if len(shown) > LONGEST:
+        shown = text(better, 4)
     return code(shown.removesuffix(".0") if better.op is None else shown)
 
 
@@ -186,14 +213,44 @@ def domain(op: Primitive) -> str:
     return "" if (low, high) == (-inf, inf) else f"{low} to {high}".replace("inf", "∞")
 
 
+def other_names() -> Iterator[str]:
+    """Names that mean the same as another."""
+    yield "## Other names\n"
+    yield first_paragraph(T.aliases) + "\n"
+    named = {id(getattr(m, n)): n for m in MODULES for n in names(m)}
+    rows = [
+        (code(a), code(named[id(f)]))
+        for a, f in sorted(T.aliases.ALIASES.items())
+        if id(f) in named
+    ]
+    yield from table(("name", "means"), rows)
+
+
+def methods() -> Iterator[str]:
+    """What can be written after a dot."""
+    found = [n for n, f in vars(Expr).items() if inspect.isfunction(f) and not n.startswith("_")]
+    yield "## Methods\n"
+    yield (
+        "Expressions have these functions as methods: "
+        + ", ".join(map(code, sorted(found)))
+        + ".\n"
+    )
+
+
 def inner_operations() -> Iterator[str]:
     """The operations on arrays that the functions above are made of."""
     yield "## What they are made of\n"
-    yield "The functions on arrays are written in these operations, by their names in an expression:\n"
+    yield "The functions on arrays are written in these, by their names in an expression:\n"
     rows = []
     for name, op in sorted(registry.items()):
-        if isinstance(op, type) and issubclass(op, Op) and op.__module__.startswith("symcomp.tensor"):
-            rows.append((code(name), first_paragraph(op), code(", ".join(parameters(op))), meaning(op)))
+        if (
+            isinstance(op, type)
+            and issubclass(op, Op)
+            and op.__module__.startswith("symcomp.tensor")
+        ):
+            rows.append(
+                (code(name), first_paragraph(op), code(", ".join(parameters(op))), meaning(op))
+            )
     yield from table(("operation", "is", "parameters", "meaning"), rows)
 
 
@@ -203,26 +260,34 @@ def parameters(op: type) -> list[str]:
 
 def meaning(op: type) -> str:
     """Which of the four ways to give its meaning an operation has chosen."""
-    ways = {"body": "other operations", "element": "an equation", "loops": "loops", "perform": "Python"}
+    ways = {
+        "body": "other operations",
+        "element": "an equation",
+        "loops": "loops",
+        "perform": "Python",
+    }
     chosen = [words for way, words in ways.items() if getattr(op, way, None) is not None]
     return ", ".join(chosen) or "a map over elements"
 
 
-# --- rules -----------------------------------------------------------------------------------------------------------
+# --- rules ---------------------------------------------------------------------------------------
 
 RULES = """# Rules
 
 *Written by `make docs` from the registries; a test fails when this page is out of date.*
 
-{count} rules, in {tables} tables. Each is an identity. `tests/laws/test_rules.py` proves each pattern with SymPy (or
-checks it for every value of a small dtype, or at 60 digits), measures that it makes no result less accurate, and that
-it ends; `pytest tests/laws/test_rules.py -s` prints on which rung each rule was proven.
+{count} rules, in {tables} tables. Each is an identity. `tests/laws/test_rules.py` proves each
+pattern with SymPy (or checks it for every value of a small dtype, or at 60 digits), measures that
+it makes no result less accurate, and that it ends; `pytest tests/laws/test_rules.py -s` prints on
+which rung each rule was proven.
 
-A letter stands for any expression of its sort; the dtype and the shape of what a rule replaces are kept. *when* is a
-condition that is asked of the expressions while a function compiles, and assumed by the proof. A rule that is no mere
-pattern (it looks at axes, labels or constants) is listed by the formula in its docstring.
+A letter stands for any expression of its sort; the dtype and the shape of what a rule replaces are
+kept. *when* is a condition that is asked of the expressions while a function compiles, and assumed
+by the proof. A rule that is no mere pattern (it looks at axes, labels or constants) is listed by
+the formula in its docstring.
 
-The table `regrouping` is not applied unless you ask for it: `function(..., rules=symcomp.rewrite.regrouping)`.
+The table `regrouping` is not applied unless you ask for it: `function(...,
+rules=symcomp.rewrite.regrouping)`.
 """
 
 
@@ -232,12 +297,19 @@ def rules() -> str:
     count = sum(map(len, listed.values()))
     lines = [RULES.format(count=count, tables=len(listed))]
     for name, rules in listed.items():
-        lines += [f"## {name}\n", *([f"{rules.__doc__}\n"] if rules.__doc__ else [])]
+        lines += [f"## {name}\n", about(name, rules) + "\n"]
         patterns = [r for r in rules if isinstance(r, Rule)]
         functions = [r for r in rules if not isinstance(r, Rule)]
         lines += table(("rule", "left", "right", "when"), map(pattern, patterns))
-        lines += table(("rule", "formula"), ((code(r.name), one_line(r.formula)) for r in functions))
+        lines += table(
+            ("rule", "formula"), ((code(r.name), one_line(r.formula)) for r in functions)
+        )
     return "\n".join(lines).rstrip() + "\n"
+
+
+def about(name: str, rules: RuleSet) -> str:
+    """What a table says of itself; tables of functions are modules."""
+    return rules.__doc__ or first_paragraph(sys.modules[f"symcomp.rewrite.{name}"])
 
 
 def pattern(rule: Rule) -> tuple[str, ...]:
@@ -253,7 +325,7 @@ def one_line(formula: str) -> str:
     return " ".join((formula or "").split()).replace("*", "\\*")
 
 
-# --- writing ---------------------------------------------------------------------------------------------------------
+# --- writing -------------------------------------------------------------------------------------
 
 PAGES = {"operations.md": operations, "rules.md": rules}
 

@@ -1,7 +1,7 @@
 """01: expressions and functions.
 
-symcomp works in two steps: first you write down *what* is to be computed, as an expression, then you compile the
-expression to a function and call that as often as you like.
+symcomp works in two steps: first you write down *what* is to be computed, as an expression, then
+you compile the expression to a function and call that as often as you like.
 
 Run it:  python tutorials/01_expressions_and_functions.py
 """
@@ -14,24 +14,27 @@ import symcomp.tensor as T
 
 def expressions():
     """Expressions are values: immutable, with a dtype and a shape that are known before anything runs."""
-    # Inputs are symbolic variables. `vector` and `matrix` have the dtype options.floatX, float64 unless you change
-    # it; a letter in front says another: f is float32, d float64, b, w, i, l are integers of 1, 2, 4, 8 bytes.
+    # Inputs are symbolic variables. `vector` and `matrix` have the dtype options.floatX, float64
+    # unless you change it; a letter in front says another: f is float32, d float64, b, w, i, l are
+    # integers of 1, 2, 4, 8 bytes.
     x = T.vector("x")
     A = T.fmatrix("A")
     print(A, "is a", A.type)
 
-    # Operators and functions are NumPy's, in name and in meaning. They make larger expressions, and compute nothing.
+    # Operators and functions are NumPy's, in name and in meaning. They make larger expressions, and
+    # compute nothing.
     y = T.exp(-(x**2) / 2)
     print("y =", y)
 
-    # Writing the same formula twice gives the same object: expressions are compared by identity. Therefore == and !=
-    # answer at once, whether two expressions are the same; for a comparison of elements there are T.equal and
-    # T.not_equal (<, <=, > and >= do compare elements).
+    # Writing the same formula twice gives the same object: expressions are compared by identity.
+    # Therefore == and != answer at once, whether two expressions are the same; for a comparison of
+    # elements there are T.equal and T.not_equal (<, <=, > and >= do compare elements).
     assert T.exp(-(x**2) / 2) is y
     print("elementwise:", T.equal(x, 0), "and", x < 0)
 
-    # Sizes may be unknown until the function is called. x.shape[0] is then an expression too, and can be used in
-    # others. What must fit is checked as early as it can be: here, when the product is written down.
+    # Sizes may be unknown until the function is called. x.shape[0] is then an expression too, and
+    # can be used in others. What must fit is checked as early as it can be: here, when the product
+    # is written down.
     P = T.tensor("float64", shape=(None, 3), name="P")
     Q = T.tensor("float64", shape=(4, None), name="Q")
     try:
@@ -55,8 +58,8 @@ def functions():
     for n in (1, 10, 1000):
         assert f(np.ones(n), np.ones(n)) == n
 
-    # The outputs may be one expression, a list or a dict; the function returns the same form. Inputs go by position
-    # or by name, and may have defaults.
+    # The outputs may be one expression, a list or a dict; the function returns the same form.
+    # Inputs go by position or by name, and may have defaults.
     scale = T.scalar("scale")
     statistics = sc.function(
         [x, sc.In(scale, value=1.0)],
@@ -65,8 +68,8 @@ def functions():
     )
     print("statistics:", statistics([1, 2, 3, 4]), statistics(x=[1, 2, 3, 4], scale=10))
 
-    # mode="numpy" needs no compiler: it interprets the expression with NumPy. For a value that is wanted once, or to
-    # see whether both agree:
+    # mode="numpy" needs no compiler: it interprets the expression with NumPy. For a value that is
+    # wanted once, or to see whether both agree:
     reference = sc.function([x, w], (x * w).sum(), mode="numpy")
     assert np.allclose(f([0.1, 0.2], [3, 4]), reference([0.1, 0.2], [3, 4]))
 
@@ -86,7 +89,8 @@ def state():
     amount = T.scalar("amount")
     deposit = sc.function([amount], total, updates=[(total, total + amount)])
 
-    # Outputs and new values are both computed from the old ones, so the balance returned is that before the deposit.
+    # Outputs and new values are both computed from the old ones, so the balance returned is that
+    # before the deposit.
     assert deposit(100) == 0
     assert deposit(50) == 100
     print("total:", total.get_value())
@@ -102,8 +106,8 @@ def state():
     assert (a.get_value() == 1).all()
     assert (b.get_value() == np.arange(3)).all()
 
-    # `givens` replace a part of an expression by another when the function is compiled: here an input by a row of
-    # a table that stays inside.
+    # `givens` replace a part of an expression by another when the function is compiled: here an
+    # input by a row of a table that stays inside.
     x, row = T.vector("x"), T.lscalar("row")
     table = sc.shared(np.arange(6.0).reshape(2, 3), "table")
     norm = sc.function([row], T.sqrt((x**2).sum()), givens={x: table[row]})

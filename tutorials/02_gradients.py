@@ -1,7 +1,8 @@
 """02: gradients.
 
-The derivative of an expression is an expression: it is written down by the chain rule, operation by operation, and then
-simplified and compiled like any other. So derivatives of derivatives need nothing new.
+The derivative of an expression is an expression: it is written down by the chain rule, operation by
+operation, and then simplified and compiled like any other. So derivatives of derivatives need
+nothing new.
 
 Run it:  python tutorials/02_gradients.py
 """
@@ -35,8 +36,8 @@ def scalars():
         z = sc.grad(z, x)
     assert np.isclose(sc.function([x], z)(3.0), 60 * 9)
 
-    # Derivatives are simplified by rules that never lose accuracy. log(1 + eˣ) overflows as it is written, and so
-    # would its derivative; what is compiled does not.
+    # Derivatives are simplified by rules that never lose accuracy. log(1 + eˣ) overflows as it is
+    # written, and so would its derivative; what is compiled does not.
     softplus = T.log(1 + T.exp(x))
     stable = sc.function([x], [softplus, sc.grad(softplus, x)])
     assert [float(v) for v in stable(1000.0)] == [1000.0, 1.0]
@@ -57,7 +58,8 @@ def arrays():
     assert dW.shape == (3, 2)
     assert db.shape == (2,)
 
-    # Is it right? `check_gradient` compares with difference quotients and returns the largest error.
+    # Is it right? `check_gradient` compares with difference quotients and returns the largest
+    # error.
     error = sc.check_gradient(lambda x, W, b: (T.tanh(x @ W + b) ** 2).mean(), arguments)
     print(f"largest difference from the difference quotients: {error:.1e}")
 
@@ -97,7 +99,8 @@ def whole_derivatives():
     H = sc.hessian(rosenbrock, x)
     print("Hessian of Rosenbrock's function at its minimum:\n", sc.function([x], H)([1.0, 1.0]))
 
-    # Newton's method: x ← x − H⁻¹·∇. The update is computed by NumPy here; gradient and Hessian by one call.
+    # Newton's method: x ← x − H⁻¹·∇. The update is computed by NumPy here; gradient and Hessian by
+    # one call.
     newton = sc.function([x], [sc.grad(rosenbrock, x), H])
     at = np.array([-1.2, 1.0])
     for _ in range(10):

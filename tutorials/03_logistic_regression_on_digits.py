@@ -1,7 +1,8 @@
 """03: logistic regression on digits.
 
-The smallest classifier that learns: the score of each class is a weighted sum of the pixels, the softmax makes
-probabilities of the scores, and the weights follow the gradient downhill. The data are scikit-learn's 1797 digits.
+The smallest classifier that learns: the score of each class is a weighted sum of the pixels, the
+softmax makes probabilities of the scores, and the weights follow the gradient downhill. The data
+are scikit-learn's 1797 digits.
 
 Run it:  python tutorials/03_logistic_regression_on_digits.py
 """
@@ -27,19 +28,21 @@ def main(quick=False):
         images, labels, test_size=1 / 3, random_state=0, stratify=labels
     )
 
-    # --- The model -----------------------------------------------------------------------------------------------
-    # x: one image in each row. y: the class of each, an integer. W and b are learned, so they are shared values.
+    # --- The model -------------------------------------------------------------------------------
+    # x: one image in each row. y: the class of each, an integer. W and b are learned, so they are
+    # shared values.
     x, y = T.matrix("x"), T.lvector("y")
     W = sc.shared(np.zeros((64, 10)), "W")
     b = sc.shared(np.zeros(10), "b")
     probabilities = T.nn.softmax(x @ W + b)
 
-    # The cost is written as the textbook has it: minus the logarithm of the probability of the right class. Written
-    # like this in NumPy it would be inf as soon as a probability rounds to 0. Here a rule replaces log(softmax(z)) by
-    # z − logsumexp(z) before anything is compiled, and its gradient becomes softmax(z) − one_hot(y).
+    # The cost is written as the textbook has it: minus the logarithm of the probability of the
+    # right class. Written like this in NumPy it would be inf as soon as a probability rounds to 0.
+    # Here a rule replaces log(softmax(z)) by z − logsumexp(z) before anything is compiled, and its
+    # gradient becomes softmax(z) − one_hot(y).
     cost = T.nn.cross_entropy(probabilities, y).mean() + 1e-3 * (W**2).sum()
 
-    # --- Learning ------------------------------------------------------------------------------------------------
+    # --- Learning --------------------------------------------------------------------------------
     # Plain gradient descent on all training images at once: one call is one step.
     rate = 0.5
     step = sc.function(

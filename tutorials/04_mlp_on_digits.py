@@ -1,12 +1,13 @@
 """04: a multilayer perceptron learns handwritten digits.
 
-The data are scikit-learn's 1797 real digits of 8 × 8 pixels. Two thirds are learned from, one third is held out
-to see what has been learned. The network is 64 pixels → 256 tanh units → 10 classes.
+The data are scikit-learn's 1797 real digits of 8 × 8 pixels. Two thirds are learned from, one third
+is held out to see what has been learned. The network is 64 pixels → 256 tanh units → 10 classes.
 
-Everything of a training step is one symbolic expression: the forward pass, the cost, its gradients and the
-changes to the parameters. symcomp makes one C function of it, and each step is one call of that function.
+Everything of a training step is one symbolic expression: the forward pass, the cost, its gradients
+and the changes to the parameters. symcomp makes one C function of it, and each step is one call of
+that function.
 
-Run it:  python tutorials/04_mlp_on_digits.py      (or `make demo`, which installs what it needs first)
+Run it:  python tutorials/04_mlp_on_digits.py     (or `make demo`, which installs what it needs)
 """
 
 from pathlib import Path
@@ -43,11 +44,12 @@ def digits():
 
 # --- 1. The network, as an expression ------------------------------------------------------------
 #
-# Parameters are *shared values*: arrays that live between calls, which a compiled function may read and update.
+# Parameters are *shared values*: arrays that live between calls, which a compiled function may read
+# and update.
 
 
 def weights(rng, n, m, name):
-    """An n × m matrix of small random numbers, scaled so that tanh units start in their linear range."""
+    """A random n × m matrix, scaled so that tanh units start in their linear range."""
     return sc.shared(rng.normal(0, n**-0.5, (n, m)).astype("float32"), name)
 
 
@@ -65,8 +67,9 @@ def network(x, rng):
 
 # --- 2. One training step, as one function -------------------------------------------------------
 #
-# `updates` are pairs (shared value, its new value). All new values are computed from the old ones, then written in
-# place. Gradients are expressions like any other: the same rules simplify them, the same loops are fused.
+# `updates` are pairs (shared value, its new value). All new values are computed from the old ones,
+# then written in place. Gradients are expressions like any other: the same rules simplify them, the
+# same loops are fused.
 
 
 def training_step(x, labels, logits, parameters):
@@ -85,9 +88,9 @@ def training_step(x, labels, logits, parameters):
 
 # --- 3. Learning ---------------------------------------------------------------------------------
 #
-# A digit moved by a pixel, or written with a shaking hand, is the same digit: so each epoch sees the images a little
-# changed, which teaches more than the 1198 images alone. This is NumPy's work; its arrays go straight into the C
-# function.
+# A digit moved by a pixel, or written with a shaking hand, is the same digit: so each epoch sees
+# the images a little changed, which teaches more than the 1198 images alone. This is NumPy's work;
+# its arrays go straight into the C function.
 
 
 def varied(images, rng):
@@ -108,7 +111,7 @@ def displaced(images, rng):
 
 
 def learn(step, wrong, train, test, epochs, rng):
-    """Train; the history holds each epoch's cost and share of wrong answers on both sets. Also: seconds per step."""
+    """Train. Returns each epoch's cost and wrong answers on both sets, and the seconds a step."""
     images, labels = train
     history, seconds, steps = [], 0.0, 0
     progress = tqdm(range(epochs), desc="learning", unit=" epochs", mininterval=0.2)
@@ -124,12 +127,14 @@ def learn(step, wrong, train, test, epochs, rng):
             seconds += perf_counter() - begin
         steps += len(costs)
         history.append((np.mean(costs), float(wrong(*train)), float(wrong(*test))))
-        progress.set_postfix_str(f"{1 - history[-1][2]:.1%} of the held-out digits right", refresh=False)
+        progress.set_postfix_str(
+            f"{1 - history[-1][2]:.1%} of the held-out digits right", refresh=False
+        )
     return np.array(history), seconds / steps
 
 
 def main(quick=False):
-    """Learn, print what came out, draw two pictures; returns the share of right answers on the held-out third."""
+    """Learn, print and draw what came out; returns the share of held-out digits got right."""
     OUTPUT.mkdir(exist_ok=True)
     train_x, train_y, test_x, test_y = digits()
     print(f"{len(train_x)} digits to learn from, {len(test_x)} held out")
@@ -141,7 +146,9 @@ def main(quick=False):
 
     begin = perf_counter()
     step = training_step(x, labels, logits, parameters)
-    mistakes = T.not_equal(T.argmax(logits, axis=1), labels)  # elementwise; Python's own != compares expressions
+    mistakes = T.not_equal(
+        T.argmax(logits, axis=1), labels
+    )  # elementwise; Python's own != compares expressions
     wrong = sc.function([x, labels], mistakes.mean(), name="wrong_answers")
     compiling = perf_counter() - begin
 

@@ -1,8 +1,9 @@
 """05: write and prove a rule.
 
-symcomp simplifies expressions by rules such as log(1 + x) → log1p(x). Each is an identity, and each is held to four
-laws: it is *true* (SymPy proves it), *no worse in accuracy*, *terminating* (the right side is smaller in one order), and
-*alive* (it fires somewhere). This tutorial adds a rule of its own, and holds it to the same laws.
+symcomp simplifies expressions by rules such as log(1 + x) → log1p(x). Each is an identity, and each
+is held to four laws: it is *true* (SymPy proves it), *no worse in accuracy*, *terminating* (the
+right side is smaller in one order), and *alive* (it fires somewhere). This tutorial adds a rule of
+its own, and holds it to the same laws.
 
 Run it:  python tutorials/05_write_and_prove_a_rule.py      (needs SymPy and mpmath: pip install sympy)
 """
@@ -20,11 +21,13 @@ from symcomp.rewrite.rule import decreases
 
 # --- 1. The rule ---------------------------------------------------------------------------------
 #
-# The density of the logistic distribution is e⁻ˣ / (1 + e⁻ˣ)². Where x is below −709 the exponential overflows, and
-# inf / inf is nan. The product sigmoid(x)·sigmoid(−x) is the same, and safe everywhere.
+# The density of the logistic distribution is e⁻ˣ / (1 + e⁻ˣ)². Where x is below −709 the
+# exponential overflows, and inf / inf is nan. The product sigmoid(x)·sigmoid(−x) is the same, and
+# safe everywhere.
 #
-# A table of rules is a generator: `yield left, right[, condition]`. Its parameters are the wildcards, an annotation says
-# what a wildcard may stand for, and both sides are ordinary expressions. Sums and products match in any order.
+# A table of rules is a generator: `yield left, right[, condition]`. Its parameters are the
+# wildcards, an annotation says what a wildcard may stand for, and both sides are ordinary
+# expressions. Sums and products match in any order.
 
 
 @ruleset
@@ -74,7 +77,9 @@ def accuracy(points):
     for scale in (10, 1000):
         at = np.random.default_rng(0).uniform(-scale, scale, points)
         left, right = (error(sc.function([x], e, mode="numpy")(at), at, exact) for e in sides)
-        print(f"|x| < {scale}: the left side is off by up to {left:.3g} ulp, the right by up to {right:.3g}")
+        print(
+            f"|x| < {scale}: the left side is off by up to {left:.3g} ulp, the right by up to {right:.3g}"
+        )
         assert right < left + 2.5
 
 
@@ -109,7 +114,9 @@ def use():
     """`function(..., rules=mine)` tries your rules first; symcomp's own come after them."""
     x, s = T.vector("x"), T.scalar("s")
     z = x / s
-    density = T.exp(-z) / (T.exp(-z) + 1) ** 2 / s  # terms in another order, and z is not a mere variable
+    density = (
+        T.exp(-z) / (T.exp(-z) + 1) ** 2 / s
+    )  # terms in another order, and z is not a mere variable
 
     trace = []
     (simplified,) = stabilize([density], trace, rules=distributions)

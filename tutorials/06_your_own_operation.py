@@ -1,9 +1,9 @@
 """06: your own operation.
 
-An operation that symcomp does not have can be declared in three ways, from the most to the least transparent: by an
-equation (it fuses with everything around it), by a C symbol (a function in C is called for each element), by
-Python (the compiled function calls out to your code, once for each call). Functions of real numbers have a fourth:
-a formula in other functions.
+An operation that symcomp does not have can be declared in three ways, from the most to the least
+transparent: by an equation (it fuses with everything around it), by a C symbol (a function in C is
+called for each element), by Python (the compiled function calls out to your code, once for each
+call). Functions of real numbers have a fourth: a formula in other functions.
 
 Run it:  python tutorials/06_your_own_operation.py
 """
@@ -35,8 +35,9 @@ def by_formula():
 
 # --- 2. By an equation ---------------------------------------------------------------------------
 #
-# out[i, j] = Σₖ |a[i, k] − b[j, k]|: the value at an index, in terms of the elements of the operands. The equation is the
-# meaning (mode="numpy" evaluates it) and what is compiled. The gradient is yours to say, in expressions.
+# out[i, j] = Σₖ |a[i, k] − b[j, k]|: the value at an index, in terms of the elements of the
+# operands. The equation is the meaning (mode="numpy" evaluates it) and what is compiled. The
+# gradient is yours to say, in expressions.
 
 
 def _distance_vjp(g, out, a, b):
@@ -70,8 +71,8 @@ def by_equation():
 
 # --- 3. By a C symbol ----------------------------------------------------------------------------
 #
-# Any C function of numbers will do: from a header of yours, or written here. {x} is the argument; the Python function is
-# the reference that mode="numpy" runs, and that tests compare with.
+# Any C function of numbers will do: from a header of yours, or written here. {x} is the argument;
+# the Python function is the reference that mode="numpy" runs, and that tests compare with.
 
 SOURCE = """
 static inline double triangle_wave(double x) {
@@ -107,8 +108,9 @@ def by_c():
 
 # --- 4. By Python --------------------------------------------------------------------------------
 #
-# What is only to be had in Python: here NumPy's solver. The result's type is declared beforehand, so that shapes
-# and dtypes are still checked when an expression is written; the gradient is again yours, and may use the operation itself.
+# What is only to be had in Python: here NumPy's solver. The result's type is declared beforehand,
+# so that shapes and dtypes are still checked when an expression is written; the gradient is again
+# yours, and may use the operation itself.
 
 
 def _solve_vjp(g, out, A, b):
@@ -132,7 +134,9 @@ def by_python():
     rng = np.random.default_rng(0)
     matrix, right = rng.normal(size=(6, 3)), rng.normal(size=6)
     answer, slope = f(matrix, right)
-    assert np.allclose(answer, np.linalg.solve(matrix.T @ matrix + 0.1 * np.eye(3), matrix.T @ right))
+    assert np.allclose(
+        answer, np.linalg.solve(matrix.T @ matrix + 0.1 * np.eye(3), matrix.T @ right)
+    )
     step = 1e-6 * slope / np.linalg.norm(slope)
     moved = f(matrix, right + step)[0], f(matrix, right - step)[0]
     quotient = ((moved[0] ** 2).sum() - (moved[1] ** 2).sum()) / 2e-6

@@ -28,10 +28,10 @@ from symcomp.codegen.loops import (
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import ELEMENT, MONOIDS
+from symcomp.graph.notation import ELEMENT, MONOIDS, formula_order
 from symcomp.graph.scalar import Cast, Primitive
 from symcomp.graph.type import is_float
-from symcomp.graph.walk import order, uses
+from symcomp.graph.walk import uses
 
 C_TYPES = {
     "bool": "bool",
@@ -142,7 +142,7 @@ class Printer:
         used: dict[Expr, None] = {}
         for s in loops.walk(body):
             for v in loops.values(s):
-                used.update((e, None) for e in order([v]) if e in self.frame_names)
+                used.update((e, None) for e in formula_order([v]) if e in self.frame_names)
             if isinstance(s, Store):
                 used[s.buffer] = None
             if isinstance(s, Call):
@@ -313,7 +313,7 @@ class Printer:
 
     def _extent_fields(self, s: For) -> None:
         for v in (s.extent, s.grain):
-            for e in order([v]) if isinstance(v, Expr) else ():
+            for e in formula_order([v]) if isinstance(v, Expr) else ():
                 if isinstance(e, Dimension) and e in self.frame_names:
                     self.names[e] = f"frame->{self.frame_names[e]}"
 
@@ -350,7 +350,7 @@ class Printer:
 
     def value(self, expr: Expr) -> str:
         """A formula as C; parts that are used several times are computed first, under a name."""
-        nodes = order([expr])
+        nodes = formula_order([expr])
         if len(nodes) == 1:
             return self._leaf(expr)
         count = uses([expr])

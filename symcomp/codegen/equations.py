@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, build
-from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, index
+from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, formula_order, index
 from symcomp.graph.scalar import Elementwise, Primitive
 from symcomp.graph.size import Dimension
 from symcomp.graph.type import is_float
@@ -271,10 +271,10 @@ def reindexed(value: Expr, replacements: dict[Expr, Expr]) -> Expr:
     if not replacements:
         return value
     done: dict[Expr, Expr] = {}
-    for e in order([value]):
+    for e in formula_order([value]):
         if e in replacements:
             done[e] = replacements[e]
-        elif e.op is None:
+        elif e.op is None or any(a not in done for a in e.args):
             done[e] = e
         elif isinstance(e.op, Fold):
             done[e] = build(e.op, (done[e.args[0]],))

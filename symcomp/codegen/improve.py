@@ -25,8 +25,8 @@ from symcomp.codegen.loops import (
 )
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, build
-from symcomp.graph.notation import ELEMENT, Fold, Index, index
-from symcomp.graph.walk import order, rebuild
+from symcomp.graph.notation import ELEMENT, Fold, Index, formula_order, index
+from symcomp.graph.walk import order
 
 # --- merging ---------------------------------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ def _can_merge(i: Index, j: Index, places, values) -> bool:
 
 
 def _mentions(extent, *indices) -> bool:
-    return isinstance(extent, Expr) and any(k in order([extent]) for k in indices)
+    return isinstance(extent, Expr) and any(k in formula_order([extent]) for k in indices)
 
 
 def _linear(offset: Expr, i: Index, j: Index) -> bool:
@@ -94,7 +94,7 @@ def coefficient(offset: Expr, i: Index):
     for monomial, c in size._polynomial(offset).items():
         inside = monomial.count(i)
         rest = [a for a in monomial if a is not i]
-        if inside > 1 or any(a.op is not None and i in order([a]) for a in rest):
+        if inside > 1 or any(a.op is not None and i in formula_order([a]) for a in rest):
             return None
         if inside:
             total = size.plus(total, size.times(c, *rest))
@@ -108,13 +108,19 @@ def merged_offset(offset: Expr, i: Index, j: Index, f: Index) -> Expr:
 
 
 def merged_value(value: Expr, i: Index, j: Index, f: Index) -> Expr:
-    def change(e: Expr, args):
+    nodes = formula_order([value])
+    if i not in nodes and j not in nodes:
+        return value
+    done: dict[Expr, Expr] = {}
+    for e in nodes:
         if e.op is ELEMENT:
-            return loops.load(e.args[0], merged_offset(e.args[1], i, j, f))
-        return e if args == e.args else build(e.op, args)
-
-    nodes = order([value])
-    return rebuild([value], change)[0] if i in nodes or j in nodes else value
+            done[e] = loops.load(e.args[0], merged_offset(e.args[1], i, j, f))
+        elif e.op is None or any(a not in done for a in e.args):
+            done[e] = e
+        else:
+            args = tuple(done[a] for a in e.args)
+            done[e] = e if args == e.args else build(e.op, args)
+    return done[value]
 
 
 # --- hoisting --------------------------------------------------------------------------------------------------------
@@ -178,12 +184,12 @@ def _lift(i: Index, body: tuple, names) -> tuple[tuple, list]:
 
 
 def _varies(value: Expr, varying: set) -> bool:
-    return any(e in varying for e in order([value]))
+    return any(e in varying for e in formula_order([value]))
 
 
 def _lifted(value: Expr, varying: set, lifted: list, done: dict, names) -> Expr:
     """The value with its largest unchanging parts replaced by locals that are computed before the loop."""
-    nodes = order([value])
+    nodes = formula_order([value])
     changes: dict[Expr, bool] = {}
     for e in nodes:
         changes[e] = e in varying or any(changes[a] for a in e.args)

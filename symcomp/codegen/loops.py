@@ -25,10 +25,9 @@ from typing import Any
 
 from symcomp.errors import InternalError
 from symcomp.graph.expr import Constant, Expr, Leaf, build
-from symcomp.graph.notation import ELEMENT, Index
+from symcomp.graph.notation import ELEMENT, Index, formula_order
 from symcomp.graph.size import Dimension, as_expr
 from symcomp.graph.type import Type
-from symcomp.graph.walk import order
 
 HOW = ("serial", "simd", "parallel")
 
@@ -179,14 +178,14 @@ def with_body(statement, body: tuple):
 
 def loads(expr: Expr) -> list[Expr]:
     """The loads in a scalar expression."""
-    return [e for e in order([expr]) if e.op is ELEMENT]
+    return [e for e in formula_order([expr]) if e.op is ELEMENT]
 
 
 def read_buffers(kernel: Kernel) -> set[Buffer]:
     result = set()
     for s in walk(kernel.body):
         for v in values(s):
-            result.update(e for e in order([v]) if isinstance(e, Buffer))
+            result.update(e for e in formula_order([v]) if isinstance(e, Buffer))
         if isinstance(s, Store) and s.monoid is not None:
             result.add(s.buffer)
         if isinstance(s, Call):
@@ -219,7 +218,7 @@ def _verify(body: tuple, known: set, kernel: Kernel) -> None:
     known = set(known)
     for s in body:
         for v in values(s):
-            for e in order([v]):
+            for e in formula_order([v]):
                 if isinstance(e, (Index, Local)) and e not in known:
                     raise InternalError(f"{kernel.name}: {e} is used before it is defined")
         match s:

@@ -14,7 +14,7 @@ from symcomp.codegen.loops import Buffer, For, Let, Scratch, Store, Update, load
 from symcomp.codegen.plan import Root
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, Fold, Index, identity, index
+from symcomp.graph.notation import ELEMENT, Fold, Index, formula_order, identity, index
 from symcomp.graph.walk import order
 from symcomp.tensor.arithmetic import minimum
 
@@ -62,7 +62,7 @@ class Context:
     def unfolded(self, value: Expr, body: list) -> Expr:
         """A formula whose inner folds are computed by loops that are put before it."""
         while True:
-            fold = next((e for e in order([value]) if isinstance(e.op, Fold)), None)
+            fold = next((e for e in formula_order([value]) if isinstance(e.op, Fold)), None)
             if fold is None:
                 return value
             total = local(fold.dtype, f"s{next(self.names)}")
@@ -127,7 +127,7 @@ def _inside_load(e: Expr) -> bool:
 
 
 def _has_load(e: Expr) -> bool:
-    return isinstance(e, Expr) and any(x.op is ELEMENT for x in order([e]))
+    return isinstance(e, Expr) and any(x.op is ELEMENT for x in formula_order([e]))
 
 
 def _replaced(value: Expr, old: Expr, new: Expr) -> Expr:
@@ -149,7 +149,7 @@ def at_indices(m: Root, indices) -> Expr:
 def cost(values, stores: int = 1) -> int:
     """Simple operations that formulas take, roughly; what goes to memory counts as four."""
     total = 4 * stores
-    for e in order(values):
+    for e in formula_order(values):
         if e.op is ELEMENT:
             total += 4
         elif e.op is not None and not e.weak:

@@ -26,7 +26,7 @@ from symcomp.codegen.equations import Equation, Formulas, decide, flat, stored_b
 from symcomp.codegen.improve import coefficient
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
-from symcomp.graph.notation import ELEMENT, Write
+from symcomp.graph.notation import ELEMENT, Write, formula_order
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.shared import Shared
 from symcomp.graph.type import is_float
@@ -171,16 +171,16 @@ def _root(e: Expr, formulas: Formulas) -> Root:
     if e.op.loops is not None:
         writes = formulas.writes(e)
         values = [v for w in writes for v in (*w.target, w.value)]
-        return Root(e, "writes", writes=writes, reads=_reads(values, e), parts=len(order(values)))
+        return Root(e, "writes", writes=writes, reads=_reads(values, e), parts=len(formula_order(values)))
     equation = formulas.equation(e)
-    nodes = order([equation.value])
+    nodes = formula_order([equation.value])
     kind = "map" if not equation.folds else _fold_kind(equation, nodes)
     return Root(e, kind, equation, reads=_reads([equation.value]), parts=len(nodes))
 
 
 def _reads(values, own: Expr | None = None) -> dict[Expr, list[Expr]]:
     reads: dict[Expr, list[Expr]] = {}
-    for e in order(values):
+    for e in formula_order(values):
         if e.op is ELEMENT and e.args[0] is not own:
             reads.setdefault(e.args[0], []).append(e.args[1])
     return reads
@@ -193,7 +193,7 @@ def _fold_kind(equation: Equation, nodes) -> str:
     last_kept = next(i for i in reversed(equation.indices) if i.extent != 1)
     along = {"row": 0, "column": 0}
     for e in nodes:
-        if e.op is ELEMENT and any(k in order([e.args[1]]) for k in equation.folds):
+        if e.op is ELEMENT and any(k in formula_order([e.args[1]]) for k in equation.folds):
             along["row"] += any(coefficient(e.args[1], k) == 1 for k in equation.folds)
             along["column"] += coefficient(e.args[1], last_kept) == 1
     return "column" if along["column"] and along["column"] >= along["row"] else "row"
@@ -384,7 +384,7 @@ class _Planner:
         base = flat(member.shape, (*indices, *([0] * (len(member.shape) - row))))
         for o in offsets:
             rest = size.as_expr(size.minus(o, base))
-            if any(i in order([rest]) for i in indices):
+            if any(i in formula_order([rest]) for i in indices):
                 return False
         return True
 

@@ -13,8 +13,7 @@ from symcomp.codegen.nests import PIECE, Context, at_indices, nest
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, Index, identity, index
-from symcomp.graph.walk import order
+from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
 from symcomp.tensor.arithmetic import minimum
 
 
@@ -178,6 +177,6 @@ def _added(parts):
 
 
 def _is_invariant(v: Expr) -> bool:
-    return not any(isinstance(e, Index) for e in order([v])) and not any(
-        e.op is ELEMENT and e.args[0].ndim for e in order([v])
+    return not any(isinstance(e, Index) for e in formula_order([v])) and not any(
+        e.op is ELEMENT and e.args[0].ndim for e in formula_order([v])
     )

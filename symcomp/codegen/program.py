@@ -2,23 +2,30 @@
 
 The entry takes shared values as cells, inputs and outputs as pointers and every size that is not literal as an integer.
 It locks the shared values, lays temporaries out in the arena, runs the kernels, and answers 0, or what went wrong:
-1 no memory, 2 an error in Python, 16 + n the check n failed.
+1 no memory, 2 an error in Python, 3 a shared value has got another size since the caller looked (nothing was done: it
+looks again), 16 + n the check n failed.
 """
 
 from __future__ import annotations
 
+import functools
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from symcomp.codegen import memory
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
+from symcomp.codegen.equations import is_dear
 from symcomp.codegen.loops import Buffer, Dimension, Kernel
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
+from symcomp.graph.op import registry
+from symcomp.graph.scalar import Primitive
 
-NO_MEMORY, PYTHON_ERROR, FIRST_CHECK = 1, 2, 16
+NO_MEMORY, PYTHON_ERROR, RESIZED, FIRST_CHECK = 1, 2, 3, 16
 ENTRY = "symcomp_entry"
 
 
@@ -48,6 +55,10 @@ class Program:
     python_arguments: list[list[Expr]]
     includes: list[str]
     exclusive: list[bool]
+    #: Shared numbers that sizes depend on: where each lies, and the dimension that was passed for it.
+    read_before: list[tuple[Expr, Dimension]]
+    #: Whether every kernel is timed.
+    profile: bool = False
 
 
 def source(program: Program) -> str:
@@ -66,13 +77,53 @@ def source(program: Program) -> str:
         text.add(line)
     for include in program.includes:
         text.add(include)
+    if program.profile:
+        text.add('#include "symcomp_profile.h"')
+        text.add(f"SYMCOMP_PROFILE({len(program.kernels)})")
     _frame(program, names, text)
-    parts = [str(text)]
-    for kernel in [*program.checks, *program.kernels]:
-        parts.append(_printed(kernel, names, program))
+    kernels = "\n".join(_printed(k, names, program) for k in [*program.checks, *program.kernels])
+    kernels, functions = _out_of_line(kernels)
     entry = Text()
     _entry(program, names, entry)
-    return "\n".join([*parts, str(entry)])
+    return "\n".join([str(text), functions, kernels, str(entry)])
+
+
+#: A vector function that is used so often in a file is compiled once, not once in each loop: a compiler takes some
+#: 10 ms for each copy. A few are so long that a call always pays.
+USES_OUT_OF_LINE = 3
+_LONG = {"sin_f64", "cos_f64", "tan_f64"}
+
+
+def _out_of_line(kernels: str) -> tuple[str, str]:
+    """The kernels calling `vec_exp_f32` for `sc_exp_f32` where that is used often, and the definitions of these."""
+    arity = _vector_functions()
+    used = Counter(name for name in re.findall(r"\bsc_(\w+)\(", kernels) if name in arity)
+    often = [n for n, c in used.items() if c >= USES_OUT_OF_LINE or n in _LONG]
+    if often:
+        kernels = re.sub(rf"\bsc_({'|'.join(often)})\(", r"vec_\1(", kernels)
+    return kernels, "\n".join(_vector_definition(n, arity[n]) for n in often)
+
+
+@functools.cache
+def _vector_functions() -> dict[str, int]:
+    """Names (`exp_f32`) and numbers of arguments of the dear functions of real numbers."""
+    found = {}
+    for op in registry.values():
+        if isinstance(op, Primitive) and is_dear(op) and op.c.startswith("sc_"):
+            stem = op.c.partition("(")[0][3:]
+            found |= {stem.format(t=t): len(op.parameters) for t in ("f32", "f64")}
+    return found
+
+
+def _vector_definition(name: str, arity: int) -> str:
+    kind = "float" if name.endswith("f32") else "double"
+    arguments = "xyzw"[:arity]
+    typed = ", ".join(f"{kind} {a}" for a in arguments)
+    return (
+        "#pragma omp declare simd notinbranch\n"
+        f"static __attribute__((noinline)) {kind} vec_{name}({typed}) "
+        f"{{ return sc_{name}({', '.join(arguments)}); }}\n"
+    )
 
 
 def _printed(kernel: Kernel, names, program: Program) -> str:
@@ -175,13 +226,15 @@ def _entry(program: Program, names, text: Text) -> None:
     printer = Printer(names)
     printer.text = text  # parts of a long size are named in lines before its use
     sizes = printer.size
+    _same_sizes(program, names, text, sizes)
     _arena(program, names, text, sizes)
     _python_addresses(program, names, text)
     for kernel in program.checks:
-        text.add(f"if (!{names[program.status]}) {kernel.name}(frame);")
+        text.add(f"if (!{names[program.status]} && !frame->failed) {kernel.name}(frame);")
     text.open(f"if (!{names[program.status]} && !frame->failed)")
-    for kernel in program.kernels:
-        text.add(f"{kernel.name}(frame);")
+    for n, kernel in enumerate(program.kernels):
+        call = f"{kernel.name}(frame)"
+        text.add(f"SYMCOMP_TIMED({n}, {call});" if program.profile else f"{call};")
     for target, value in program.copies:
         count = sizes(size.product(target.shape))
         text.add(
@@ -194,6 +247,18 @@ def _entry(program: Program, names, text: Text) -> None:
         text.add(f"runtime->unlock(in_order, exclusive, {len(face.cells)});")
     text.add(f"return frame->failed ? frame->failed : {names[program.status]};")
     text.close()
+
+
+def _same_sizes(program: Program, names, text: Text, sizes) -> None:
+    """Shared values are locked only now; the caller read their sizes, and those of its numbers, before."""
+    face = program.interface
+    for n, e in enumerate(face.cells):
+        for axis, length in enumerate(e.shape):
+            if not isinstance(length, int):
+                found = f"((symcomp_cell *)cells[{n}])->shape[{axis}]"
+                text.add(f"if ({found} != {sizes(length)}) frame->failed = {RESIZED};")
+    for cell, dimension in program.read_before:
+        text.add(f"if (*frame->{names[cell]} != {names[dimension]}) frame->failed = {RESIZED};")
 
 
 def _arena(program: Program, names, text: Text, sizes) -> None:
@@ -214,8 +279,8 @@ def _arena(program: Program, names, text: Text, sizes) -> None:
             largest = f"sc_larger({largest}, {a})"
         text.add(f"const size_t slot{n} = {offset};")
         offset = f"slot{n} + (((size_t)({largest}) + 127) & ~(size_t)63)"
-    text.add(f"char *const arena = runtime->push({offset});")
-    text.add(f"if (arena == NULL) frame->failed = {NO_MEMORY};")
+    text.add(f"char *const arena = frame->failed ? NULL : runtime->push({offset});")
+    text.add(f"if (arena == NULL && !frame->failed) frame->failed = {NO_MEMORY};")
     for n, slot in enumerate(slots):
         for b in slot.tenants:
             text.add(f"frame->{names[b]} = (void *)(arena + slot{n});")

@@ -55,7 +55,7 @@ def bind(outputs: Sequence[Expr], updates: Sequence[tuple[Shared, Expr]]) -> Bou
     replacements = _dimensions(nodes, needed, solved, bound)
     targets = {s for s, _ in updates}
     for leaf in needed:
-        # A shared number that is a size is passed in; it has a place too if it is written to.
+        # A shared number that is a size is passed in; it has a place too where it is written to.
         if leaf in targets or (leaf not in replacements and not _is_literal(leaf)):
             shape = tuple(substituted(n, replacements) for n in leaf.shape)
             bound.leaves[leaf] = Buffer(Type(leaf.dtype, shape), leaf.name or _letter(leaf))

@@ -43,6 +43,8 @@ from symcomp.tensor.layout import Axes, Broadcast, Join, Reshape
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 #: The noise of the second look, in ulp of each rounded operation, and how often it is made.
 ULPS, LOOKS = 8, 3
+#: How much more than the noise has done is allowed.
+SPREAD = 16
 #: A kernel of more scalar operations than this is not interpreted, unless it is wrong (then up to 30 times as many).
 INTERPRETED = 100_000
 #: Rewrites that are evaluated together.
@@ -182,15 +184,16 @@ class Checked:
         machine.run(kernel)
         touched = loops.read_buffers(kernel) | loops.written_buffers(kernel)
         scale = max((_largest(memory[b]) for b in touched if b in memory), default=0.0)
+        dtype = coarsest(v for s in loops.walk(kernel.body) for v in loops.values(s))
         for b in self.before:
-            if found := difference(memory[b], machine.memory[b], scale):
-                if not is_float(b.dtype) and _reads_floats(kernel):
-                    continue  # a comparison of nearly equal values: the references decide
-                message = (
-                    f"{self.definition.name}: the C of kernel {kernel.name} does not do what its loops say: "
-                    f"{_told(found, 'in C', 'by the interpreter')} of {b.name}"
-                )
-                raise CheckError(describe(message, kernel.note))
+            found = difference(memory[b], machine.memory[b], scale, dtype)
+            if found is None or (not is_float(b.dtype) and _reads_floats(kernel)):
+                continue  # of truths about nearly equal floats the references decide
+            message = (
+                f"{self.definition.name}: the C of kernel {kernel.name} does not do what its loops "
+                f"say: {_told(found, 'in C', 'by the interpreter')} of {b.name}"
+            )
+            raise CheckError(describe(message, kernel.note))
 
     def _fail_kernel(self, number: int, kernel: Kernel, e: Expr, found: Difference, memory, sizes):
         if INTERPRETED < interpret.work(kernel, sizes) <= 30 * INTERPRETED:
@@ -230,39 +233,51 @@ class Checked:
 
     # --- agreement ---------------------------------------------------------------------------------------------------
 
-    def _disagreement(self, got, expected, exprs: Sequence[Expr], values, overflow: bool = False):
+    def _disagreement(self, got, expected, exprs: Sequence[Expr], values, overflow=False):
         """Where two values differ by more than rounding explains; None where they agree."""
         got, expected = np.asarray(got), np.asarray(expected)
-        if not difference(got, expected, _largest(expected)):
+        dtype = coarsest(exprs)
+        if not difference(got, expected, _largest(expected), dtype):
             return None
         allowed = np.zeros(expected.shape)
         if overflow and is_float(expected.dtype.name):
             allowed[~np.isfinite(expected) & np.isfinite(got)] = np.inf
+        exact = evaluate(exprs, values)
         for seed in range(LOOKS):
-            rng = np.random.default_rng(seed)
-            for again in noisy(exprs, values, rng):
-                with np.errstate(all="ignore"):
-                    spread = np.abs(again.astype("float64") - expected.astype("float64"))
-                allowed = np.fmax(allowed, np.where(np.isnan(spread), np.inf * (again != expected), spread))
-        return difference(got, expected, _largest(expected), allowed * 16)
+            for again, base in zip(noisy(exprs, values, seed), exact, strict=True):
+                allowed = np.maximum(allowed, _spread(again, base))
+        return difference(got, expected, _largest(expected), dtype, allowed * SPREAD)
+
+
+def _spread(again: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """How far noise has moved each element."""
+    with np.errstate(all="ignore"):
+        moved = np.abs(again.astype("float64") - base.astype("float64"))
+    same = (again == base) | ((again != again) & (base != base))
+    return np.where(same, 0.0, np.where(np.isnan(moved), np.inf, moved))
+
+
+def coarsest(exprs: Iterable[Expr]) -> str:
+    """The floating-point dtype of least precision that values go through."""
+    nodes = order(exprs)
+    return "float32" if any(e.dtype == "float32" for e in nodes) else "float64"
 
 
 def leaf_value_of(leaf: Expr) -> np.ndarray:
     return leaf.value if isinstance(leaf, Constant) else leaf_value(leaf)
 
 
-def difference(got: np.ndarray, expected: np.ndarray, scale: float, allowed: Any = 0.0) -> Difference | None:
-    """The first place where arrays of one shape differ by more than the tolerance and what is allowed besides."""
-    got, expected = np.asarray(got), np.asarray(expected)
+def difference(
+    got: np.ndarray, expected: np.ndarray, scale: float, dtype: str = "float64", allowed: Any = 0.0
+) -> Difference | None:
+    """The first place where arrays differ by more than a dtype's tolerance and what is allowed."""
     if got.shape != expected.shape:
         return Difference((), f"shape {got.shape}", f"shape {expected.shape}", 1)
     with np.errstate(all="ignore"):
         same = (got == expected) | ((got != got) & (expected != expected))
+        distance = np.where(same, 0.0, np.abs(got.astype("float64") - expected.astype("float64")))
         if is_float(expected.dtype.name):
-            distance = np.abs(got.astype("float64") - expected.astype("float64"))
-            same |= distance <= TOLERANCE[expected.dtype.name] * max(scale, 0.0)
-        else:
-            distance = np.where(same, 0.0, 1.0)
+            same |= distance <= TOLERANCE[dtype] * scale
         same |= (distance <= allowed) | np.isposinf(allowed)
     if same.all():
         return None
@@ -277,19 +292,21 @@ def _largest(array: np.ndarray) -> float:
     return float(finite.max(initial=0.0))
 
 
-def noisy(outputs: Iterable[Expr], values: Mapping[Expr, np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
-    """The outputs with a relative noise of a few ulp after each operation that rounds."""
-    outputs = list(outputs)
+def noisy(exprs: Sequence[Expr], values: Mapping[Expr, np.ndarray], seed: int) -> list[np.ndarray]:
+    """Values with a relative noise of a few ulp after each operation that rounds."""
+    rng = np.random.default_rng(seed)
     done: dict[Expr, np.ndarray] = {}
-    for node in order(outputs, stop=lambda e: e in values):
-        known = {a: done[a] for a in node.args} if node not in values else values
-        (value,) = evaluate([node], known)
-        if node not in values and is_float(node.dtype) and _rounds(node):
+    for node in order(exprs, stop=lambda e: e in values):
+        if node in values:
+            done[node] = values[node]
+            continue
+        (value,) = evaluate([node], {a: done[a] for a in node.args})
+        if is_float(node.dtype) and _rounds(node):
             unit = np.finfo(node.dtype).eps * ULPS
             with np.errstate(all="ignore"):
-                value = (value * (1 + unit * rng.uniform(-1, 1, value.shape))).astype(node.dtype)
-        done[node] = value
-    return [done[o] for o in outputs]
+                value = value * (1 + unit * rng.uniform(-1, 1, value.shape))
+        done[node] = np.asarray(value, node.dtype)
+    return [done[e] for e in exprs]
 
 
 def _rounds(e: Expr) -> bool:
@@ -371,7 +388,7 @@ def _parts(made: program.Program, kernels: list[Kernel], interface: program.Inte
     """The program with every array given from outside."""
     parts = dict(made.__dict__)
     parts |= {"kernels": kernels, "checks": [], "interface": interface, "temporaries": [], "copies": []}
-    parts |= {"python_calls": [], "python_arguments": [], "exclusive": []}
+    parts |= {"python_calls": [], "python_arguments": [], "exclusive": [], "read_before": []}
     return program.Program(**parts)
 
 

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from symcomp.compile import report
 from symcomp.compile import pickling  # noqa: F401  (teaches expressions to be pickled)
 from symcomp.compile.check import checker
 from symcomp.compile.definition import Definition, In, define, fail, fitting
@@ -43,6 +44,18 @@ class Function:
         d = self.definition
         inputs = ", ".join(f"{i.label or 'input'}: {i.variable.type}" for i in d.inputs)
         return f"<symcomp function {d.name}({inputs}), mode {d.mode!r}>"
+
+    def explain(self, part: str = "") -> report.Report:
+        """How the function computes: rules that fired, steps, memory, times of the passes, the source's place.
+
+        part: "" all of that; or one of "plan", "rules", "loops", "c", "graph" (Graphviz), "call" (the Python text of
+        the call). Errors: ArgumentError.
+        """
+        return report.explain(self, part)
+
+    def profile(self) -> report.Profile:
+        """The times of its kernels in all calls until now; it was compiled with profile=True. Errors: ArgumentError."""
+        return report.profile(self)
 
     def copy(
         self,

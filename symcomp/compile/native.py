@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from symcomp.codegen import cache, program, runtime
-from symcomp.compile import caller
+from symcomp.compile import caller, report
 from symcomp.compile.accept import Acceptance
 from symcomp.compile.callout import Calls
 from symcomp.compile.checks import bounds_error, require_sizes
@@ -24,10 +25,6 @@ from symcomp.compile.key import structure
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.compile.recipe import Recipe, make_recipe, python_operations
 from symcomp.errors import InternalError, SymcompError
-
-#: What an entry answers when a shared value has got another size since the sizes were read.
-RESIZED = 3
-
 
 def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
     """The method `__call__` of a compiled function, and its text."""
@@ -42,7 +39,11 @@ def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
     space |= {"_accept": accept, "_wrong_size": accept.wrong_size, "_place": accept.place}
     space |= _failures(definition, accept)
     exec(compile(source, f"<symcomp call of {definition.name}>", "exec"), space)
-    return space["__call__"], source
+    call = space["__call__"]
+    call.entry = entry
+    if definition.profile:
+        call.times = report.reader(library, entry.metadata["kernels"])
+    return call, source
 
 
 def _form(definition: Definition) -> str:
@@ -62,17 +63,23 @@ def _form(definition: Definition) -> str:
 
 def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
     found = structure(definition)
-    key = None if found is None else cache.key("function", found)
+    kind = "profile" if definition.profile else "function"
+    key = None if found is None else cache.key(kind, found)
+    start = time.perf_counter()
     entry = None if key is None else cache.lookup(key)
     if entry is not None:
+        report.announce(definition, None, entry, time.perf_counter() - start)
         return Recipe(**entry.metadata["recipe"]), entry
     _start_runtime()
     d = definition
-    job = compile_expression(Compilation(d.name, list(d.outputs), list(d.updates), d.rules))
+    job = Compilation(d.name, list(d.outputs), list(d.updates), d.rules, d.profile)
+    compile_expression(job)
     recipe = make_recipe(definition, job)
     word = re.sub(r"\W+", "_", d.name, flags=re.ASCII)[:40] or "function"
-    metadata = {"kind": "function", "recipe": recipe.as_data()}
+    kernels = len(job.program.kernels)
+    metadata = {"kind": "function", "recipe": recipe.as_data(), "kernels": kernels}
     entry = cache.publish(key or cache.key("source", job.source), word, job.source, metadata)
+    report.announce(definition, job, entry, time.perf_counter() - start)
     return recipe, entry
 
 
@@ -139,7 +146,7 @@ def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]
         raise InternalError(f"{definition.name}: sizes do not fit, and it is not seen which")
 
     def failed(function: Callable, status: int, arguments: tuple):
-        if status == RESIZED:
+        if status == program.RESIZED:
             return function(*arguments)
         if status == program.NO_MEMORY:
             raise MemoryError(f"{definition.name}: there is no memory for the temporaries")

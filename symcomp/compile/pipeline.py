@@ -36,6 +36,7 @@ class Compilation:
     outputs: list[Expr]
     updates: list[tuple[Shared, Expr]]
     rules: object = None
+    profile: bool = False
     trace: list = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     bound: Bound | None = None
@@ -125,6 +126,7 @@ def compile_expression(job: Compilation) -> Compilation:
         job.plan = plan.make_plan(job.bound.outputs, job.bound.updates, job.positions)
     with job.step("lower"):
         job.program = _lower(job)
+        job.program.profile = job.profile
     with job.step("print"):
         job.source = program.source(job.program)
     return job
@@ -220,6 +222,7 @@ class _Layout:
         made = program.Program(
             self.job.name, kernels, checks, face, temporaries, constants, self.copies, status, calls, arguments,
             _includes(self.job.plan.roots), [b in written for b in cells],
+            [(bound.leaves[a], d) for d, a in bound.dimensions.items() if bound.leaves.get(a) in cells],
         )  # fmt: skip
         self.job.failures = failures
         return made

@@ -56,6 +56,30 @@ class Element(Op):
 ELEMENT = Element()
 
 
+def formula_order(values) -> list[Expr]:
+    """All parts of scalar formulas, arguments first; an array that is read is a part, but what it is made of is not."""
+    seen: set[Expr] = set()
+    result: list[Expr] = []
+    stack: list[tuple[Expr, bool]] = [(v, False) for v in reversed(list(values))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            result.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        parts = node.args
+        if node.op is ELEMENT:
+            array, *parts = parts
+            if array not in seen:
+                seen.add(array)
+                result.append(array)
+        stack.extend((p, False) for p in reversed(parts) if p not in seen)
+    return result
+
+
 class Operand:
     """An argument of an equation: `a[i, j]` is its element, `a.shape` and `a.dtype` are those of
     the array.

@@ -1,0 +1,318 @@
+"""f.explain(), f.profile() and what is printed while compiling: a compiled function as a plan that people can read.
+
+A report is text (a `str`) that shows itself when it is the last line of a notebook's cell. What explains is made by
+running the symbolic passes again, without the C compiler: a function that came from the cache explains itself too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from symcomp.codegen import build, cache, loops, memory, runtime
+from symcomp.codegen.loops import Call, For, Kernel
+from symcomp.codegen.show_loops import amount, show
+from symcomp.compile.definition import Definition
+from symcomp.compile.pipeline import Compilation, compile_expression
+from symcomp.errors import ArgumentError, describe, here
+from symcomp.graph import latex, size
+from symcomp.graph.show import text, type_text
+from symcomp.graph.size import Dimension
+from symcomp.graph.type import is_float
+from symcomp.graph.walk import substitute
+from symcomp.options import options
+
+#: What `explain` can show.
+PARTS = ("", "plan", "rules", "loops", "c", "graph", "call")
+WIDTH = 100
+
+
+class Report(str):
+    """Text that shows itself as it is, and whose lines can be searched."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def explain(function: Any, part: str = "") -> Report:
+    """What a function does: see `Function.explain`."""
+    if part not in PARTS:
+        wanted = ", ".join(repr(p) for p in PARTS if p)
+        message = f"explain: {part!r} is none of the parts that can be shown: {wanted}"
+        raise ArgumentError(describe(message, origin=here()))
+    if part == "call":
+        return Report(function.call_source or "interpreted: no code is written for the call")
+    job = compilation(function.definition)
+    made = {
+        "": lambda: whole(job, function),
+        "plan": lambda: "\n".join(steps(job)),
+        "rules": lambda: "\n".join(rules(job)),
+        "loops": lambda: "\n\n".join(show(k) for k in all_kernels(job)),
+        "c": lambda: job.source,
+        "graph": lambda: latex.dot(*original(job)),
+    }[part]
+    return Report(made())
+
+
+def compilation(definition: Definition) -> Compilation:
+    """The symbolic passes, run (again) for a definition."""
+    d = definition
+    outputs, updates = list(d.outputs), list(d.updates)
+    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile))
+
+
+def whole(job: Compilation, function: Any) -> str:
+    """The report of everything but the texts of loops and C."""
+    d = function.definition
+    parts = [
+        [f"function {d.name}, mode {d.mode!r}", *interface(d)],
+        ["rules that fired", *indented(rules(job))],
+        ["steps", *indented(steps(job))],
+        ["memory", *indented(storage(job))],
+        ["passes", *indented(passes(job))],
+    ]
+    entry = getattr(type(function).__call__, "entry", None)
+    if entry is not None:
+        parts.append([f"source: {entry.source_path}"])
+    return "\n\n".join("\n".join(p) for p in parts)
+
+
+def indented(lines: Iterator[str]) -> Iterator[str]:
+    return ("    " + line for line in lines)
+
+
+def interface(d: Definition) -> Iterator[str]:
+    """What goes in and comes out."""
+    for i in d.inputs:
+        yield f"    input   {i.label or '(no name)'}: {i.variable.type}"
+    for n, o in enumerate(d.outputs):
+        yield _cut(f"    output  {d.names[n] if d.names else n}: {type_text(o)} = {text(o)}")
+    for s, value in d.updates:
+        yield _cut(f"    update  {text(s)} ← {text(value)}")
+
+
+def rules(job: Compilation) -> Iterator[str]:
+    """The rules that fired: how often, their names, and the mathematics."""
+    count = Counter(r.rule for r in job.trace)
+    if not count:
+        yield "none"
+    width = max((len(r.name) for r in count), default=0)
+    for rule, times in count.most_common():
+        yield _cut(f"{times:>4} × {rule.name:<{width}}  {rule}")
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+def all_kernels(job: Compilation) -> list[Kernel]:
+    return [*job.program.checks, *job.program.kernels]
+
+
+def steps(job: Compilation) -> Iterator[str]:
+    """The kernels in the order in which they run, and what each does."""
+    sizes = dimensions(job)
+    if sizes:
+        yield "where " + ", ".join(sizes)
+    for n, kernel in enumerate(all_kernels(job)):
+        kind, _, formulas = kernel.note.partition(": ")
+        yield f"{n:>2}  {kernel.name}  [{', '.join([kind, *manner(kernel, job)])}]"
+        for formula in formulas.split("; ") if formulas else ():
+            yield _cut(f"        {formula}")
+    for target, value in job.program.copies:
+        yield f"    copy {value.name} to {target.name}: the old value was needed until now"
+
+
+def dimensions(job: Compilation) -> list[str]:
+    """The names that sizes have in the plan, and what they are."""
+    return [f"{text(d)} = {text(atom)}" for d, atom in job.bound.dimensions.items()]
+
+
+def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
+    """How a kernel runs, in a few words."""
+    statements = list(loops.walk(kernel.body))
+    for s in statements:
+        if isinstance(s, For) and s.how == "parallel":
+            whole_ = isinstance(s.extent, int) and isinstance(s.grain, int) and s.extent <= s.grain
+            yield f"one piece of {amount(s.extent)}" if whole_ else f"parallel over {amount(s.extent)}"
+    if any(isinstance(s, For) and s.how == "simd" for s in statements):
+        yield "simd"
+    for s in statements:
+        if isinstance(s, Call):
+            yield _call(s)
+    written = loops.written_buffers(kernel)
+    for target, _ in job.bound.updates:
+        if target in written:
+            yield f"{target.name} in place"
+
+
+def _call(s: Call) -> str:
+    if s.symbol == "python":
+        return "a call out to Python"
+    m, n, k = (amount(v) for v in s.arguments[:3])
+    return f"gemm {s.dtype}, tiles of {m} × {n}, inner {k}"
+
+
+def storage(job: Compilation) -> Iterator[str]:
+    """The bytes of the arena, as a formula over the dimensions."""
+    made = job.program
+    if not made.temporaries:
+        yield "no temporaries"
+        return
+    kept = [value for _, value in made.copies]
+    slots = memory.assign(all_kernels(job), made.temporaries, kept)
+    total = 0
+    for slot in slots:
+        total = size.plus(total, _slot_bytes(slot))
+    shared_by = len(made.temporaries) - len(slots)
+    note = f" ({shared_by} share the storage of others)" if shared_by > 0 else ""
+    yield f"{len(made.temporaries)} temporaries{note}: {amount(total)} bytes"
+
+
+def _slot_bytes(slot: memory.Slot) -> Any:
+    result: Any = 0
+    for count, dtype in slot.sizes:
+        result = size.larger(result, size.times(count, _ITEMSIZE[dtype]))
+    return result
+
+
+_ITEMSIZE = {
+    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "float32": 4,
+    "int64": 8, "uint64": 8, "float64": 8,
+}  # fmt: skip
+
+
+def passes(job: Compilation) -> Iterator[str]:
+    """The passes and their times."""
+    width = max(map(len, job.seconds))
+    for name, seconds in job.seconds.items():
+        yield f"{name:<{width}}  {seconds * 1e3:8.2f} ms"
+    yield f"{'all':<{width}}  {sum(job.seconds.values()) * 1e3:8.2f} ms"
+
+
+def original(job: Compilation) -> list:
+    """The rewritten expressions over the leaves that the person wrote."""
+    back: dict = {b: leaf for leaf, b in job.bound.leaves.items()}
+    back |= {d: size.as_expr(atom) for d, atom in job.bound.dimensions.items()}
+    return substitute(job.values(), back)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
+
+
+# --- profiles --------------------------------------------------------------------------------------------------------
+
+
+class Timing(NamedTuple):
+    """The time of one kernel in all calls until now."""
+
+    kernel: str
+    formula: str
+    calls: int
+    seconds: float
+
+
+class Profile(Report):
+    """A table of times; `timings` holds them as numbers."""
+
+    timings: list[Timing]
+
+
+def reader(library: Any, count: int) -> Callable[[], list[tuple[int, float]]]:
+    """What reads the times of a library that was compiled with profile=True: (calls, seconds) for each kernel."""
+    ask = runtime.function(library, "symcomp_profile", "void", ["int64_t *"])
+
+    def read() -> list[tuple[int, float]]:
+        numbers = runtime.ffi().new("int64_t[]", 2 * count + 1)
+        ask(numbers)
+        return [(numbers[2 * k + 1], numbers[2 * k] * 1e-9) for k in range(count)]
+
+    return read
+
+
+def profile(function: Any) -> Profile:
+    """The times of a function's kernels: see `Function.profile`."""
+    read = getattr(type(function).__call__, "times", None)
+    if read is None:
+        message = (
+            f"{function.name}: no times were kept; compile with function(…, profile=True), mode 'c'"
+        )
+        raise ArgumentError(describe(message, origin=here()))
+    job = compilation(function.definition)
+    timings = [
+        Timing(kernel.name, kernel.note, calls, seconds)
+        for kernel, (calls, seconds) in zip(job.program.kernels, read(), strict=True)
+    ]
+    made = Profile("\n".join(table(timings, job)))
+    made.timings = timings
+    return made
+
+
+def table(timings: Sequence[Timing], job: Compilation) -> Iterator[str]:
+    """Times with shares, longest first, and the rate of matrix products of known size."""
+    total = sum(t.seconds for t in timings)
+    calls = max((t.calls for t in timings), default=0)
+    each = total / calls if calls else 0.0
+    yield f"{calls} calls, {total * 1e3:.3f} ms in kernels, {each * 1e6:.1f} µs a call"
+    kernels = {k.name: k for k in job.program.kernels}
+    for t in sorted(timings, key=lambda t: -t.seconds):
+        share = t.seconds / total if total else 0.0
+        each = t.seconds / t.calls if t.calls else 0.0
+        rate = _rate(kernels[t.kernel], job, each)
+        yield _cut(f"{share:6.1%} {each * 1e6:10.1f} µs {rate:>14}  {t.kernel:<24} {t.formula}")
+
+
+def _rate(kernel: Kernel, job: Compilation, seconds: float) -> str:
+    """GFLOP/s of a matrix product, where its sizes are known."""
+    for e, root in job.plan.roots.items():
+        if root.kind == "gemm" and text(e) in kernel.note and kernel.note.startswith("gemm"):
+            work = operations(e)
+            if isinstance(work, int) and seconds:
+                return f"{work / seconds * 1e-9:.1f} GFLOP/s"
+            return f"{amount(work)} flop" if not isinstance(work, Dimension) else ""
+    return ""
+
+
+def operations(product: Any) -> Any:
+    """The floating-point operations of a matrix product, as a size."""
+    a, b = product.args
+    op = product.op
+    sizes = dict(zip(op.left, a.shape, strict=True)) | dict(zip(op.right, b.shape, strict=True))
+    assert is_float(product.dtype)
+    return size.times(2, *sizes.values())
+
+
+# --- while compiling -------------------------------------------------------------------------------------------------
+
+
+def announce(definition: Definition, job: Compilation | None, entry: cache.Entry, seconds: float):
+    """Print to the error stream what option `debug` asks for, when a function has been compiled or found."""
+    level = options.debug
+    if not level:
+        return
+    how = "compiled" if job is not None else "found in the cache"
+    say = [f"symcomp: function {definition.name} {how} in {seconds * 1e3:.1f} ms"]
+    job = job or compilation(definition)
+    say += indented(iter([*steps(job), *storage(job), *passes(job)]))
+    if level >= 2:
+        say += ["  rules that fired:", *indented(iter([str(r) for r in job.trace]))]
+    if level >= 3:
+        say += ["  loops:", *(show(k) for k in all_kernels(job))]
+    if level >= 4:
+        say += [f"  source, in {entry.source_path}:", job.source]
+    if level >= 5:
+        say += ["  assembly:", assembly(entry)]
+    print("\n".join(say), file=sys.stderr)
+
+
+def assembly(entry: cache.Entry) -> str:
+    """The compiler's assembly of a function's source."""
+    chosen = build.compiler()
+    flags = [f for f in chosen.flags() if f != "-shared"]
+    command = [*chosen.command, *flags, f"-I{build.INCLUDE}", "-S", "-o", "-", str(entry.source_path)]
+    status, output = build.run(command)
+    return output if status == 0 else f"(the compiler failed with status {status}: {output})"
