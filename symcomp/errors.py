@@ -2,8 +2,9 @@
 user's line.
 
 All derive from `SymcompError` and from the built-in exception that NumPy would raise in the same
-place, so that `except ValueError` keeps working. `here` finds the user's own line: the innermost
-frame outside this package.
+place, so that `except ValueError` keeps working. The text of an error is put together by
+`describe`; where it names no line, the error itself adds the user's. That is the innermost frame
+outside this package, NumPy and Python's own library.
 """
 
 from __future__ import annotations
@@ -14,11 +15,32 @@ import sys
 import threading
 from typing import Any, NamedTuple
 
+import numpy
+
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+#: Folders whose code is never the user's own, though it may stand between the user's and symcomp's.
+LIBRARIES = (PACKAGE, *(os.path.dirname(os.path.abspath(m.__file__)) + os.sep for m in (os, numpy)))
+#: Where packages lie that are not Python's own, within the folder of Python's library.
+INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+#: What a person types has no file; all other code without a file is written by programs.
+TYPED = ("<stdin>", "<ipython-input", "<python-input", "<doctest")
+LINE = "\n  at "
 
 
 class SymcompError(Exception):
     """The root of all errors of symcomp."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.origin = None if LINE in message else here()
+
+    @property
+    def message(self) -> str:
+        """The text as it was given, to be part of a better one."""
+        return self.args[0]
+
+    def __str__(self) -> str:
+        return self.message if self.origin is None else f"{self.message}{LINE}{self.origin}"
 
 
 class ShapeError(SymcompError, ValueError):
@@ -105,8 +127,17 @@ class _State(threading.local):
 
 
 _state = _State()
-#: For each source file seen: whether it is symcomp's own (or no file at all).
+#: For each source file seen: whether it is not the user's.
 _own: dict[str, bool] = {}
+
+
+def _is_own(file: str) -> bool:
+    if file.startswith("<"):
+        return not file.startswith(TYPED)
+    if file.startswith(LIBRARIES[:1]):
+        return True
+    installed = any(part in file for part in INSTALLED)
+    return file.startswith(LIBRARIES[2:] if installed else LIBRARIES)
 
 
 def mark() -> Any:
@@ -119,8 +150,7 @@ def mark() -> Any:
         code = frame.f_code
         own = _own.get(code.co_filename)
         if own is None:
-            file = code.co_filename
-            own = _own[file] = file.startswith((PACKAGE, "<"))
+            own = _own[code.co_filename] = _is_own(code.co_filename)
         if not own:
             return code, frame.f_lasti
         frame = frame.f_back
@@ -163,8 +193,11 @@ class inherit:
 
 
 def describe(message: str, formula: str = "", operands=(), origin: Origin | None = None) -> str:
-    """The text of an error: the message, the formula, its operands with their types, the line."""
-    lines = [message]
+    """The text of an error: the message, the formula, its operands with their types, the line.
+
+    A line that the message ends with gives way to `origin`.
+    """
+    lines = [message.split(LINE)[0]] if origin is not None else [message]
     if formula:
         lines.append(f"  in: {formula}")
     lines += [f"  where {operand}" for operand in operands]

@@ -13,7 +13,7 @@ import symcomp.tensor as T
 
 
 def expressions():
-    """Expressions are values: immutable, with a dtype and a shape that are known before anything runs."""
+    """Expressions are values: immutable, their dtype and shape known before anything runs."""
     # Inputs are symbolic variables. `vector` and `matrix` have the dtype options.floatX, float64
     # unless you change it; a letter in front says another: f is float32, d float64, b, w, i, l are
     # integers of 1, 2, 4, 8 bytes.
@@ -72,6 +72,9 @@ def functions():
     # wanted once, or to see whether both agree:
     reference = sc.function([x, w], (x * w).sum(), mode="numpy")
     assert np.allclose(f([0.1, 0.2], [3, 4]), reference([0.1, 0.2], [3, 4]))
+
+    # `eval` does that for a single value.
+    assert (x**2).sum().eval({x: [3, 4]}) == 25
 
     # An array is never converted with loss behind your back.
     single = sc.function([v := T.fvector("v")], 2 * v)

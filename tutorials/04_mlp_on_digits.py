@@ -146,9 +146,8 @@ def main(quick=False):
 
     begin = perf_counter()
     step = training_step(x, labels, logits, parameters)
-    mistakes = T.not_equal(
-        T.argmax(logits, axis=1), labels
-    )  # elementwise; Python's own != compares expressions
+    # T.not_equal compares elements; Python's own != asks whether two expressions are the same.
+    mistakes = T.not_equal(T.argmax(logits, axis=1), labels)
     wrong = sc.function([x, labels], mistakes.mean(), name="wrong_answers")
     compiling = perf_counter() - begin
 
@@ -195,8 +194,9 @@ def draw_curve(history):
         share = 100 * history[:, column]
         right.plot(epochs, share, color=colour)
         right.annotate(
-            f"{name} {share[-1]:.1f}", (epochs[-1], share[-1]), xytext=(6, lift), textcoords="offset points",
-            color=colour, fontsize=9, va="center", annotation_clip=False,
+            f"{name} {share[-1]:.1f}", (epochs[-1], share[-1]), xytext=(6, lift),
+            textcoords="offset points", color=colour, fontsize=9, va="center",
+            annotation_clip=False,
         )  # fmt: skip
     right.set_title("wrong answers, in %", loc="left", fontsize=10)
     right.set_ylim(0, 10)
@@ -215,10 +215,8 @@ def draw_filters(W, rows=4, columns=16):
     strongest = np.argsort(-strength)[: rows * columns]
     limit = np.quantile(np.abs(W[:, strongest]), 0.995)
     figure = Figure(figsize=(9, 9 * rows / columns + 0.35), dpi=150, layout="constrained")
-    figure.suptitle(
-        f"what the {rows * columns} strongest of {W.shape[1]} hidden units look for (blue) and against (red)",
-        fontsize=10, x=0.005, ha="left",
-    )  # fmt: skip
+    title = f"what the {rows * columns} strongest of {W.shape[1]} hidden units look for"
+    figure.suptitle(f"{title} (blue) and against (red)", fontsize=10, x=0.005, ha="left")
     for axes, unit in zip(figure.subplots(rows, columns).flat, strongest, strict=True):
         axes.imshow(W[:, unit].reshape(8, 8), cmap="RdBu", vmin=-limit, vmax=limit)
         axes.set_axis_off()

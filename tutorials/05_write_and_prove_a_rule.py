@@ -5,7 +5,7 @@ is held to four laws: it is *true* (SymPy proves it), *no worse in accuracy*, *t
 right side is smaller in one order), and *alive* (it fires somewhere). This tutorial adds a rule of
 its own, and holds it to the same laws.
 
-Run it:  python tutorials/05_write_and_prove_a_rule.py      (needs SymPy and mpmath: pip install sympy)
+Run it:  python tutorials/05_write_and_prove_a_rule.py      (needs SymPy: pip install sympy)
 """
 
 import mpmath
@@ -77,14 +77,12 @@ def accuracy(points):
     for scale in (10, 1000):
         at = np.random.default_rng(0).uniform(-scale, scale, points)
         left, right = (error(sc.function([x], e, mode="numpy")(at), at, exact) for e in sides)
-        print(
-            f"|x| < {scale}: the left side is off by up to {left:.3g} ulp, the right by up to {right:.3g}"
-        )
+        print(f"|x| < {scale}: the left side is up to {left:.3g} ulp off, the right {right:.3g}")
         assert right < left + 2.5
 
 
 def error(values, at, exact):
-    """The largest error in ulp (units in the last place); inf where a value is not even a number."""
+    """The largest error in ulp (units in the last place); inf where a value is no number."""
     worst = 0.0
     with mpmath.workdps(60):
         for value, x in zip(values, at, strict=True):
@@ -101,7 +99,7 @@ def error(values, at, exact):
 
 
 def termination():
-    """Rules whose right side is smaller than the left cannot go on for ever, in whatever order they apply."""
+    """Rules whose right side is smaller than the left cannot go on for ever."""
     for rule in distributions:
         assert decreases(pattern_form(rule.left), pattern_form(rule.right))
     print("every right side is smaller than its left side")

@@ -41,7 +41,7 @@ def by_formula():
 
 
 def _distance_vjp(g, out, a, b):
-    """g is the gradient that reaches the result; the answers are the gradients that reach a and b."""
+    """g is the gradient that reaches the result; returned are those that reach a and b."""
     direction = T.sign(a[:, None, :] - b[None, :, :])
     weighted = g[:, :, None] * direction
     return weighted.sum(axis=1), -weighted.sum(axis=0)

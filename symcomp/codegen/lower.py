@@ -20,7 +20,7 @@ from symcomp.codegen.loops import (
     load,
     local,
 )
-from symcomp.codegen.nests import BLOCK, at_indices, cost, nest, nest_serial
+from symcomp.codegen.nests import BLOCK, at_indices, cost, nest, nest_serial, wide
 from symcomp.codegen.plan import Group
 from symcomp.codegen.products import ProductLowering
 from symcomp.codegen.rows import Rows
@@ -121,11 +121,12 @@ class Lowering(ColumnLowering, ProductLowering):
     def _finish(self, folds, partials, count):
         body: list = []
         for m in folds:
-            total = local(m.expr.dtype, f"s{next(self.names)}")
+            total = local(wide(m), f"s{next(self.names)}")
             again = index(count, f"b{next(self.names)}")
-            body.append(Let(total, identity(m.equation.monoid, m.expr.dtype)))
-            body.append(For(again, (Update(total, m.equation.monoid, load(partials[m], again)),)))
-            body.append(Store(self.buffers[m.expr], 0, total))
+            part = cast(load(partials[m], again), total.dtype)
+            body.append(Let(total, identity(m.equation.monoid, total.dtype)))
+            body.append(For(again, (Update(total, m.equation.monoid, part),)))
+            body.append(Store(self.buffers[m.expr], 0, cast(total, m.expr.dtype)))
         return body
 
     # --- writes and python -------------------------------------------------------------------------------------------

@@ -20,10 +20,10 @@ from symcomp.tensor.arithmetic import minimum
 
 #: Simple operations in one piece of parallel work: some tens of microseconds, in vector lanes.
 PIECE = 1 << 20
-#: Elements that a full fold sums up in one piece; the pieces' results are then summed in order.
-BLOCK = 16384
+#: Elements that a full fold sums up before they join the total.
+BLOCK = 2048
 #: Terms of a floating-point sum that are added up before they join the total.
-RUN = 4096
+RUN = 2048
 #: Accumulators in the tile of a column fold.
 TILE = 256
 
@@ -155,6 +155,12 @@ def cost(values, stores: int = 1) -> int:
         elif e.op is not None and not e.weak:
             total += 12 if is_dear(e.op) else 1
     return total
+
+
+def wide(m: Root) -> str:
+    """The dtype in which the results of runs and blocks are put together: long sums lose no digits there."""
+    adds = m.equation.monoid in ("sum", "prod")
+    return "float64" if adds and m.expr.dtype == "float32" else m.expr.dtype
 
 
 def vectorises(statements) -> bool:

@@ -79,7 +79,7 @@ def source(program: Program) -> str:
         text.add(include)
     if program.profile:
         text.add('#include "symcomp_profile.h"')
-        text.add(f"SYMCOMP_PROFILE({len(program.kernels)})")
+        text.add(f"SYMCOMP_PROFILE({len(program.kernels)}, {len(program.interface.dimensions)})")
     _frame(program, names, text)
     kernels = "\n".join(_printed(k, names, program) for k in [*program.checks, *program.kernels])
     kernels, functions = _out_of_line(kernels)
@@ -232,6 +232,9 @@ def _entry(program: Program, names, text: Text) -> None:
     for kernel in program.checks:
         text.add(f"if (!{names[program.status]} && !frame->failed) {kernel.name}(frame);")
     text.open(f"if (!{names[program.status]} && !frame->failed)")
+    if program.profile:
+        for n, d in enumerate(face.dimensions, 2 * len(program.kernels)):
+            text.add(f"SYMCOMP_SIZE({n}, {names[d]});")
     for n, kernel in enumerate(program.kernels):
         call = f"{kernel.name}(frame)"
         text.add(f"SYMCOMP_TIMED({n}, {call});" if program.profile else f"{call};")

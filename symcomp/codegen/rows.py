@@ -9,11 +9,12 @@ from __future__ import annotations
 from symcomp.codegen import improve, loops
 from symcomp.codegen.equations import flat, reindexed
 from symcomp.codegen.loops import Buffer, For, Let, Local, Scratch, Store, Update, load, local
-from symcomp.codegen.nests import RUN, Context, at_indices, cost, nest_serial, vectorises
+from symcomp.codegen.nests import RUN, Context, at_indices, cost, nest_serial, vectorises, wide
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import identity, index
+from symcomp.graph.scalar import cast
 from symcomp.graph.type import is_float
 
 
@@ -117,7 +118,6 @@ class Rows:
         sums = [m for m in members if m.kind == "row"]
         for m in sums:
             self.totals[m.expr] = local(m.expr.dtype, f"s{next(self.lowering.names)}")
-            body.append(Let(self.totals[m.expr], identity(m.equation.monoid, m.expr.dtype)))
         accumulators = {m: self.totals[m.expr] for m in sums}
         long = any(is_float(m.expr.dtype) and m.equation.monoid in ("sum", "prod") for m in sums)
         values = [at_indices(m, (*self.outer, *inner)) for m in members]
@@ -134,6 +134,7 @@ class Rows:
         if long and not (isinstance(last.extent, int) and last.extent <= RUN):
             self._in_runs(members, values, offsets, merged, accumulators, body)
         else:
+            body += [Let(a, identity(m.equation.monoid, a.dtype)) for m, a in accumulators.items()]
             statements = self._statements(members, values, offsets, accumulators, {})
             body.append(nest_serial(merged, statements))
         for m in sums:
@@ -149,16 +150,19 @@ class Rows:
         within = index(self.lowering.cut(last.extent, run, RUN, cut), last.name)
         moved = {last: size.as_expr(size.plus(size.times(run, RUN), within))}
         parts = {m: local(m.expr.dtype, f"p{next(self.lowering.names)}") for m in accumulators}
+        totals = {m: local(wide(m), f"w{next(self.lowering.names)}") for m in accumulators}
+        body += [Let(w, identity(m.equation.monoid, w.dtype)) for m, w in totals.items()]
         values = [reindexed(v, moved) for v in values]
         offsets = {m: reindexed(o, moved) for m, o in offsets.items()}
-        inner: list = [
-            *cut,
-            *(Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items()),
-        ]
+        inner = [*cut, *(Let(p, identity(m.equation.monoid, p.dtype)) for m, p in parts.items())]
         statements = self._statements(members, values, offsets, parts, {})
-        inner.append(For(within, tuple(statements), "simd" if vectorises(statements) else "serial"))
-        inner += [Update(accumulators[m], m.equation.monoid, p) for m, p in parts.items()]
+        how = "simd" if vectorises(statements) else "serial"
+        inner.append(For(within, tuple(statements), how))
+        inner += [
+            Update(totals[m], m.equation.monoid, cast(p, wide(m))) for m, p in parts.items()
+        ]
         body.append(nest_serial((*merged[:-1], run), inner, simd=False))
+        body += [Let(a, cast(totals[m], a.dtype)) for m, a in accumulators.items()]
 
     def _statements(self, members, values, offsets, accumulators, at_hand) -> list:
         body: list = []

@@ -26,7 +26,9 @@ from symcomp.codegen.loops import (
 )
 from symcomp.errors import InternalError
 from symcomp.graph.expr import Expr
+from symcomp.graph.notation import Index
 from symcomp.graph.show import leaf_text, text
+from symcomp.graph.size import _polynomial as polynomial
 
 #: Deeper parts of a formula are shown as `…`.
 DEPTH = 24
@@ -96,9 +98,28 @@ def view(v: View) -> str:
 
 
 def amount(n: Any) -> str:
-    """A size or an offset."""
-    return text(n, DEPTH) if isinstance(n, Expr) else str(n)
+    """A size or an offset: a polynomial with its negative terms subtracted."""
+    if not isinstance(n, Expr) or n.op is None:
+        return name(n) if isinstance(n, Expr) else str(n)
+    shown = ""
+    for monomial, c in sorted(polynomial(n).items(), key=lambda term: term[1] < 0):
+        factors = [str(abs(c))] if abs(c) != 1 or not monomial else []
+        product = "·".join([*factors, *map(_atom, monomial)])
+        sign = ("-" if c < 0 else "") if not shown else " - " if c < 0 else " + "
+        shown += sign + product
+    return shown or "0"
+
+
+def _atom(e: Expr) -> str:
+    """What a polynomial is made of: a leaf, or a function of other sizes."""
+    if e.op is None or e.op.name not in ("maximum", "minimum", "floor_divide"):
+        return text(e, DEPTH)
+    parts = [amount(a) for a in e.args]
+    if e.op.name == "floor_divide":
+        top, bottom = (p if p.isalnum() else f"({p})" for p in parts)
+        return f"({top} // {bottom})"
+    return f"{'max' if e.op.name == 'maximum' else 'min'}({', '.join(parts)})"
 
 
 def name(leaf: Expr) -> str:
-    return leaf_text(leaf)
+    return leaf.name or "_" if isinstance(leaf, Index) else leaf_text(leaf)

@@ -53,13 +53,13 @@ class Acceptance:
         try:
             array = ready(value, wanted.dtype, self.downcast)
         except DtypeError as error:
-            self.fail(DtypeError, f"{self.called(k)}: {error}{self._advice(value)}")
+            self.fail(DtypeError, f"{self.called(k)}: {error.message}{self._advice(value)}")
         if not fits(wanted.shape, array.shape):
             self.wrong_size(k, array)
         return array
 
     def _advice(self, value: Any) -> str:
-        numeric = getattr(getattr(value, "dtype", None), "kind", "") in "biuf"
+        numeric = getattr(getattr(value, "dtype", None), "kind", "-") in "biuf"
         return "; cast it, or use allow_input_downcast=True" if numeric else ""
 
     def called(self, k: int) -> str:

@@ -124,11 +124,15 @@ def _dimensions(nodes, needed, solved, bound: Bound) -> dict[Expr, Expr]:
     return replacements
 
 
+def _is_length(e: Expr) -> bool:
+    return isinstance(e.op, Length)
+
+
 def _values_in_sizes(nodes) -> list[Leaf]:
     """Integer scalars whose value is part of a size."""
     sizes = {n: e for e in nodes for n in e.shape if isinstance(n, Expr)}
     found: dict[Leaf, None] = {}
-    for e in order(sizes, stop=lambda e: isinstance(e.op, Length)):
+    for e in order(sizes, stop=_is_length):
         if e.op is not None and e.ndim == 0 and all(a.ndim == 0 for a in e.args):
             continue
         if isinstance(e.op, Length) or isinstance(e, (Constant, Dimension)):
@@ -136,7 +140,7 @@ def _values_in_sizes(nodes) -> list[Leaf]:
         if e.op is None and e.ndim == 0 and is_integer(e.dtype):
             found[e] = None
             continue
-        user = next((u for n, u in sizes.items() if e in order([n])), e)
+        user = next((u for n, u in sizes.items() if e in order([n], stop=_is_length)), e)
         message = (
             f"the size of {text(user)} depends on the values of an array ({text(e)}); "
             "a size may depend on sizes and on integer scalars"

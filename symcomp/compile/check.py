@@ -34,7 +34,7 @@ from symcomp.graph.scalar import Cast, Primitive
 from symcomp.graph.show import text
 from symcomp.graph.size import Dimension
 from symcomp.graph.type import is_float
-from symcomp.graph.walk import evaluate, leaf_value, order
+from symcomp.graph.walk import evaluate, order
 from symcomp.tensor.arithmetic import equal
 from symcomp.tensor.indexing import Embed, Pick, Place, Slice, Take
 from symcomp.tensor.layout import Axes, Broadcast, Join, Reshape
@@ -117,10 +117,7 @@ class Checked:
     def _bound(self, values) -> dict[Expr, np.ndarray]:
         """The values of buffers and dimensions."""
         bound = self.job.bound
-        result = {
-            b: np.ascontiguousarray(values[leaf] if leaf in values else leaf_value_of(leaf))
-            for leaf, b in bound.leaves.items()
-        }
+        result = {b: np.asarray(_leaf(leaf, values)) for leaf, b in bound.leaves.items()}
         atoms = evaluate(list(bound.dimensions.values()), values)
         return result | {d: np.asarray(n, "int64") for d, n in zip(bound.dimensions, atoms, strict=True)}
 
@@ -228,7 +225,7 @@ class Checked:
                 raise CheckError(describe(message, text(e), origin=e.origin))
 
     def _unpacked(self, packed) -> list[np.ndarray]:
-        forms = {"none": lambda: [], "one": lambda: [packed], "dict": lambda: list(packed.values())}
+        forms = {"none": list, "one": lambda: [packed], "dict": lambda: list(packed.values())}
         return forms.get(self.definition.result, lambda: list(packed))()
 
     # --- agreement ---------------------------------------------------------------------------------------------------
@@ -237,8 +234,9 @@ class Checked:
         """Where two values differ by more than rounding explains; None where they agree."""
         got, expected = np.asarray(got), np.asarray(expected)
         dtype = coarsest(exprs)
-        if not difference(got, expected, _largest(expected), dtype):
-            return None
+        found = difference(got, expected, _largest(expected), dtype)
+        if found is None or got.shape != expected.shape:
+            return found
         allowed = np.zeros(expected.shape)
         if overflow and is_float(expected.dtype.name):
             allowed[~np.isfinite(expected) & np.isfinite(got)] = np.inf
@@ -263,8 +261,8 @@ def coarsest(exprs: Iterable[Expr]) -> str:
     return "float32" if any(e.dtype == "float32" for e in nodes) else "float64"
 
 
-def leaf_value_of(leaf: Expr) -> np.ndarray:
-    return leaf.value if isinstance(leaf, Constant) else leaf_value(leaf)
+def _leaf(leaf: Expr, values: Mapping[Expr, np.ndarray]) -> np.ndarray:
+    return leaf.value if isinstance(leaf, Constant) else values[leaf]
 
 
 def difference(

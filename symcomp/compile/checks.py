@@ -14,8 +14,9 @@ import numpy as np
 from symcomp.compile.definition import Definition
 from symcomp.errors import BoundsError, ShapeError, UpdateError, describe
 from symcomp.graph.expr import Expr
+from symcomp.graph.scalar import Elementwise
 from symcomp.graph.show import text, type_text
-from symcomp.graph.size import as_expr, is_nonnegative
+from symcomp.graph.size import Length, as_expr, is_nonnegative, maximum
 from symcomp.graph.walk import evaluate, order
 
 
@@ -48,34 +49,57 @@ def size_checks(definition: Definition) -> list[Check]:
 def require_sizes(definition: Definition, values: Mapping[Expr, np.ndarray]) -> None:
     """Raise the error of the first check that does not hold for these inputs."""
     checks = size_checks(definition)
-    sizes = dict.fromkeys(n for c in checks for n in (c.left, c.right) if isinstance(n, Expr))
-    known = dict(zip(sizes, evaluate(sizes, values), strict=True))
+    lengths = order(
+        [n for c in checks for n in (c.left, c.right) if isinstance(n, Expr)], _is_length
+    )
+    known = {
+        n: int(v) for n, v in zip(lengths, evaluate(lengths, values), strict=True) if not n.ndim
+    }
     for check in checks:
-        left, right = (int(known.get(n, n)) for n in (check.left, check.right))
+        left, right = (known.get(n, n) for n in (check.left, check.right))
         if not (left == right if check.equal else left >= right):
-            raise _wrong_size(definition.name, check, left, right)
+            raise _wrong_size(definition.name, check, known)
 
 
-def _wrong_size(name: str, check: Check, left: int, right: int) -> ShapeError | UpdateError:
-    node = check.node
-    operands = [f"{text(a, 4)} is {type_text(a)}" for a in node.args if a.ndim]
-    formula = text(node)
+def _is_length(e: Expr) -> bool:
+    return isinstance(e.op, Length)
+
+
+def _wrong_size(name: str, check: Check, known: Mapping[Expr, int]) -> ShapeError | UpdateError:
+    left, right = (known.get(n, n) for n in (check.left, check.right))
+    kind: type[ShapeError | UpdateError] = ShapeError
     if not check.equal:
-        message = f"{name}: a size is negative: {_text(check.left)} is {left}"
-        return ShapeError(describe(message, formula, operands, node.origin))
-    if check.target is not None:
+        message = f"a size is negative: {_text(check.left)} is {left}"
+    elif check.target is not None:
+        kind = UpdateError
         message = (
-            f"{name}: the update of {text(check.target)} has length {right} "
+            f"the update of {text(check.target)} has length {right} "
             f"along an axis where that has {left}"
         )
-        return UpdateError(describe(message, formula, operands, node.origin))
-    message = f"{name}: sizes do not fit: {_both(check, left, right)}"
-    if 1 in (left, right):
-        message += (
-            "; an axis of unknown length is not repeated: "
-            "declare it as 1 (T.row, T.col, or shape=(1, None))"
-        )
-    return ShapeError(describe(message, formula, operands, node.origin))
+    elif right == 0 and (short := _shortage(check.left, known)):
+        message = f"an axis is too short by {left}: {short}"
+    else:
+        message = f"sizes do not fit: {_both(check, left, right)}{_advice(check, left, right)}"
+    node = check.node
+    operands = [f"{text(a, 4)} is {type_text(a)}" for a in node.args if a.ndim]
+    return kind(describe(f"{name}: {message}", text(node), operands, node.origin))
+
+
+def _shortage(size: Any, known: Mapping[Expr, int]) -> str:
+    """The lengths in max(least − length, 0), which was to be 0; nothing for other sizes."""
+    nodes = order([size], _is_length) if isinstance(size, Expr) else []
+    if not any(e.op is maximum for e in nodes):
+        return ""
+    return ", ".join(f"{text(e)} is {known[e]}" for e in nodes if _is_length(e))
+
+
+def _advice(check: Check, left: int, right: int) -> str:
+    if 1 not in (left, right) or not isinstance(check.node.op, Elementwise):
+        return ""
+    return (
+        "; an axis of unknown length is not repeated: "
+        "declare it as 1 (T.row, T.col, or shape=(1, None))"
+    )
 
 
 def _both(check: Check, left: int, right: int) -> str:

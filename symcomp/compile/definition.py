@@ -18,6 +18,7 @@ from symcomp.errors import (
     InputError,
     MissingInputError,
     OptionError,
+    RuleError,
     SymcompError,
     UnusedInputError,
     UpdateError,
@@ -33,6 +34,7 @@ from symcomp.graph.show import text, type_text
 from symcomp.graph.size import as_expr as size_expr
 from symcomp.graph.walk import order, substitute
 from symcomp.options import options
+from symcomp.rewrite.rule import RuleSet
 
 MODES = ("c", "numpy", "check")
 UNUSED = ("raise", "warn", "ignore")
@@ -157,6 +159,8 @@ def define(
         downcast = True
     ins = _inputs(inputs)
     values, result, names = _outputs(outputs)
+    if rules is not None and not isinstance(rules, RuleSet):
+        fail(RuleError, f"rules are a set of rules made by @ruleset, not {_shown(rules)}")
     definition = Definition(
         ins, values, result, names, _updates(updates), _name(name), mode, downcast, rules,
         bool(profile),
@@ -295,7 +299,8 @@ def fitting(what: str, old: Expr, given: Any) -> Expr:
     """`given` as an expression that can stand where `old` stands."""
     new = _as_value(what, old, given)
     if new.ndim != old.ndim:
-        fail(UpdateError, f"{what} is a {type_text(new)}, but that is a {type_text(old)}")
+        message = f"{what} is a {type_text(new)}, but that is a {type_text(old)}"
+        fail(UpdateError, message, text(new))
     if new.dtype != old.dtype:
         if not np.can_cast(new.dtype, old.dtype, "safe") and not new.weak:
             message = (

@@ -10,8 +10,10 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symcomp.compile import report
-from symcomp.compile import pickling  # noqa: F401  (teaches expressions to be pickled)
+from symcomp.compile import (
+    pickling,  # noqa: F401  (teaches expressions to be pickled)
+    report,
+)
 from symcomp.compile.check import checker
 from symcomp.compile.definition import Definition, In, define, fail, fitting
 from symcomp.compile.interpreted import interpreter

@@ -26,6 +26,7 @@ from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.compile.recipe import Recipe, make_recipe, python_operations
 from symcomp.errors import InternalError, SymcompError
 
+
 def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
     """The method `__call__` of a compiled function, and its text."""
     recipe, entry = _built(definition)
@@ -42,7 +43,7 @@ def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
     call = space["__call__"]
     call.entry = entry
     if definition.profile:
-        call.times = report.reader(library, entry.metadata["kernels"])
+        call.times = report.reader(library, entry.metadata["kernels"], len(recipe.dimensions))
     return call, source
 
 

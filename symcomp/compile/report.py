@@ -19,9 +19,7 @@ from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.errors import ArgumentError, describe, here
 from symcomp.graph import latex, size
 from symcomp.graph.show import text, type_text
-from symcomp.graph.size import Dimension
-from symcomp.graph.type import is_float
-from symcomp.graph.walk import substitute
+from symcomp.graph.walk import evaluate, substitute
 from symcomp.options import options
 
 #: What `explain` can show.
@@ -214,6 +212,8 @@ class Timing(NamedTuple):
     formula: str
     calls: int
     seconds: float
+    #: Floating-point operations of a matrix product, at the sizes of the last call.
+    operations: float
 
 
 class Profile(Report):
@@ -222,14 +222,22 @@ class Profile(Report):
     timings: list[Timing]
 
 
-def reader(library: Any, count: int) -> Callable[[], list[tuple[int, float]]]:
-    """What reads the times of a library that was compiled with profile=True: (calls, seconds) for each kernel."""
+class Times(NamedTuple):
+    """What a library has counted: (calls, seconds) of each kernel, and the last call's sizes."""
+
+    kernels: list[tuple[int, float]]
+    sizes: list[int]
+
+
+def reader(library: Any, count: int, sizes: int) -> Callable[[], Times]:
+    """What reads the times of a library that was compiled with profile=True."""
     ask = runtime.function(library, "symcomp_profile", "void", ["int64_t *"])
 
-    def read() -> list[tuple[int, float]]:
-        numbers = runtime.ffi().new("int64_t[]", 2 * count + 1)
-        ask(numbers)
-        return [(numbers[2 * k + 1], numbers[2 * k] * 1e-9) for k in range(count)]
+    def read() -> Times:
+        found = runtime.ffi().new("int64_t[]", 2 * count + sizes + 1)
+        ask(found)
+        kernels = [(found[2 * k + 1], found[2 * k] * 1e-9) for k in range(count)]
+        return Times(kernels, [found[2 * count + d] for d in range(sizes)])
 
     return read
 
@@ -238,51 +246,48 @@ def profile(function: Any) -> Profile:
     """The times of a function's kernels: see `Function.profile`."""
     read = getattr(type(function).__call__, "times", None)
     if read is None:
-        message = (
-            f"{function.name}: no times were kept; compile with function(…, profile=True), mode 'c'"
-        )
+        message = f"{function.name}: no times were kept: compile with profile=True, in mode 'c'"
         raise ArgumentError(describe(message, origin=here()))
-    job = compilation(function.definition)
-    timings = [
-        Timing(kernel.name, kernel.note, calls, seconds)
-        for kernel, (calls, seconds) in zip(job.program.kernels, read(), strict=True)
-    ]
-    made = Profile("\n".join(table(timings, job)))
+    job, times = compilation(function.definition), read()
+    sizes = dict(zip(job.program.interface.dimensions, times.sizes, strict=True))
+    timings = []
+    for kernel, (calls, seconds) in zip(job.program.kernels, times.kernels, strict=True):
+        work = float(evaluate([size.as_expr(product_work(kernel, job))], sizes)[0])
+        timings.append(Timing(kernel.name, kernel.note, calls, seconds, work))
+    made = Profile("\n".join(table(timings)))
     made.timings = timings
     return made
 
 
-def table(timings: Sequence[Timing], job: Compilation) -> Iterator[str]:
-    """Times with shares, longest first, and the rate of matrix products of known size."""
+def table(timings: Sequence[Timing]) -> Iterator[str]:
+    """Times with shares, longest first, and the rates of matrix products."""
     total = sum(t.seconds for t in timings)
     calls = max((t.calls for t in timings), default=0)
-    each = total / calls if calls else 0.0
-    yield f"{calls} calls, {total * 1e3:.3f} ms in kernels, {each * 1e6:.1f} µs a call"
-    kernels = {k.name: k for k in job.program.kernels}
+    yield f"{calls} calls, {total * 1e3:.3f} ms in kernels"
+    yield "  share        a call         GFLOP/s  kernel"
     for t in sorted(timings, key=lambda t: -t.seconds):
         share = t.seconds / total if total else 0.0
         each = t.seconds / t.calls if t.calls else 0.0
-        rate = _rate(kernels[t.kernel], job, each)
-        yield _cut(f"{share:6.1%} {each * 1e6:10.1f} µs {rate:>14}  {t.kernel:<24} {t.formula}")
+        rate = f"{t.operations / each * 1e-9:.1f}" if t.operations and each else ""
+        yield _cut(f"{share:7.1%} {each * 1e6:10.1f} µs {rate:>15}  {t.kernel:<24} {t.formula}")
 
 
-def _rate(kernel: Kernel, job: Compilation, seconds: float) -> str:
-    """GFLOP/s of a matrix product, where its sizes are known."""
-    for e, root in job.plan.roots.items():
-        if root.kind == "gemm" and text(e) in kernel.note and kernel.note.startswith("gemm"):
-            work = operations(e)
-            if isinstance(work, int) and seconds:
-                return f"{work / seconds * 1e-9:.1f} GFLOP/s"
-            return f"{amount(work)} flop" if not isinstance(work, Dimension) else ""
-    return ""
+def product_work(kernel: Kernel, job: Compilation) -> Any:
+    """The floating-point operations of the matrix product that a kernel is, as a size; else 0."""
+    written = loops.written_buffers(kernel)
+    for group in job.plan.groups:
+        first = group.members[0]
+        if group.kind != "gemm" or first.kind != "gemm":
+            continue
+        if any(job.buffers.get(m.expr) in written for m in group.members):
+            return operations(first.expr)
+    return 0
 
 
 def operations(product: Any) -> Any:
     """The floating-point operations of a matrix product, as a size."""
-    a, b = product.args
-    op = product.op
+    (a, b), op = product.args, product.op
     sizes = dict(zip(op.left, a.shape, strict=True)) | dict(zip(op.right, b.shape, strict=True))
-    assert is_float(product.dtype)
     return size.times(2, *sizes.values())
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from symcomp.errors import DtypeError, ShapeError, SymcompError, describe, here
-from symcomp.graph.expr import Expr, constant, literal, require_equal
+from symcomp.graph.expr import Constant, Expr, constant, literal, require_equal
 from symcomp.graph.op import Op, apply, registry
 from symcomp.graph.show import operand_text
 from symcomp.graph.type import (
@@ -179,12 +179,23 @@ def _equal(left, right, axis, args):
 
 
 def times(g: Expr, d: Any) -> Expr:
-    """`g · d`, where a boolean d is a mask."""
+    """`g · d`, where a boolean d is a mask; factors of one are not written down."""
     if isinstance(d, (int, float)):
         return g if d == 1 else -g if d == -1 else g * d
     if d.dtype == "bool":
         return registry["where"](d, g, 0)
+    if is_one(d):
+        return g
+    if is_one(g) and d.dtype == g.dtype and (d.ndim <= g.ndim or not g.ndim):
+        return d if d.shape == g.shape or not g.ndim else d.broadcast_to(g.shape)
     return g * d
+
+
+def is_one(e: Expr) -> bool:
+    """Whether an expression is written as the number 1, repeated or not."""
+    while e.op is not None and e.op.name == "broadcast":
+        e = e.args[0]
+    return isinstance(e, Constant) and not e._type.shape and e.value.item() == 1
 
 
 def unbroadcast(g: Expr, like: Expr) -> Expr:

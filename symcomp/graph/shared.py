@@ -88,7 +88,7 @@ class Shared(Leaf):
         try:
             given = ready(value, self.dtype)
         except DtypeError as error:
-            message = f"{what}: {error}; cast it first"
+            message = f"{what}: {error.message}; cast it first"
             raise DtypeError(describe(message, origin=here())) from None
         fixed = self._type.shape
         if not fits(fixed, given.shape):
@@ -157,5 +157,7 @@ def shared(
 def _dtype_of(value: Any) -> str:
     try:
         return check_dtype(np.asarray(value).dtype)
-    except (DtypeError, ValueError) as error:
+    except DtypeError as error:
+        raise DtypeError(describe(f"shared: {error.message}", origin=here())) from None
+    except ValueError as error:
         raise DtypeError(describe(f"shared: {error}", origin=here())) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from symcomp.graph.expr import Constant
 from symcomp.graph.op import registry
 from symcomp.graph.scalar import (
     cast,
@@ -68,6 +69,9 @@ def mod(x, y):
 
 
 def _power_partials(x, y, out):
+    if isinstance(y, Constant) and not y.ndim:
+        c = y.value.item()
+        return (c if c in (0, 1) else c * x if c == 2 else c * power(x, c - 1)), None
     # y·x^(y−1), which is 0 and not nan where y is 0; log x only where x is positive (0⁰ = 1 has
     # slope 0 in y).
     by_exponent = where(greater(x, 0), out * registry["log"](where(greater(x, 0), x, 1)), 0)

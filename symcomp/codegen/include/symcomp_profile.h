@@ -1,8 +1,9 @@
 /* Times of kernels, for functions compiled with profile=True; no other file includes this.
  *
- * SYMCOMP_PROFILE(n), once in a file, makes room for n kernels and exports what reads it:
- * symcomp_profile(out) fills out[2 * k] with the nanoseconds of kernel k and out[2 * k + 1] with its
- * calls. SYMCOMP_TIMED(k, call) does and times a call. Functions may run in several threads at once.
+ * SYMCOMP_PROFILE(n, m), once in a file, makes room for n kernels and m sizes, and exports what
+ * reads it: symcomp_profile(out) fills out[2 * k] with the nanoseconds of kernel k, out[2 * k + 1]
+ * with its calls, and then the sizes of the last call. SYMCOMP_TIMED(k, call) does and times a call,
+ * SYMCOMP_SIZE(d, n) notes a size. Functions may run in several threads at once.
  */
 #ifndef SYMCOMP_PROFILE_H
 #define SYMCOMP_PROFILE_H
@@ -16,12 +17,14 @@ static inline int64_t sc_nanoseconds(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-#define SYMCOMP_PROFILE(count)                                                                     \
-    static int64_t sc_times[2 * (count) + 1];                                                      \
+#define SYMCOMP_PROFILE(count, sizes)                                                              \
+    static int64_t sc_times[2 * (count) + (sizes) + 1];                                            \
     SYMCOMP_EXPORT void symcomp_profile(int64_t *out) {                                            \
-        for (int64_t k = 0; k < 2 * (count); ++k)                                                  \
+        for (int64_t k = 0; k < 2 * (count) + (sizes); ++k)                                        \
             out[k] = __atomic_load_n(&sc_times[k], __ATOMIC_RELAXED);                              \
     }
+
+#define SYMCOMP_SIZE(place, n) __atomic_store_n(&sc_times[place], n, __ATOMIC_RELAXED)
 
 #define SYMCOMP_TIMED(number, call)                                                                \
     do {                                                                                           \
