@@ -116,7 +116,7 @@ def constructors() -> Iterator[str]:
         ("letter", "rank"),
         [(letters, "scalar, vector, matrix, row (1 × n), col (n × 1), tensor3 … tensor7")],
     )
-    yield "`T.fmatrix('x')`, `T.lvector('labels')`; an `s` makes several: `x, y = T.vectors('x', 'y')`."
+    yield "`T.fmatrix('x')`, `T.lvector('k')`; an `s` makes several: `x, y = T.vectors('x', 'y')`."
     yield f"`T.tensor(dtype, shape)` makes any of: {', '.join(DTYPES)}.\n"
 
 

@@ -20,16 +20,6 @@ from symcomp.errors import SymcompError
 from symcomp.options import TABLE, available_cpus, options
 from symcomp.version import VERSION
 
-PROBE = """
-#include "symcomp.h"
-SYMCOMP_ATTACH
-SYMCOMP_EXPORT double probe(const double *x, int64_t n) {
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += x[i];
-    return sum;
-}
-"""
-
 FEATURES = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_bf16", "neon", "asimd", "sve")
 MEGABYTE = 1e6
 
@@ -81,7 +71,8 @@ def compiler() -> Iterator[Finding]:
     yield Finding(f"flags: {' '.join(chosen.flags())}")
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "probe.so")
-        build.compile_shared(PROBE, path)
+        source = (build.INCLUDE / "probe.c").read_text(encoding="utf-8")
+        build.compile_shared(source, path)
         library = runtime.open_library(path)
         probe = runtime.function(library, "probe", "double", ["double *", "int64_t"])
         total = probe(runtime.ffi().cast("double *", runtime.pointer(np.ones(100))), 100)

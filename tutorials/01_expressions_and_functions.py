@@ -68,12 +68,10 @@ def functions():
     )
     print("statistics:", statistics([1, 2, 3, 4]), statistics(x=[1, 2, 3, 4], scale=10))
 
-    # mode="numpy" needs no compiler: it interprets the expression with NumPy. For a value that is
-    # wanted once, or to see whether both agree:
+    # mode="numpy" needs no compiler: it interprets the expression with NumPy, here to see whether
+    # both agree. `eval` does the same for a value that is wanted once.
     reference = sc.function([x, w], (x * w).sum(), mode="numpy")
     assert np.allclose(f([0.1, 0.2], [3, 4]), reference([0.1, 0.2], [3, 4]))
-
-    # `eval` does that for a single value.
     assert (x**2).sum().eval({x: [3, 4]}) == 25
 
     # An array is never converted with loss behind your back.

@@ -1,8 +1,9 @@
 """The printer: loops to C.
 
-A kernel becomes a function of a *frame*, the one record that holds every pointer and size of a call; a parallel loop
-becomes a function of its own, which the runtime calls piece by piece. What is shared within a formula is named; what
-is used once stands where it is used, so that the C reads like the mathematics.
+A kernel becomes a function of a *frame*, the one record that holds every pointer and size of a
+call; a parallel loop becomes a function of its own, which the runtime calls piece by piece. What is
+shared within a formula is named; what is used once stands where it is used, so that the C reads
+like the mathematics.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ class Printer:
         self.counter = self.pieces = 0
         self.functions: list[Text] = []
         self.python_numbers: dict[Expr, int] = {}
-        #: Locals that some statement updates, flags of extremes that look out for nan, tiles of the open blocks.
+        #: Locals that some statement updates, flags of extremes that look out for nan, tiles of the
+        #: open blocks.
         self.updated: set = set()
         self.lanes: dict[Expr, str] = {}
         self.scratch: list[list[str]] = [[]]
@@ -119,7 +121,7 @@ class Printer:
         """A size as C, on one line."""
         return self.value(size.as_expr(n))
 
-    # --- kernels -----------------------------------------------------------------------------------------------------
+    # --- kernels ----------------------------------------------------------------------------------
 
     def kernel(self, kernel: Kernel) -> str:
         """Print a kernel: the functions of its parallel loops, then itself."""
@@ -165,7 +167,7 @@ class Printer:
                 const = "" if e in written or e in called else "const "
                 self.text.add(f"{const}{C_TYPES[e.dtype]} *restrict const {name} = frame->{name};")
 
-    # --- statements --------------------------------------------------------------------------------------------------
+    # --- statements -------------------------------------------------------------------------------
 
     def _statements(self, body: Iterable) -> None:
         for s in body:
@@ -239,7 +241,7 @@ class Printer:
         self.text.add(f"if ({name} == NULL) {{ frame->failed = 1; return; }}")
         self.scratch[-1].append(name)
 
-    # --- loops -------------------------------------------------------------------------------------------------------
+    # --- loops ------------------------------------------------------------------------------------
 
     def _for(self, s: For) -> None:
         extent = self.value(size.as_expr(s.extent))
@@ -268,7 +270,9 @@ class Printer:
         self.names = names
 
     def _pragma(self, s: For) -> list:
-        """SIMD lanes, with one accumulator a lane for each fold; extremes of floats carry a flag for nan."""
+        """SIMD lanes, with one accumulator a lane for each fold; extremes of floats carry a flag
+        for nan.
+        """
         clauses, flags = [], []
         for u in s.body:
             if not isinstance(u, Update):
@@ -317,7 +321,7 @@ class Printer:
                 if isinstance(e, Dimension) and e in self.frame_names:
                     self.names[e] = f"frame->{self.frame_names[e]}"
 
-    # --- calls -------------------------------------------------------------------------------------------------------
+    # --- calls ------------------------------------------------------------------------------------
 
     def _call_gemm(self, s: Call) -> None:
         rows, columns, inner, scale, left, right, keep, target = s.arguments
@@ -326,27 +330,23 @@ class Printer:
         letter = "s" if s.dtype == "float32" else "d"
         flags = ["112" if v.transposed else "111" for v in (left, right)]
         self.text.open(f"if ({m} > 0 && {n} > 0)")
-        self.text.add(
-            f"runtime->{letter}gemm(101, {flags[0]}, {flags[1]}, (int)({m}), (int)({n}), (int)({k}),"
-        )
+        sizes = ", ".join(f"(int)({v})" for v in (m, n, k))
+        self.text.add(f"runtime->{letter}gemm(101, {flags[0]}, {flags[1]}, {sizes},")
         self.text.add(f"    {alpha}, {a}, {b}, {beta}, {c});")
         self.text.close()
 
     def _matrix(self, view: View) -> str:
         """Where a matrix starts, and how far its rows are apart."""
-        offset, stride = (
-            self.value(size.as_expr(view.offset)),
-            self.value(size.as_expr(view.stride)),
-        )
+        offset = self.value(size.as_expr(view.offset))
+        stride = self.value(size.as_expr(view.stride))
         return f"{self.names[view.buffer]} + {_wrapped(offset)}, sc_stride({stride})"
 
     def _call_python(self, s: Call) -> None:
         number = self.python_numbers[s.arguments[0]]
-        self.text.add(
-            f"if (!frame->failed && frame->python({number}, frame->addresses) != 0) frame->failed = 2;"
-        )
+        called = f"frame->python({number}, frame->addresses)"
+        self.text.add(f"if (!frame->failed && {called} != 0) frame->failed = 2;")
 
-    # --- values ------------------------------------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------------------
 
     def value(self, expr: Expr) -> str:
         """A formula as C; parts that are used several times are computed first, under a name."""
@@ -421,7 +421,8 @@ def template(op: Primitive, args: list[str], dtype: str) -> str:
     return _narrowed(text, dtype) if op.name in _NARROWING else text
 
 
-#: Integer arithmetic that C computes in int: the result is cut back to the dtype, and wraps without overflow.
+#: Integer arithmetic that C computes in int: the result is cut back to the dtype, and wraps without
+#: overflow.
 _NARROWING = {"subtract", "negative", "square", "bitwise_and", "bitwise_or", "bitwise_xor"}
 
 _ON_BOOLEANS = {
@@ -449,53 +450,13 @@ def _narrowed(text: str, dtype: str) -> str:
 
 _OPENMP = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "||", "all": "&&"}
 
+#: Words that no variable may be called.
 _RESERVED = set(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "bool",
-        "true",
-        "false",
-        "frame",
-        "runtime",
-        "begin",
-        "end",
-        "context",
-        "NAN",
-        "INFINITY",
-    ]
+    """
+    auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef
+    union unsigned void volatile while bool true false frame runtime begin end context NAN INFINITY
+    """.split()
 )
 
 
@@ -507,7 +468,9 @@ def _wrapped(text: str) -> str:
 
 
 def _is_call(text: str) -> bool:
-    """Whether the text is one call or element: name(...) or name[...], the bracket closing at the end."""
+    """Whether the text is one call or element: name(...) or name[...], the bracket closing at the
+    end.
+    """
     head = re.match(r"\w+[(\[]", text)
     if not head or text[-1] not in ")]":
         return False

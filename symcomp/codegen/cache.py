@@ -92,7 +92,9 @@ def _surroundings(compiler: build.Compiler, cflags: str) -> str:
 
 @functools.cache
 def _program() -> str:
-    """What tells this state of symcomp from others: a version under development changes between releases."""
+    """What tells this state of symcomp from others: a version under development changes between
+    releases.
+    """
     root = Path(__file__).parents[1]
     states = [
         (path.name, (s := path.stat()).st_mtime_ns, s.st_size)

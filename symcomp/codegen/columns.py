@@ -1,7 +1,9 @@
-"""Column groups to loops: folds that leave the contiguous axis run down the rows with a tile of accumulators.
+"""Column groups to loops: folds that leave the contiguous axis run down the rows with a tile of
+accumulators.
 
-Where there are few columns and many rows, the rows are cut into blocks that run in parallel, and the blocks' results
-are folded in order: how many there are depends on the sizes alone, so results do not depend on the threads.
+Where there are few columns and many rows, the rows are cut into blocks that run in parallel, and
+the blocks' results are folded in order: how many there are depends on the sizes alone, so results
+do not depend on the threads.
 """
 
 from __future__ import annotations
@@ -27,9 +29,7 @@ class ColumnLowering(Context):
         if count == 1:
             yield self._down(group, folds, 1, None)
             return
-        partials = {
-            m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds
-        }
+        partials = {m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds}
         yield self._down(group, folds, count, partials)
         yield self._together(group, folds, count, partials)
 
@@ -72,15 +72,15 @@ class ColumnLowering(Context):
         """Fold the blocks' results."""
         rows, tile, lane, indices, body = self._tile(folds[0].shape)
         block = index(count, f"b{next(self.names)}")
-        values = {
-            m: load(partials[m], flat(partials[m].shape, (block, *indices))) for m in folds
-        }
+        values = {m: load(partials[m], flat(partials[m].shape, (block, *indices))) for m in folds}
         sums = self._accumulate(folds, values, (block, lane), lane, body)
         body.append(self._finished(group, sums, indices, lane))
         return [nest((*rows, tile), body, size.times(TILE * 8, count), simd=False)]
 
     def _tile(self, shape):
-        """The loops over tiles of columns: rows above, tile, lane within it, the position, and their sizes."""
+        """The loops over tiles of columns: rows above, tile, lane within it, the position, and
+        their sizes.
+        """
         *above, width = shape
         while above and width == 1:
             *above, width = above
@@ -111,7 +111,9 @@ class ColumnLowering(Context):
         last = index(lane.extent, f"j{next(self.names)}")
         indices = tuple(reindexed(size.as_expr(i), {lane: last}) for i in indices)
         stores = [
-            Store(partials[m], size.as_expr(flat(partials[m].shape, (block, *indices))), load(a, last))
+            Store(
+                partials[m], size.as_expr(flat(partials[m].shape, (block, *indices))), load(a, last)
+            )
             for m, a in sums.items()
         ]
         return For(last, tuple(stores), "simd")

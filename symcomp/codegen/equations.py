@@ -1,10 +1,11 @@
 """Which expressions are stored, and the equation of each stored one in terms of the others.
 
-Planning starts with one decision per expression: *inline* (its formula is repeated in every reader) or *stored* (it is
-computed once into memory, or into a local variable of a fused loop). Stored is what a fold, a product, a scatter or
-Python makes, what those need as whole arrays, what is dear and would be computed again and again, and what would
-make a formula too long. Everything else costs nothing: transposes, broadcasts, slices, gathers and cheap arithmetic
-dissolve into the formulas of their readers.
+Planning starts with one decision per expression: *inline* (its formula is repeated in every reader)
+or *stored* (it is computed once into memory, or into a local variable of a fused loop). Stored is
+what a fold, a product, a scatter or Python makes, what those need as whole arrays, what is dear and
+would be computed again and again, and what would make a formula too long. Everything else costs
+nothing: transposes, broadcasts, slices, gathers and cheap arithmetic dissolve into the formulas of
+their readers.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from symcomp.tensor.layout import Axes, Broadcast, Reshape
 from symcomp.tensor.linear import Dot
 from symcomp.tensor.reduction import Reduce
 
-#: A formula of more parts than this is cut: compilers are slower than linear in the length of a loop's body.
+#: A formula of more parts than this is cut: compilers are slower than linear in the length of a
+#: loop's body.
 LONGEST_FORMULA = 160
 
 #: Functions that cost about as much as an addition; any other function of the C library is dear.
 _CHEAP = {
-    "abs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint", "copysign", "isinf",
-    "isfinite", "signbit", "bitwise_not", "left_shift", "right_shift", "sqrt",
+    "abs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint", "copysign",
+    "isinf", "isfinite", "signbit", "bitwise_not", "left_shift", "right_shift", "sqrt",
 }  # fmt: skip
 
 
@@ -45,7 +47,9 @@ _TRANSPARENT = (Axes, Broadcast, Slice, Take, Pick, Place, Range, Eye)
 
 
 class Equation(NamedTuple):
-    """expr[indices] = ⊕ over folds of value; `value` is made of loads of stored expressions and of leaves."""
+    """expr[indices] = ⊕ over folds of value; `value` is made of loads of stored expressions and of
+    leaves.
+    """
 
     indices: tuple[Index, ...]
     folds: tuple[Index, ...]
@@ -75,11 +79,13 @@ def is_array(e: Expr) -> bool:
     return not (isinstance(e, Constant) and not e.ndim)
 
 
-# --- the decision ----------------------------------------------------------------------------------------------------
+# --- the decision ---------------------------------------------------------------------------------
 
 
 def decide(outputs: Iterable[Expr], also: Iterable[Expr] = ()) -> list[Expr]:
-    """The stored expressions, in an order in which they can be computed; `also` are needed, but not stored as such."""
+    """The stored expressions, in an order in which they can be computed; `also` are needed, but
+    not stored as such.
+    """
     nodes = order([*outputs, *also])
     stored = {e for e in outputs if e.op is not None}
     for e in nodes:
@@ -175,7 +181,7 @@ def _cut_long_formulas(nodes: list[Expr], stored: set[Expr]) -> None:
         parts[e] = empty if e in stored else total | {e}
 
 
-# --- equations -------------------------------------------------------------------------------------------------------
+# --- equations ------------------------------------------------------------------------------------
 
 
 class Formulas:
@@ -197,7 +203,9 @@ class Formulas:
         return Equation(indices, tuple(folds), monoid, self.resolve(value))
 
     def writes(self, e: Expr) -> list[Write]:
-        """The writes of an operation that declares `loops`, with their values and targets resolved."""
+        """The writes of an operation that declares `loops`, with their values and targets
+        resolved.
+        """
         result = []
         for w in e.op.loops(Operand(e), *map(Operand, e.args)):
             target = tuple(self.resolve(size.as_expr(t)) for t in w.target)
@@ -254,14 +262,16 @@ def _is_array_leaf(e: Expr) -> bool:
 
 
 def _remade(e: Expr, args: tuple) -> Expr:
-    """The same scalar function of other arguments; arithmetic on sizes and indices is kept in normal form."""
+    """The same scalar function of other arguments; arithmetic on sizes and indices is kept in
+    normal form.
+    """
     if e.weak and e.op in (size.add, size.multiply):
         return size.as_expr(size.plus(*args) if e.op is size.add else size.times(*args))
     return build(e.op, args)
 
 
 def _aligned(argument: Expr, indices: tuple) -> tuple:
-    """The indices of an argument that broadcasts: those of its own axes, 0 along axes of length 1."""
+    """The indices of an argument that broadcasts: its own axes', 0 along axes of length 1."""
     own = indices[len(indices) - argument.ndim :] if argument.ndim else ()
     return tuple(0 if n == 1 else i for n, i in zip(argument.shape, own, strict=True))
 

@@ -1,7 +1,8 @@
-"""Loops made better without changing what they mean: merged where memory is contiguous, hoisted out of loops.
+"""Loops made better without changing what they mean: merged where memory is contiguous, hoisted
+out of loops.
 
-`merge` turns neighbouring loops over rows and columns into one where every access runs through memory in one stride.
-`hoist` computes what does not depend on a loop's index before the loop.
+`merge` turns neighbouring loops over rows and columns into one where every access runs through
+memory in one stride. `hoist` computes what does not depend on a loop's index before the loop.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from symcomp.graph.expr import Constant, Expr, build
 from symcomp.graph.notation import ELEMENT, Fold, Index, formula_order, index
 from symcomp.graph.walk import order
 
-# --- merging ---------------------------------------------------------------------------------------------------------
+# --- merging --------------------------------------------------------------------------------------
 
 
 def merge(indices: Sequence[Index], offsets: Iterable, values: Iterable[Expr]):
     """Merge neighbouring loops as far as all accesses allow.
 
-    `offsets` are the places written, `values` the formulas with their loads. Returns (indices, replacements) where a
-    replacement maps an old pair (i, j) of indices to the merged one, to be applied by `merged`.
+    `offsets` are the places written, `values` the formulas with their loads. Returns (indices,
+    replacements) where a replacement maps an old pair (i, j) of indices to the merged one, to be
+    applied by `merged`.
     """
     indices = list(indices)
     steps: list[tuple[Index, Index, Index]] = []
@@ -123,13 +125,14 @@ def merged_value(value: Expr, i: Index, j: Index, f: Index) -> Expr:
     return done[value]
 
 
-# --- hoisting --------------------------------------------------------------------------------------------------------
+# --- hoisting -------------------------------------------------------------------------------------
 
 
 def hoist(body: tuple, names: Iterator[str]) -> tuple:
     """Move what does not change in a loop before it, from the innermost loop outwards.
 
-    What a parallel loop does not change goes to its `before`, which each of its pieces computes for itself.
+    What a parallel loop does not change goes to its `before`, which each of its pieces computes for
+    itself.
     """
     result: list = []
     for s in body:
@@ -188,7 +191,9 @@ def _varies(value: Expr, varying: set) -> bool:
 
 
 def _lifted(value: Expr, varying: set, lifted: list, done: dict, names) -> Expr:
-    """The value with its largest unchanging parts replaced by locals that are computed before the loop."""
+    """The value with its largest unchanging parts replaced by locals that are computed before the
+    loop.
+    """
     nodes = formula_order([value])
     changes: dict[Expr, bool] = {}
     for e in nodes:

@@ -126,7 +126,9 @@ class Machine:
                 case Let(variable, value):
                     self.scalars[variable] = self.value(value)
                 case Update(variable, monoid, value):
-                    self.scalars[variable] = _combined(monoid, self.scalars[variable], self.value(value))
+                    self.scalars[variable] = _combined(
+                        monoid, self.scalars[variable], self.value(value)
+                    )
                 case Store():
                     self._store(s)
                 case Scratch(b):

@@ -10,9 +10,10 @@
               | Call(symbol, arguments)          a library routine on views
 
 
-Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals, dimensions and
-loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring loops can be merged and strides are
-plain polynomials. A parallel loop's pieces are `grain` long whatever the number of threads: results do not depend on it.
+Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals,
+dimensions and loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring
+loops can be merged and strides are plain polynomials. A parallel loop's pieces are `grain` long
+whatever the number of threads: results do not depend on it.
 
 `verify` checks what a well-formed kernel must hold; `interpret` says what it means.
 """
@@ -33,7 +34,9 @@ HOW = ("serial", "simd", "parallel")
 
 
 class Buffer(Leaf):
-    """An array in memory, row-major: of an input, an output, a shared value, a temporary or a scratch tile."""
+    """An array in memory, row-major: of an input, an output, a shared value, a temporary or a
+    scratch tile.
+    """
 
     __slots__ = ()
 
@@ -210,7 +213,9 @@ def scratch_buffers(kernel: Kernel) -> set[Buffer]:
 
 
 def verify(kernel: Kernel) -> None:
-    """Every index is bound by the loop around it, every local is defined before it is used, dtypes agree."""
+    """Every index is bound by the loop around it, every local is defined before it is used, dtypes
+    agree.
+    """
     _verify(kernel.body, set(), kernel)
 
 

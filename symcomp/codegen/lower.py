@@ -1,7 +1,7 @@
 """Groups to loops: each kind of group has one shape of loop nest.
 
-Rows are in `rows`, matrix products in `products`; here are maps, folds of everything, folds down columns, writes, calls
-out to Python, and the checks of positions.
+Rows are in `rows`, matrix products in `products`; here are maps, folds of everything, folds down
+columns, writes, calls out to Python, and the checks of positions.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Lowering(ColumnLowering, ProductLowering):
             result.append(Kernel(f"k{next(self.names)}_{title}", body, note(group)))
         return result
 
-    # --- map ---------------------------------------------------------------------------------------------------------
+    # --- map --------------------------------------------------------------------------------------
 
     def _map(self, group: Group):
         first = group.members[0]
@@ -129,7 +129,7 @@ class Lowering(ColumnLowering, ProductLowering):
             body.append(Store(self.buffers[m.expr], 0, cast(total, m.expr.dtype)))
         return body
 
-    # --- writes and python -------------------------------------------------------------------------------------------
+    # --- writes and python ------------------------------------------------------------------------
 
     def _writes(self, group: Group):
         (root,) = group.members

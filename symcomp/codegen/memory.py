@@ -1,9 +1,9 @@
 """Which temporaries share storage.
 
-Every temporary lives from the first kernel that writes it to the last that reads it. Going through the kernels in
-order, a temporary takes a slot that is free and, if there is one, exactly as large; what is left over is laid out in
-one arena, whose size is computed when the function is called. Kernels that run in order never share a slot that
-either still needs.
+Every temporary lives from the first kernel that writes it to the last that reads it. Going through
+the kernels in order, a temporary takes a slot that is free and, if there is one, exactly as large;
+what is left over is laid out in one arena, whose size is computed when the function is called.
+Kernels that run in order never share a slot that either still needs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Slot:
 def assign(
     kernels: Sequence[Kernel], temporaries: Sequence[Buffer], kept: Sequence[Buffer] = ()
 ) -> list[Slot]:
-    """Slots for the temporaries of a sequence of kernels; those `kept` are needed after the last."""
+    """Slots for the temporaries of a sequence of kernels; `kept` ones outlive the last."""
     wanted = set(temporaries)
     touched = [(read_buffers(k) | written_buffers(k)) & wanted for k in kernels]
     last = {b: step for step, buffers in enumerate(touched) for b in buffers}

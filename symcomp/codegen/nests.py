@@ -1,7 +1,9 @@
-"""What every lowering needs: formulas whose loads are loads of buffers, names, sizes cut to tiles, nests of loops.
+"""What every lowering needs: formulas whose loads are loads of buffers, names, sizes cut to tiles,
+nests of loops.
 
-Sizes that decide speed stand here as named constants: how long a piece of parallel work is, how wide a tile of
-accumulators, how long a floating-point sum runs before it is added to the total (which keeps long sums accurate).
+Sizes that decide speed stand here as named constants: how long a piece of parallel work is, how
+wide a tile of accumulators, how long a floating-point sum runs before it is added to the total
+(which keeps long sums accurate).
 """
 
 from __future__ import annotations
@@ -96,9 +98,11 @@ class Context:
     def fresh(self, extents, name: str) -> tuple[Index, ...]:
         return tuple(index(n, f"{name}{next(self.names)}") for n in extents)
 
-    # --- map ---------------------------------------------------------------------------------------------------------
+    # --- map --------------------------------------------------------------------------------------
     def store_members(self, members, values, offset, body) -> None:
-        """Compute all members at one position, then store: an update in place is read before it is written."""
+        """Compute all members at one position, then store: an update in place is read before it is
+        written.
+        """
         at_hand: dict[Expr, Expr] = {}
         stores = []
         for m, value in zip(members, values, strict=True):
@@ -110,16 +114,16 @@ class Context:
                 stores.append(Store(self.buffers[m.expr], offset, variable))
         body.extend(stores)
 
-    # --- row ---------------------------------------------------------------------------------------------------------
+    # --- row --------------------------------------------------------------------------------------
     def temporary(self, dtype: str, shape, name: str) -> Buffer:
         made = loops.buffer(dtype, shape, f"{name}{next(self.names)}")
         self.temporaries.append(made)
         return made
 
-    # --- column ------------------------------------------------------------------------------------------------------
+    # --- column -----------------------------------------------------------------------------------
 
 
-# --- helpers ---------------------------------------------------------------------------------------------------------
+# --- helpers --------------------------------------------------------------------------------------
 
 
 def _inside_load(e: Expr) -> bool:
@@ -158,7 +162,9 @@ def cost(values, stores: int = 1) -> int:
 
 
 def wide(m: Root) -> str:
-    """The dtype in which the results of runs and blocks are put together: long sums lose no digits there."""
+    """The dtype in which the results of runs and blocks are put together: long sums lose no digits
+    there.
+    """
     adds = m.equation.monoid in ("sum", "prod")
     return "float64" if adds and m.expr.dtype == "float32" else m.expr.dtype
 
@@ -179,7 +185,9 @@ def nest_serial(indices, body, simd: bool = True):
 
 
 def nest(indices, body, work, simd: bool = True) -> For:
-    """A parallel outermost loop, serial ones, and an innermost one in SIMD lanes; `work` is that of one `body`."""
+    """A parallel outermost loop, serial ones, and an innermost one in SIMD lanes; `work` is that
+    of one `body`.
+    """
     if not indices:
         return For(index(1), tuple(body))
     first, *inner = indices

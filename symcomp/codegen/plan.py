@@ -1,19 +1,21 @@
 """The plan: which stored expressions are computed together, and in which order.
 
-Each stored expression is a *root* with an equation. Roots that can share loops form a *group*, and a group becomes a
-kernel. There are six kinds:
+Each stored expression is a *root* with an equation. Roots that can share loops form a *group*, and
+a group becomes a kernel. There are six kinds:
 
     map      equations without folds over one shape
-    row      folds over trailing axes, and what is computed from them row by row while the row is in cache
+    row      folds over trailing axes, and what is computed from them row by row while the row is in
+    cache
              (a softmax is one pass over each row); also full folds, whose row is everything
     column   folds that leave the contiguous axis: a tile of accumulators runs down the rows
-    gemm     a matrix product by BLAS, tile by tile, and the maps that finish each tile while it is hot
-    writes   joins, scatters, running sums: writes to computed places
-    python   a call out to Python
+    gemm     a matrix product by BLAS, tile by tile, and the maps that finish each tile while it is
+    hot writes   joins, scatters, running sums: writes to computed places python   a call out to
+    Python
 
-A root joins a group when their loops agree, when it reads the group's other members only where the same iteration
-(or an earlier loop over the same row) has written them, and when no other group would have to run in between.
-Shared values are updated in place where everything that reads the old value has run before; else through a copy.
+A root joins a group when their loops agree, when it reads the group's other members only where the
+same iteration (or an earlier loop over the same row) has written them, and when no other group
+would have to run in between. Shared values are updated in place where everything that reads the old
+value has run before; else through a copy.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ class Plan:
 
     groups: list[Group]
     roots: dict[Expr, Root]
-    #: What an output or an update is computed into: root expression → output number, or shared value.
+    #: What an output or an update is computed into: root expression → output number, or shared
+    #: value.
     destinations: dict[Expr, object]
     #: Updates that go through a temporary: (root expression, shared value).
     copies: list[tuple[Expr, Shared]]
@@ -104,7 +107,7 @@ def make_plan(
     updates: Sequence[tuple[Expr, Expr]],
     positions: Sequence[Position] = (),
 ) -> Plan:
-    """Plan the computation of outputs and of updates (leaf, new value), after checks of positions."""
+    """Plan the computation of outputs and of updates (leaf, new value)."""
     destinations = _destinations(outputs, updates)
     stored = decide(destinations, [p.at for p in positions])
     formulas = Formulas(stored)
@@ -160,7 +163,7 @@ def _surely_within(at: Expr, n) -> bool:
     return False
 
 
-# --- roots -----------------------------------------------------------------------------------------------------------
+# --- roots ----------------------------------------------------------------------------------------
 
 
 def _root(e: Expr, formulas: Formulas) -> Root:
@@ -171,7 +174,9 @@ def _root(e: Expr, formulas: Formulas) -> Root:
     if e.op.loops is not None:
         writes = formulas.writes(e)
         values = [v for w in writes for v in (*w.target, w.value)]
-        return Root(e, "writes", writes=writes, reads=_reads(values, e), parts=len(formula_order(values)))
+        return Root(
+            e, "writes", writes=writes, reads=_reads(values, e), parts=len(formula_order(values))
+        )
     equation = formulas.equation(e)
     nodes = formula_order([equation.value])
     kind = "map" if not equation.folds else _fold_kind(equation, nodes)
@@ -214,7 +219,7 @@ class Matrices:
 
 
 def matrices(e: Expr) -> Matrices | None:
-    """How BLAS can compute a product; None where it is not one of matrices (or of very thin ones)."""
+    """How BLAS can compute a product; None where it is not one of matrices."""
     op, (a, b) = e.op, e.args
     batch = [c for c in op.out if c in op.left and c in op.right]
     if any(list(s[: len(batch)]) != batch for s in (op.left, op.right, op.out)):
@@ -228,7 +233,7 @@ def matrices(e: Expr) -> Matrices | None:
         a, b, left, right = b, a, right, left
         rows = [c for c in left if c not in right]
     columns = [c for c in right if c not in left]
-    inner = [c for c in op.summed]
+    inner = list(op.summed)
     if not columns or out != "".join(rows + columns):
         return None
     forms = _form(left, rows, inner), _form(right, inner, columns)
@@ -247,7 +252,7 @@ def _form(labels: str, first: list, second: list) -> bool | None:
     return True if labels == "".join(second + first) else None
 
 
-# --- groups ----------------------------------------------------------------------------------------------------------
+# --- groups ---------------------------------------------------------------------------------------
 
 
 class _Planner:
@@ -338,7 +343,9 @@ class _Planner:
         )
 
     def _fits_full(self, root: Root, group: Group) -> bool:
-        """A fold of everything runs in blocks: only what has the same loops and reads no result of a fold joins."""
+        """A fold of everything runs in blocks: only what has the same loops and reads no result of
+        a fold joins.
+        """
         loops = [(*m.shape, *(k.extent for k in m.equation.folds)) for m in group.members]
         own = (*root.shape, *(k.extent for k in root.equation.folds))
         return same_shape(own, loops[0]) and self._reads_same(root, group)
@@ -403,7 +410,9 @@ class _Planner:
         return True
 
     def ordered(self) -> tuple[list[Group], list[tuple[Expr, Shared]]]:
-        """The groups in an order that computes before it reads, and updates in place after the last reader."""
+        """The groups in an order that computes before it reads, and updates in place after the
+        last reader.
+        """
         after: dict[Group, set[Group]] = {g: set(g.before) for g in self.groups}
         copies = []
         for expr, target in self.in_place.items():

@@ -1,7 +1,8 @@
 """Products to loops: tiles of a matrix product by BLAS, each finished while it is in cache.
 
-A tile is one call of gemm on one core. The maps that read the product (bias, activation) run over the tile right after
-it. Where the only reader is an update α·product + β·old value in place, BLAS does all of it.
+A tile is one call of gemm on one core. The maps that read the product (bias, activation) run over
+the tile right after it. Where the only reader is an update α·product + β·old value in place, BLAS
+does all of it.
 """
 
 from __future__ import annotations
@@ -51,15 +52,17 @@ class ProductLowering(Context):
             return self.buffers[first.expr]
         for m in maps:
             target = self.buffers.get(m.expr)
-            if m.expr in self.visible and m.expr.dtype == first.expr.dtype:
-                if not any(self.buffers.get(r, r) is target for o in maps for r in o.reads):
-                    return target
+            fits = m.expr in self.visible and m.expr.dtype == first.expr.dtype
+            if fits and not any(self.buffers.get(r, r) is target for o in maps for r in o.reads):
+                return target
         return self.buffers.setdefault(
             first.expr, self.temporary(first.expr.dtype, first.expr.shape, "product")
         )
 
     def _in_place_product(self, first: Root, maps):
-        """(α, β) where the only map is α·product + β·old value, updated in place: BLAS can do it alone."""
+        """(α, β) where the only map is α·product + β·old value, updated in place: BLAS can do it
+        alone.
+        """
         if len(maps) == 1 and first.expr not in self.visible:
             target = self.buffers[maps[0].expr]
             old = next((r for r in maps[0].reads if self.buffers.get(r, r) is target), None)
@@ -124,7 +127,7 @@ class ProductLowering(Context):
         array = stored_base(expr)
         return View(self.buffers.get(array, array), size.as_expr(offset), stored_as[1], transposed)
 
-    # --- writes and python -------------------------------------------------------------------------------------------
+    # --- writes and python ------------------------------------------------------------------------
 
 
 def _pieces(extent, length):
@@ -132,7 +135,9 @@ def _pieces(extent, length):
 
 
 def linear(value: Expr, product: Expr, old: Expr):
-    """(α, β) with value = α·product + β·old, both the same for all elements; None where it is not so."""
+    """(α, β) with value = α·product + β·old, both the same for all elements; None where it is not
+    so.
+    """
     found = _linear(value, product, old)
     if found is None or found[0] is None:
         return None

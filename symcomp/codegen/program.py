@@ -1,9 +1,11 @@
-"""The whole C file of a function: the frame, the kernels, and the one entry that runs them in order.
+"""The whole C file of a function: the frame, the kernels, and the one entry that runs them in
+order.
 
-The entry takes shared values as cells, inputs and outputs as pointers and every size that is not literal as an integer.
-It locks the shared values, lays temporaries out in the arena, runs the kernels, and answers 0, or what went wrong:
-1 no memory, 2 an error in Python, 3 a shared value has got another size since the caller looked (nothing was done: it
-looks again), 16 + n the check n failed.
+The entry takes shared values as cells, inputs and outputs as pointers and every size that is not
+literal as an integer. It locks the shared values, lays temporaries out in the arena, runs the
+kernels, and answers 0, or what went wrong: 1 no memory, 2 an error in Python, 3 a shared value has
+got another size since the caller looked (nothing was done: it looks again), 16 + n the check n
+failed.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class Program:
     python_arguments: list[list[Expr]]
     includes: list[str]
     exclusive: list[bool]
-    #: Shared numbers that sizes depend on: where each lies, and the dimension that was passed for it.
+    #: Shared numbers that sizes depend on: where each lies, and the dimension that was passed for
+    #: it.
     read_before: list[tuple[Expr, Dimension]]
     #: Whether every kernel is timed.
     profile: bool = False
@@ -88,14 +91,16 @@ def source(program: Program) -> str:
     return "\n".join([str(text), functions, kernels, str(entry)])
 
 
-#: A vector function that is used so often in a file is compiled once, not once in each loop: a compiler takes some
-#: 10 ms for each copy. A few are so long that a call always pays.
+#: A vector function that is used so often in a file is compiled once, not once in each loop: a
+#: compiler takes some 10 ms for each copy. A few are so long that a call always pays.
 USES_OUT_OF_LINE = 3
 _LONG = {"sin_f64", "cos_f64", "tan_f64"}
 
 
 def _out_of_line(kernels: str) -> tuple[str, str]:
-    """The kernels calling `vec_exp_f32` for `sc_exp_f32` where that is used often, and the definitions of these."""
+    """The kernels calling `vec_exp_f32` for `sc_exp_f32` where that is used often, and the
+    definitions of these.
+    """
     arity = _vector_functions()
     used = Counter(name for name in re.findall(r"\bsc_(\w+)\(", kernels) if name in arity)
     often = [n for n, c in used.items() if c >= USES_OUT_OF_LINE or n in _LONG]
@@ -188,9 +193,8 @@ def _frame(program: Program, names, text: Text) -> None:
     text.add("")
     for c in program.constants:
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
-        text.add(
-            f"static const {C_TYPES[c.dtype]} value_of_{names[c]}[{max(c.value.size, 1)}] = {{{values}}};"
-        )
+        array = f"value_of_{names[c]}[{max(c.value.size, 1)}]"
+        text.add(f"static const {C_TYPES[c.dtype]} {array} = {{{values}}};")
 
 
 def argument_types(program: Program) -> list[str]:
@@ -240,9 +244,8 @@ def _entry(program: Program, names, text: Text) -> None:
         text.add(f"SYMCOMP_TIMED({n}, {call});" if program.profile else f"{call};")
     for target, value in program.copies:
         count = sizes(size.product(target.shape))
-        text.add(
-            f"__builtin_memcpy(frame->{names[target]}, frame->{names[value]}, ({count}) * sizeof({C_TYPES[target.dtype]}));"
-        )
+        places = f"frame->{names[target]}, frame->{names[value]}"
+        text.add(f"__builtin_memcpy({places}, ({count}) * sizeof({C_TYPES[target.dtype]}));")
     text.close()
     if program.temporaries:
         text.add("if (arena) runtime->pop(arena);")
@@ -253,7 +256,9 @@ def _entry(program: Program, names, text: Text) -> None:
 
 
 def _same_sizes(program: Program, names, text: Text, sizes) -> None:
-    """Shared values are locked only now; the caller read their sizes, and those of its numbers, before."""
+    """Shared values are locked only now; the caller read their sizes, and those of its numbers,
+    before.
+    """
     face = program.interface
     for n, e in enumerate(face.cells):
         for axis, length in enumerate(e.shape):

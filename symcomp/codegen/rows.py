@@ -1,7 +1,8 @@
 """Row groups to loops: folds along rows, and what is computed from them while the row is in cache.
 
-The members of a group are put on levels: a member that needs the result of a fold, or elements of a row other than its
-own, runs in a later loop over the same row. Rows that nothing else reads live in a tile on the stack.
+The members of a group are put on levels: a member that needs the result of a fold, or elements of a
+row other than its own, runs in a later loop over the same row. Rows that nothing else reads live in
+a tile on the stack.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Rows:
         )
 
     def _assign(self, m: Root) -> None:
-        """A member's level: after the folds it reads, and after rows that it reads elsewhere than at its own place."""
+        """A member's level: after the folds it reads, and after rows that it reads elsewhere than
+        at its own place.
+        """
         level = 0
         position = (*m.equation.indices, *m.equation.folds)
         for r, offsets in m.reads.items():
@@ -141,7 +144,7 @@ class Rows:
             self._store_row(m, self.totals[m.expr], body)
 
     def _in_runs(self, members, values, offsets, merged, accumulators, body) -> None:
-        """Long sums in runs: the error of a sum then grows with the number of runs, not of terms."""
+        """Long sums in runs: their error does not grow with the number of terms."""
         last = merged[-1]
         run = index(
             size.quotient(size.plus(last.extent, RUN - 1), RUN), f"r{next(self.lowering.names)}"
@@ -158,9 +161,7 @@ class Rows:
         statements = self._statements(members, values, offsets, parts, {})
         how = "simd" if vectorises(statements) else "serial"
         inner.append(For(within, tuple(statements), how))
-        inner += [
-            Update(totals[m], m.equation.monoid, cast(p, wide(m))) for m, p in parts.items()
-        ]
+        inner += [Update(totals[m], m.equation.monoid, cast(p, wide(m))) for m, p in parts.items()]
         body.append(nest_serial((*merged[:-1], run), inner, simd=False))
         body += [Let(a, cast(totals[m], a.dtype)) for m, a in accumulators.items()]
 

@@ -1,10 +1,10 @@
 """The loop IR as people read it: one line a statement, in the notation of the mathematics.
 
-    k3_softmax                                       row: softmax(x)
-        parallel i0 < n, in pieces of 21845
-            s1 = −inf
-            simd j2 < m
-                s1 max= x[i0·m + j2]
+k3_softmax                                       row: softmax(x)
+    parallel i0 < n, in pieces of 21845
+        s1 = −inf
+        simd j2 < m
+            s1 max= x[i0·m + j2]
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """How a matrix product is cut into tiles, each one call of BLAS on one core.
 
-The cut depends on the sizes and on the machine's number of cores, never on the number of threads, so that results do
-not either. With literal sizes it is decided here; else by the same formulas in symcomp_numbers.h, at the call.
+The cut depends on the sizes and on the machine's number of cores, never on the number of threads,
+so that results do not either. With literal sizes it is decided here; else by the same formulas in
+symcomp_numbers.h, at the call.
 
-Measured (OpenBLAS's AVX-512 kernels on 2 cores of Zen 5, sizes of a perceptron's training step): two tiles a core
-balance well; a tile should do at least half a million multiplications; bands of rows are best, unless there are few
-rows: then both operands are read once if the columns are cut.
+Measured (OpenBLAS's AVX-512 kernels on 2 cores of Zen 5, sizes of a perceptron's training step):
+two tiles a core balance well; a tile should do at least half a million multiplications; bands of
+rows are best, unless there are few rows: then both operands are read once if the columns are cut.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def _cuts_columns(m: int, n: int) -> bool:
 
 def _length(extent: int, pieces: int) -> int:
     """The length of a piece, a multiple of 16."""
-    return max(-(-(-(-extent // pieces)) // 16) * 16, 16)
+    longest = (extent + pieces - 1) // pieces
+    return max((longest + 15) // 16 * 16, 16)
 
 
 def _rows(m: int, n: int, k: int) -> int:

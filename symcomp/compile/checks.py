@@ -49,12 +49,9 @@ def size_checks(definition: Definition) -> list[Check]:
 def require_sizes(definition: Definition, values: Mapping[Expr, np.ndarray]) -> None:
     """Raise the error of the first check that does not hold for these inputs."""
     checks = size_checks(definition)
-    lengths = order(
-        [n for c in checks for n in (c.left, c.right) if isinstance(n, Expr)], _is_length
-    )
-    known = {
-        n: int(v) for n, v in zip(lengths, evaluate(lengths, values), strict=True) if not n.ndim
-    }
+    sizes = [n for c in checks for n in (c.left, c.right) if isinstance(n, Expr)]
+    atoms = [e for e in order(sizes, _is_length) if not e.ndim]
+    known = dict(zip(atoms, map(int, evaluate(atoms, values)), strict=True))
     for check in checks:
         left, right = (known.get(n, n) for n in (check.left, check.right))
         if not (left == right if check.equal else left >= right):

@@ -55,7 +55,9 @@ class Compilation:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def values(self) -> list[Expr]:
-        """Everything that passes transform: outputs, new values, and the positions that are checked."""
+        """Everything that passes transform: outputs, new values, and the positions that are
+        checked.
+        """
         return [
             *self.bound.outputs,
             *(v for _, v in self.bound.updates),
@@ -139,7 +141,7 @@ def _rewrite(job: Compilation, passes: Sequence[str]) -> None:
             job.replace(getattr(rewrite, name)(job.values(), job.trace, **more))
 
 
-# --- from the plan to a program --------------------------------------------------------------------------------------
+# --- from the plan to a program -------------------------------------------------------------------
 
 
 def _lower(job: Compilation) -> program.Program:
@@ -219,10 +221,14 @@ class _Layout:
             for e in calls
         ]
         face = program.Interface(cells, inputs, self.outputs, list(bound.dimensions))
+        in_cells = [
+            (bound.leaves[a], d)
+            for d, a in bound.dimensions.items()
+            if bound.leaves.get(a) in cells
+        ]
         made = program.Program(
-            self.job.name, kernels, checks, face, temporaries, constants, self.copies, status, calls, arguments,
-            _includes(self.job.plan.roots), [b in written for b in cells],
-            [(bound.leaves[a], d) for d, a in bound.dimensions.items() if bound.leaves.get(a) in cells],
+            self.job.name, kernels, checks, face, temporaries, constants, self.copies, status, calls,
+            arguments, _includes(self.job.plan.roots), [b in written for b in cells], in_cells,
         )  # fmt: skip
         self.job.failures = failures
         return made

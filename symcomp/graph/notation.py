@@ -57,7 +57,9 @@ ELEMENT = Element()
 
 
 def formula_order(values) -> list[Expr]:
-    """All parts of scalar formulas, arguments first; an array that is read is a part, but what it is made of is not."""
+    """All parts of scalar formulas, arguments first; an array that is read is a part, but what it
+    is made of is not.
+    """
     seen: set[Expr] = set()
     result: list[Expr] = []
     stack: list[tuple[Expr, bool]] = [(v, False) for v in reversed(list(values))]

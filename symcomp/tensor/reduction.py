@@ -73,7 +73,8 @@ class Reduce(Op):
     def vjp(self, g, out, x):
         if not is_float(x.dtype):
             return (None,)
-        g, out = (expand_dims(e, self.axes) if self.axes else e for e in (g, out))
+        if len(self.axes) < x.ndim:
+            g, out = expand_dims(g, self.axes), expand_dims(out, self.axes)
         return (_GRADIENTS[self.monoid](self, broadcast_to(g, x.shape), out, x),)
 
     def numpy(self, x):

@@ -20,9 +20,9 @@ NAMES = [str(f.relative_to(PACKAGE)) for f in FILES]
 #: `version` stand below all parts, and what stands in the package's own folder above them.
 MAY_IMPORT = {
     "graph": (),
-    "tensor": ("graph", "autodiff"),
-    "autodiff": ("graph",),
+    "tensor": ("graph",),
     "batch": ("graph", "tensor"),
+    "autodiff": ("graph", "tensor", "batch"),
     "rewrite": ("graph", "tensor"),
     "codegen": ("graph", "tensor"),
     "compile": ("graph", "tensor", "autodiff", "rewrite", "codegen"),
