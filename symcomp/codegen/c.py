@@ -47,6 +47,8 @@ SUFFIXES = {"bool": "b", "float32": "f32", "float64": "f64"} | {
 
 #: Constants of more elements are passed in, not printed.
 LARGEST_PRINTED = 64
+#: Longer formulas are cut: what they begin with gets a name.
+LONGEST_TEXT = 120
 #: Scratch tiles of more bytes are taken from the arena instead of the stack.
 LARGEST_ON_STACK = 16384
 
@@ -358,12 +360,13 @@ class Printer:
         for e in nodes:
             text = self._leaf(e) if e.op is None else self._node(e, [texts[a] for a in e.args])
             shared = count[e] > 1 and e.op is not None and e is not expr and not _is_offset(e)
-            if shared or len(text) > 400:
-                name = self._new("t")
-                self.text.add(f"const {C_TYPES[e.dtype]} {name} = {text};")
-                text = name
-            texts[e] = text
+            texts[e] = self._temporary(e, text) if shared or len(text) > LONGEST_TEXT else text
         return texts[expr]
+
+    def _temporary(self, e: Expr, text: str) -> str:
+        name = self._new("t")
+        self.text.add(f"const {C_TYPES[e.dtype]} {name} = {text};")
+        return name
 
     def _node(self, e: Expr, args: list[str]) -> str:
         if e.op is ELEMENT:
@@ -371,8 +374,12 @@ class Printer:
         if isinstance(e.op, Cast):
             return self._cast(e.args[0].dtype, e.dtype, args[0])
         if isinstance(e.op, Primitive):
-            dtype = e.args[-1].dtype
-            return template(e.op, [_wrapped(a) for a in args], dtype)
+            if _repeats(e.op):  # the C compiler must not compute an operand twice
+                args = [
+                    a if a.isidentifier() else self._temporary(x, a)
+                    for x, a in zip(e.args, args, strict=True)
+                ]
+            return template(e.op, [_wrapped(a) for a in args], e.args[-1].dtype)
         if len(args) == 1 and e.op.name == "copy":
             return args[0]
         raise InternalError(f"no C for {e.op!r}")
@@ -406,6 +413,11 @@ class Printer:
     def _new(self, prefix: str) -> str:
         self.counter += 1
         return f"{prefix}{self.counter}_"
+
+
+def _repeats(op: Primitive) -> bool:
+    """Whether the C expression of a function has an argument in it more than once."""
+    return not op.variadic and any(op.c.count(f"{{{p}}}") > 1 for p in op.parameters)
 
 
 def template(op: Primitive, args: list[str], dtype: str) -> str:

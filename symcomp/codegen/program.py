@@ -4,8 +4,8 @@ order.
 The entry takes shared values as cells, inputs and outputs as pointers and every size that is not
 literal as an integer. It locks the shared values, lays temporaries out in the arena, runs the
 kernels, and answers 0, or what went wrong: 1 no memory, 2 an error in Python, 3 a shared value has
-got another size since the caller looked (nothing was done: it looks again), 16 + n the check n
-failed.
+got another size since the caller looked (nothing was done: it looks again), 4 an input is not
+aligned to its elements (nothing was done), 16 + n the check n failed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.op import registry
 from symcomp.graph.scalar import Primitive
 
-NO_MEMORY, PYTHON_ERROR, RESIZED, FIRST_CHECK = 1, 2, 3, 16
+NO_MEMORY, PYTHON_ERROR, RESIZED, UNALIGNED, FIRST_CHECK = 1, 2, 3, 4, 16
 ENTRY = "symcomp_entry"
 
 
@@ -126,7 +126,7 @@ def _vector_definition(name: str, arity: int) -> str:
     typed = ", ".join(f"{kind} {a}" for a in arguments)
     return (
         "#pragma omp declare simd notinbranch\n"
-        f"static __attribute__((noinline)) {kind} vec_{name}({typed}) "
+        f"static __attribute__((noinline, const)) {kind} vec_{name}({typed}) "
         f"{{ return sc_{name}({', '.join(arguments)}); }}\n"
     )
 
@@ -213,6 +213,7 @@ def _entry(program: Program, names, text: Text) -> None:
     parameters += [f"void *{names[e]}" for e in [*face.inputs, *face.outputs]]
     parameters += [f"int64_t {names[d]}" for d in face.dimensions]
     text.open(f"SYMCOMP_EXPORT int64_t {ENTRY}({', '.join(parameters) or 'void'})")
+    _aligned(face, names, text)
     text.add("frame_t frame_here = {0}, *const frame = &frame_here;")
     text.add(f"int64_t {names[program.status]} = 0;")
     text.add(f"frame->{names[program.status]} = &{names[program.status]};")
@@ -253,6 +254,16 @@ def _entry(program: Program, names, text: Text) -> None:
         text.add(f"runtime->unlock(in_order, exclusive, {len(face.cells)});")
     text.add(f"return frame->failed ? frame->failed : {names[program.status]};")
     text.close()
+
+
+def _aligned(face: Interface, names, text: Text) -> None:
+    """The compiler takes pointers for multiples of the size of what they point to."""
+    by_size: dict[int, list[str]] = {}
+    for e in face.inputs:
+        by_size.setdefault(np.dtype(e.dtype).itemsize, []).append(f"(uintptr_t){names[e]}")
+    odd = [f"({' | '.join(places)}) & {n - 1}" for n, places in by_size.items() if n > 1]
+    if odd:
+        text.add(f"if ({' || '.join(odd)}) return {UNALIGNED};")
 
 
 def _same_sizes(program: Program, names, text: Text, sizes) -> None:

@@ -1,8 +1,8 @@
 """The path from Python to C, written for each function: no loops over containers, no dispatch.
 
 `write` turns a recipe into the text of one method. Arguments that are ready (arrays of the right
-dtype and rank, C-contiguous and aligned) go straight through; everything else takes `_accept`,
-which converts or says what is wrong. Names that begin with an underscore are the method's own:
+dtype and rank, C-contiguous) go straight through; everything else takes `_accept`, which converts
+or says what is wrong. Names that begin with an underscore are the method's own:
 
     _p0     the address of input 0            _n0_1, _v0, _s0_1, _w0   sizes: see compile.recipe
     _o0     output 0                          _status                  what the entry answers
@@ -17,9 +17,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from symcomp.compile.recipe import Recipe
-
-#: Aligned and C-contiguous: the flags of an array that C can read as it is.
-READY = 0x101
 
 
 def parameter_names(labels: Sequence[str]) -> list[str]:
@@ -84,26 +81,21 @@ def _call(recipe: Recipe) -> str:
 def _input(recipe: Recipe, k: int, p: str, used: str, exact: bool) -> list[str]:
     """Check one input, and take its address and sizes."""
     dtype, shape = recipe.dtypes[k], recipe.shapes[k]
-    pointed = k in recipe.arrays
     lengths = "".join(f"_n{k}_{a}, " for a in range(len(shape)))
-    unpack = [f"{lengths}= {p}.shape"] if shape else []
-    take = [f"_p{k} = _pointer({p})"] if pointed else []
+    take = [f"{lengths}= {p}.shape"] if shape else []
+    take += [f"_p{k} = _pointer({p})"] if k in recipe.arrays else []
     lines = [] if shape or exact else _number(k, p, dtype)
-    refuse = f"type({p}) is not _array or {p}.dtype is not _{dtype}"
-    if pointed:
-        refuse += f" or {p}.flags.num & {READY} != {READY}"
-    if not shape:
-        refuse += f" or {p}.shape"
+    other_rank = "" if shape else f" or {p}.shape"
+    refuse = f"type({p}) is not _array or {p}.dtype is not _{dtype}{other_rank}"
     lines.append(f"    if {refuse}: {p} = _accept({k}, {p})")
-    if shape:
-        lines += [
-            f"    try: {unpack[0]}",
-            f"    except ValueError: _wrong_size({k}, {p})",
-        ]
+    if take:
+        # Another rank, or elements that do not follow one another: an error, or a copy.
+        both = "; ".join(take)
+        lines.append(f"    try: {both}")
+        lines.append(f"    except ValueError: {p} = _accept({k}, {p}); {both}")
     fixed = [f"_n{k}_{a} != {n}" for a, n in enumerate(shape) if n is not None]
     if fixed:
         lines.append(f"    if {' or '.join(fixed)}: _wrong_size({k}, {p})")
-    lines += [f"    {t}" for t in take]
     if re.search(rf"\b_v{k}\b", used):
         lines.append(f"    _v{k} = int({p})")
     return lines

@@ -149,6 +149,8 @@ def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]
     def failed(function: Callable, status: int, arguments: tuple):
         if status == program.RESIZED:
             return function(*arguments)
+        if status == program.UNALIGNED:
+            return function(*values(arguments).values())
         if status == program.NO_MEMORY:
             raise MemoryError(f"{definition.name}: there is no memory for the temporaries")
         if status >= program.FIRST_CHECK:

@@ -39,7 +39,8 @@ def ready(value: Any, dtype: str, downcast: bool | None = None) -> np.ndarray:
 
 
 def _array(value: Any) -> np.ndarray:
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    # By its mask, not by its class: to name numpy.ma would import it.
+    if isinstance(value, np.ndarray) and np.any(getattr(value, "mask", False)):
         raise DtypeError("a masked array with masked elements has no value there: use .filled()")
     try:
         given = np.asarray(value)

@@ -179,23 +179,33 @@ def _equal(left, right, axis, args):
 
 
 def times(g: Expr, d: Any) -> Expr:
-    """`g · d`, where a boolean d is a mask; factors of one are not written down."""
+    """`g · d`, where a boolean d is a mask; literal numbers are not repeated to be multiplied."""
+    c = number_in(g)
     if isinstance(d, (int, float)):
+        if c is not None and abs(d) == 1:
+            return g if d == 1 else _everywhere(constant(-c.value), g)
         return g if d == 1 else -g if d == -1 else g * d
     if d.dtype == "bool":
         return registry["where"](d, g, 0)
-    if is_one(d):
+    one = number_in(d)
+    if one is not None and one.value == 1:
         return g
-    if is_one(g) and d.dtype == g.dtype and (d.ndim <= g.ndim or not g.ndim):
-        return d if d.shape == g.shape or not g.ndim else d.broadcast_to(g.shape)
-    return g * d
+    if c is None or d.dtype != g.dtype:
+        return g * d
+    product = d if c.value == 1 else -d if c.value == -1 else c * d
+    return _everywhere(product, g) if g.ndim else product
 
 
-def is_one(e: Expr) -> bool:
-    """Whether an expression is written as the number 1, repeated or not."""
+def number_in(e: Expr) -> Constant | None:
+    """The literal number that an expression is, repeated or not."""
     while e.op is not None and e.op.name == "broadcast":
         e = e.args[0]
-    return isinstance(e, Constant) and not e._type.shape and e.value.item() == 1
+    return e if isinstance(e, Constant) and not e._type.shape else None
+
+
+def _everywhere(e: Expr, like: Expr) -> Expr:
+    """`e` repeated to the shape that it has beside another."""
+    return e if e.shape == like.shape or e.ndim > like.ndim else e.broadcast_to(like.shape)
 
 
 def unbroadcast(g: Expr, like: Expr) -> Expr:

@@ -155,7 +155,7 @@ class _Run:
             return node
         sizes = () if isinstance(node.op, Elementwise) else set(node.args).difference(inner(node))
         args = tuple(a if a in sizes else done[a] for a in node.args)
-        with inherit(node.origin):
+        with inherit(node.place):
             current = build(node.op, args)
         if node in self.known.absorbed:
             self.known.absorbed.add(current)
@@ -184,7 +184,7 @@ class _Run:
         return None
 
     def _fire(self, rule: Any, function: Any, node: Expr) -> Expr | None:
-        with inherit(node.origin):
+        with inherit(node.place):
             after = function(node, self.known)
         if after is None or after is node:
             return None

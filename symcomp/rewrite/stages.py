@@ -13,7 +13,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symcomp.graph.expr import Expr
-from symcomp.rewrite import arrays, canonical, products, special  # noqa: F401 - they declare rules
+from symcomp.rewrite import (  # noqa: F401 - they declare rules
+    arrays,
+    canonical,
+    fractions,
+    products,
+    special,
+)
 from symcomp.rewrite.engine import rewrite
 from symcomp.rewrite.identities import identities
 from symcomp.rewrite.rule import RuleSet, registry
@@ -21,7 +27,7 @@ from symcomp.rewrite.stability import stability
 
 #: What both of the first two stages do.
 ALGEBRA = registry["canonical"] + identities + registry["arrays"] + registry["products"]
-STABILITY = registry["canonical"] + stability + ALGEBRA
+STABILITY = registry["canonical"] + registry["fractions"] + stability + ALGEBRA
 SPECIAL = registry["special"]
 #: When operations have been expanded to their bodies, what would put them together again is left
 #: out.

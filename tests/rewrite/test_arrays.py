@@ -33,6 +33,9 @@ EXAMPLES = {
     "constants": lambda v: (
         v.x + T.maximum(T.cast(np.array(2), v.dtype), T.cast(np.array(3), v.dtype))
     ),
+    # fractions
+    "paired_factors": lambda v: T.exp(v.x) / v.s * v.y / (1 + T.exp(v.x)),
+    "multiplied_out": lambda v: T.exp(v.x) * (T.sigmoid(-v.x) * v.y + v.s * T.sigmoid(-v.x)),
     # arrays
     "broadcast_outwards": lambda v: T.broadcast_to(v.s, v.x.shape) * v.x,
     "leading_axes_implied": lambda v: v.s[None, :] + v.x,
@@ -122,6 +125,7 @@ FLOATS_ONLY = {
     "exp_of_log_softmax", "log_of_sum_of_exp", "logsumexp_without_kept_axes",
     "quotient_as_softmax", "difference_as_log_softmax", "softmax_cancels", "softmax_of_shifted",
     "softmax_of_log_softmax", "exact_quotients", "scatter_as_place",
+    "paired_factors", "multiplied_out",
 }  # fmt: skip
 
 

@@ -102,14 +102,18 @@ def factors(name: str, v: np.ndarray):
     }[name]
 
 
+#: Gradients of the form y·(1 − y) or 1 − y², exact to a rounding error of 1.
+ABSOLUTE = ("sigmoid", "tanh", "exp / (1 + exp)")
+
+
 def rewritten(expr):
     return specialize(stabilize(canonicalize([expr])))[0]
 
 
-def close(have, want, tolerance: float = 1e-12) -> None:
+def close(have, want, tolerance: float = 1e-12, absolute: float = 1e-300) -> None:
     have = np.asarray(have, dtype="float64")
     want = np.asarray([float(w) for w in np.ravel(want)]).reshape(have.shape)
-    off = np.abs(have - want) > tolerance * np.abs(want) + 1e-300
+    off = np.abs(have - want) > tolerance * np.abs(want) + absolute
     off |= ~np.isfinite(have)
     assert not off.any(), list(zip(have[off], want[off], strict=True))[:4]
 
@@ -128,4 +132,85 @@ def test_gradient_of_formula(name, reduction):
         g = rewritten(sc.grad(cost, x))
         given = {x: np.array(points) / factor, v: v_value, a: np.array(factor)}
         with np.errstate(all="ignore"):
-            close(evaluate([g], given)[0], exact * factor)
+            value = evaluate([g], given)[0]
+        close(value, exact * factor, absolute=1e-14 if name in ABSOLUTE else 1e-300)
+
+
+@pytest.mark.parametrize("name", ["log(1 + exp)", "-log(sigmoid)", "swish", "logaddexp"])
+def test_beside_the_cost(name):
+    """What the cost and its gradient share must not hide a formula either."""
+    formula, derivative, points = FORMULAS[name]
+    x = T.vector("x")
+    cost = formula(x).mean()
+    outputs = specialize(stabilize(canonicalize([cost, sc.grad(cost, x)])))
+    with mpmath.workdps(DIGITS):
+        exact = np.array([derivative(mpmath.mpf(z)) for z in points]) / len(points)
+    with np.errstate(all="ignore"):
+        value, gradient = evaluate(outputs, {x: np.array(points)})
+    assert np.isfinite(value)
+    close(gradient, exact)
+
+
+# --- along an axis --------------------------------------------------------------------------------
+
+ROWS = np.array([[1000.0, 999.0, -1000.0], [-1000.0, -1001.0, -1000.5], [0.5, 0.25, -3.0]])
+LABELS = np.array([1, 2, 0])
+
+
+def _softmax(row):
+    powers = [mpmath.exp(mpmath.mpf(float(z))) for z in row]
+    return [p / mpmath.fsum(powers) for p in powers]
+
+
+def _softmax_written_out(z):
+    e = T.exp(z)
+    return e / e.sum(axis=1, keepdims=True)
+
+
+#: A formula of a matrix with one value a row, and its gradient: softmax less what is given.
+BY_ROW = {
+    "log of sum of exp": (lambda z: T.log(T.exp(z).sum(axis=1)), False),
+    "log(softmax) picked": (
+        lambda z: -T.log(_softmax_written_out(z))[T.arange(z.shape[0]), LABELS],
+        True,
+    ),
+    "log(picked softmax)": (
+        lambda z: -T.log(_softmax_written_out(z)[T.arange(z.shape[0]), LABELS]),
+        True,
+    ),
+    "log(picked T.nn.softmax)": (
+        lambda z: -T.log(T.nn.softmax(z)[T.arange(z.shape[0]), LABELS]),
+        True,
+    ),
+    "one-hot": (
+        lambda z: -(T.one_hot(LABELS, 3) * T.log(_softmax_written_out(z))).sum(axis=1),
+        True,
+    ),
+    "logsumexp less the label's": (
+        lambda z: T.log(T.exp(z).sum(axis=1)) - z[T.arange(z.shape[0]), LABELS],
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", BY_ROW)
+def test_gradient_by_row(name, reduction):
+    formula, less = BY_ROW[name]
+    z, v = T.tensor("float64", (None, 3), "z"), T.vector("v")
+    v_value = np.linspace(0.5, 1.5, 3)
+    exact = np.array([_softmax(row) for row in ROWS])
+    if less:
+        exact = exact - np.eye(3)[LABELS]
+    exact = exact * factors(reduction, v_value)[:, None]
+    g = rewritten(sc.grad(REDUCTIONS[reduction](formula(z), v), z))
+    with np.errstate(all="ignore"):
+        value = evaluate([g], {z: ROWS, v: v_value})[0]
+    close(value, exact, absolute=1e-16)
+
+
+def test_compiled():
+    x, w = T.matrix("x"), T.vector("w")
+    cost = T.log(1 + T.exp(x @ w)).mean()
+    gradient = sc.function([x, w], sc.grad(cost, w))([[1000, 0], [0, 1]], [1, -1])
+    np.testing.assert_allclose(gradient, [500, 0.5 / (1 + np.e)], rtol=1e-13)

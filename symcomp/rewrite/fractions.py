@@ -1,0 +1,320 @@
+"""Overflowing factors found wherever they stand in a product or quotient.
+
+Gradients write the logistic function as a fraction with much else in between: (eˣ/n)·v / (1 + eˣ).
+A pattern would have to say all the ways in which that can stand. Here a tree of products and
+quotients is read as factors with whole exponents, of which two that belong together are replaced by
+one that does not overflow:
+
+    eˣ / (1 + eˣ) → σ(x)          eˣ·σ(−x) → σ(x)             σ(x) / σ(x) → 1
+    eˣ / (eˣ + eʸ) → σ(x − y)     (1 + eˣ)·σ(−x) → 1          y / (1 + eˣ) → y·σ(−x)
+    sinh x / cosh x → tanh x      eˣ / Σ eˣ → softmax(x)
+
+All other factors stay where they are: the tree keeps its form, since (x / y)·z may be finite where
+(x·z) / y is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from symcomp.graph.expr import Expr
+from symcomp.graph.op import apply
+from symcomp.rewrite.canonical import is_number, whole_exponent
+from symcomp.rewrite.facts import Facts
+from symcomp.rewrite.match import fitted
+from symcomp.rewrite.products import _fold_beside
+from symcomp.rewrite.rule import array_rule
+from symcomp.tensor.arithmetic import add, divide, multiply, power, subtract
+from symcomp.tensor.elementary import cos, cosh, exp, sigmoid, sin, sinh, tan, tanh
+from symcomp.tensor.nn import Softmax
+from symcomp.tensor.reduction import Reduce
+
+#: A fraction of more factors than this is left alone, and a sum of more terms is not multiplied
+#: out.
+_MOST_FACTORS, _MOST_TERMS = 24, 4
+
+#: Functions one of which every pair has.
+_TELLING = (exp, sigmoid, cosh, cos)
+
+
+class Factor(NamedTuple):
+    """base ** exponent, at a place of the tree: which argument to follow from its root."""
+
+    place: tuple[int, ...]
+    base: Expr
+    exponent: int
+
+
+class Pair(NamedTuple):
+    """Some powers of factors, (factor, how many), and what replaces them at the place of the
+    first."""
+
+    taken: tuple[tuple[Factor, int], ...]
+    new: Expr | None
+
+
+def factors_of(e: Expr, place: tuple = (), sign: int = 1) -> list[Factor]:
+    """The factors of a tree of products and quotients."""
+    if e.op is multiply and e.dtype != "bool":
+        return [f for i, a in enumerate(e.args) for f in factors_of(a, (*place, i), sign)]
+    if e.op is divide:
+        top, bottom = e.args
+        return factors_of(top, (*place, 0), sign) + factors_of(bottom, (*place, 1), -sign)
+    n = whole_exponent(e)
+    return [Factor(place, e, sign)] if not n else [Factor(place, e.args[0], sign * n)]
+
+
+@array_rule(multiply, divide)
+def paired_factors(node: Expr, known: Facts) -> Expr | None:
+    """a·eˣ / (b·(1 + eˣ)) → a·σ(x) / b, and other factors that overflow only by themselves"""
+    factors = _telling(node)
+    pair = _pair(factors) if factors else None
+    if pair is None:
+        return None
+    return fitted(_replaced(node, pair, _written_out(factors, pair)), node)
+
+
+def _written_out(factors: list[Factor], pair: Pair) -> dict[tuple, Expr]:
+    """The other factors that are written 1 − σ(x): σ(−x), now that they need not share σ(x)."""
+    taken = [f.place for f, _ in pair.taken]
+    return {
+        f.place: _power(sigmoid(_argument(f.base)), abs(f.exponent))
+        for f in factors
+        if f.base.op is add and f.place not in taken and _argument(f.base) is not None
+    }
+
+
+@array_rule(multiply, divide)
+def multiplied_out(node: Expr, known: Facts) -> Expr | None:
+    """eˣ·(σ(−x)·y + σ(−x)·z) → σ(x)·y + σ(x)·z, where a factor has its pair in each term"""
+    factors = _telling(node)
+    for f in factors:
+        if f.exponent != 1 or f.base.op is not add or len(f.base.args) > _MOST_TERMS:
+            continue
+        if _exponent_of_one_plus(f.base) is not None:
+            continue
+        others = [g for g in factors if g is not f]
+        if all(_meets(others, term) for term in f.base.args):
+            terms = [_rebuilt(node, {f.place: t}, ()) for t in f.base.args]
+            return fitted(add(*terms), node)
+    return None
+
+
+def _telling(node: Expr) -> list[Factor]:
+    """The factors, where there may be a pair among them."""
+    if node.dtype not in ("float32", "float64"):
+        return []
+    factors = factors_of(node)
+    if not 2 <= len(factors) <= _MOST_FACTORS:
+        return []
+    for f in factors:
+        op = f.base.op
+        if op in _TELLING or isinstance(op, Softmax):
+            return factors
+        if op is add and any(_tells(a) for a in f.base.args):
+            return factors
+    return []
+
+
+def _tells(term: Expr) -> bool:
+    return term.op in _TELLING or (
+        term.op in (multiply, divide) and any(f.base.op in _TELLING for f in factors_of(term))
+    )
+
+
+def _meets(others: list[Factor], term: Expr) -> bool:
+    """Whether some of the other factors make a pair with one of a term."""
+    own = [f._replace(place=("term", *f.place)) for f in factors_of(term)]
+    for f in own:
+        for g in others:
+            if _pair_of(f, g) is not None or _pair_of(g, f) is not None:
+                return True
+    return False
+
+
+# --- pairs ----------------------------------------------------------------------------------------
+
+
+def _pair(factors: list[Factor]) -> Pair | None:
+    for f in factors:
+        if f.exponent > 0 and _may_begin(f.base):
+            for g in factors:
+                found = _pair_of(f, g) if g is not f else None
+                if found is not None:
+                    return found
+    for g in factors:
+        x = _exponent_of_one_plus(g.base) if g.exponent < 0 else None
+        if x is not None:
+            return Pair(((g, 1),), sigmoid(-x))
+    return None
+
+
+def _may_begin(base: Expr) -> bool:
+    return base.op in (exp, sigmoid, sinh, sin, add) or isinstance(base.op, Softmax)
+
+
+def _pair_of(f: Factor, g: Factor) -> Pair | None:
+    """What a factor of the numerator makes with another factor."""
+    if f.exponent <= 0:
+        return None
+    op = f.base.op
+    if op is exp:
+        return _with_exponential(f, g)
+    if f.base is g.base:
+        cancels = _argument(f.base) is not None or isinstance(op, Softmax)
+        return Pair(((f, 1), (g, 1)), None) if cancels and g.exponent < 0 else None
+    if op in (sinh, sin):
+        below, whole = (cosh, tanh) if op is sinh else (cos, tan)
+        if g.exponent < 0 and g.base.op is below and g.base.args[0] is f.base.args[0]:
+            return Pair(((f, 1), (g, 1)), whole(f.base.args[0]))
+        return None
+    x = _argument(f.base)
+    if x is None:
+        return None
+    if g.exponent < 0:
+        y = _argument(g.base)
+        return Pair(((f, 1), (g, 1)), None) if y is not None and _ratio(x, y) == 1 else None
+    y = _exponent_of_one_plus(g.base)
+    return Pair(((f, 1), (g, 1)), None) if y is not None and _ratio(x, y) == -1 else None
+
+
+def _with_exponential(f: Factor, g: Factor) -> Pair | None:
+    x = f.base.args[0]
+    if g.exponent > 0:
+        y = _argument(g.base)
+        k = _count(_ratio(x, y), -1, g.exponent) if y is not None else 0
+        return Pair(((f, 1), (g, k)), _power(sigmoid(-y), k)) if k else None
+    y = _exponent_of_one_plus(g.base)
+    if y is not None:
+        k = _count(_ratio(x, y), 1, -g.exponent)
+        return Pair(((f, 1), (g, k)), _power(sigmoid(y), k)) if k else None
+    if g.base.op is add and len(g.base.args) == 2 and f.base in g.base.args:
+        (other,) = [a for a in g.base.args if a is not f.base] or [f.base]
+        if other.op is exp and other.shape == f.base.shape:
+            return Pair(((f, 1), (g, 1)), sigmoid(subtract(x, other.args[0])))
+        return None
+    found = _fold_beside(g.base, f.base.ndim, Reduce)
+    if found is not None and found[0].op.monoid == "sum" and found[0].args[0] is f.base:
+        return Pair(((f, 1), (g, 1)), apply(Softmax(found[1]), x))
+    return None
+
+
+def _count(ratio: Any, sign: int, most: int) -> int:
+    """How many of the other factor a power eᵏˣ pairs with."""
+    k = ratio * sign if ratio is not None else 0
+    return int(k) if 1 <= k <= most and k == int(k) else 0
+
+
+def _power(e: Expr, k: int) -> Expr:
+    return e if k == 1 else power(e, k)
+
+
+def _exponent_of_one_plus(e: Expr) -> Expr | None:
+    """x where e is 1 + eˣ."""
+    if e.op is not add or len(e.args) != 2:
+        return None
+    for one, other in (e.args, e.args[::-1]):
+        if is_number(one) and one.value == 1 and other.op is exp:
+            return other.args[0]
+    return None
+
+
+def _argument(e: Expr) -> Expr | None:
+    """x where e is σ(x), or 1 − σ(−x), which is the same."""
+    if e.op is sigmoid:
+        return e.args[0]
+    if e.op is not add or len(e.args) != 2:
+        return None
+    for one, other in (e.args, e.args[::-1]):
+        if is_number(one) and one.value == 1 and other.op is multiply and len(other.args) == 2:
+            minus, s = other.args
+            if is_number(minus) and minus.value == -1 and s.op is sigmoid:
+                return -s.args[0]
+    return None
+
+
+# --- multiples ------------------------------------------------------------------------------------
+
+
+def _ratio(x: Expr, y: Expr) -> Any:
+    """c where x is seen to be c·y, else None."""
+    if x is y:
+        return 1
+    p, q = _combination(x), _combination(y)
+    if p.keys() != q.keys() or not p:
+        return None
+    ratios = {p[k] / q[k] if q[k] else None for k in p}
+    return ratios.pop() if len(ratios) == 1 else None
+
+
+def _combination(e: Expr, scale: float = 1.0, into: dict | None = None) -> dict:
+    """An expression as coefficients of what is added up in it."""
+    into = {} if into is None else into
+    if is_number(e):
+        into[()] = into.get((), 0.0) + scale * float(e.value)
+    elif e.op is add:
+        for a in e.args:
+            _combination(a, scale, into)
+    elif e.op is multiply and is_number(e.args[0]):
+        scale, rest = scale * float(e.args[0].value), e.args[1:]
+        if len(rest) == 1:
+            return _combination(rest[0], scale, into)
+        into[rest] = into.get(rest, 0.0) + scale
+    else:
+        key = e.args if e.op is multiply else (e,)
+        into[key] = into.get(key, 0.0) + scale
+    return into
+
+
+# --- building -------------------------------------------------------------------------------------
+
+
+def _replaced(node: Expr, pair: Pair, edits: dict[tuple, Any]) -> Any:
+    """The tree with a pair replaced: at the first one's place, or beside the numerator above it."""
+    for f, count in pair.taken:
+        left = abs(f.exponent) - count
+        edits[f.place] = _power(f.base, left) if left else None
+    first = pair.taken[0][0]
+    if pair.new is None:
+        return _rebuilt(node, edits, ())
+    if first.exponent > 0:
+        rest = edits[first.place]
+        edits[first.place] = pair.new if rest is None else multiply(pair.new, rest)
+        return _rebuilt(node, edits, ())
+    return _rebuilt(node, edits, (), {_numerator(node, first.place): pair.new})
+
+
+def _numerator(node: Expr, place: tuple) -> tuple:
+    """The place of the numerator of the outermost quotient in whose denominator a factor stands."""
+    e = node
+    for depth, i in enumerate(place):
+        if e.op is divide and i == 1:
+            return (*place[:depth], 0)
+        e = e.args[i]
+    return place
+
+
+def _rebuilt(e: Expr, edits: dict, place: tuple, beside: dict | None = None) -> Any:
+    """The tree with the edited factors; 1 where nothing is left."""
+    beside = beside or {}
+    if place in edits:
+        result = 1 if edits[place] is None else edits[place]
+    elif not any(p[: len(place)] == place for p in (*edits, *beside) if p != place):
+        result = e
+    elif e.op is multiply:
+        parts = [_rebuilt(a, edits, (*place, i), beside) for i, a in enumerate(e.args)]
+        parts = [p for p in parts if not _is_one(p)]
+        result = multiply(*parts) if len(parts) > 1 else parts[0] if parts else 1
+    elif e.op is divide:
+        top, bottom = (_rebuilt(a, edits, (*place, i), beside) for i, a in enumerate(e.args))
+        result = top if _is_one(bottom) else divide(top, bottom)
+    else:
+        result = e
+    new = beside.get(place)
+    if new is None:
+        return result
+    return new if _is_one(result) else multiply(result, new)
+
+
+def _is_one(e: Any) -> bool:
+    return e == 1 if not isinstance(e, Expr) else is_number(e) and e.value == 1
