@@ -46,9 +46,18 @@ FLAGS = (
     "-pipe",
 )
 
-#: gcc's -O2 with -O3's vectoriser gives the same loops as -O3 in three quarters of its time.
+#: The passes of gcc's -O2 that generated loops profit from, and the vectoriser: the same speed in three
+#: quarters of its time.
 OPTIMISE = {
-    "gcc": ("-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic"),
+    "gcc": (
+        "-O1",
+        "-ftree-vectorize",
+        "-fvect-cost-model=dynamic",
+        "-fstrict-aliasing",
+        "-fexpensive-optimizations",
+        "-fgcse",
+        "-ftree-pre",
+    ),
     "clang": ("-O3",),
 }
 

@@ -96,9 +96,16 @@ def operation(op: Op) -> str:
     token = _tokens.get(op)
     if token is None:
         token = _value(op, ())
-        if _is_own(type(op)) and not isinstance(op, Primitive) and len(_tokens) < 10_000:
+        if _is_fixed(op) and len(_tokens) < 10_000:
             _tokens[op] = token
     return token
+
+
+def _is_fixed(op: Op) -> bool:
+    """Whether the text of an operation can be kept: what code outside symcomp refers to may change."""
+    if isinstance(op, Primitive) or not _is_own(type(op)):
+        return False
+    return all(isinstance(getattr(op, f.name), (*_PLAIN, tuple)) for f in op.fields())
 
 
 def _is_own(thing: Any) -> bool:
@@ -175,11 +182,11 @@ _TRANSPOSE = frozenset({"transpose"})
 
 
 def _primitive(op: Primitive, inside: tuple) -> str:
+    facts = f"{op.name} {op.c} {op.domain} {op.commutative}"
     source = getattr(op, "source", "")
-    if _is_own(type(op)) and _is_own(op.body or op.signature) and not source and op.body is None:
-        return f"{op.name} {op.c}"
-    body = "" if op.body is None or _is_own(op.body) else _value(op.body, inside)
-    return f"{op.name} {op.c} {source} {_value(op.signature, inside)} {body}"
+    if not source and _is_own(op.signature) and (op.body is None or _is_own(op.body)):
+        return facts
+    return f"{facts} {source} {_value(op.signature, inside)} {_value(op.body, inside)}"
 
 
 def _class(kind: type, inside: tuple) -> str:

@@ -177,6 +177,19 @@ def test_equations_and_closures():
     assert (f([3.0]), g([3.0])) == (9, 27)
 
 
+def test_values_that_change_between_functions():
+    factor = 2.0
+
+    @sc.equation(shape=lambda a: a.shape)
+    def times_factor(a, i):
+        return a[i] * factor
+
+    x = T.dvector("x")
+    assert sc.function([x], times_factor(x))([1.0]) == 2
+    factor = 3.0
+    assert sc.function([x], times_factor(x))([1.0]) == 3
+
+
 def test_c_source_counts():
     def declared(source):
         @sc.c_function("keyed({x})", source=source)
