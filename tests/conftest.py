@@ -1,7 +1,8 @@
 """What all tests share: a cache of their own, options of the suite, and seeds that can be repeated.
 
-The compiled functions of a run go to one temporary folder that all workers of the run share, so that no test reads
-or fills the user's cache, and none finds what another run has left. `--symcomp-cache` names a folder to keep instead.
+The compiled functions of a run go to one temporary folder that all workers of the run share, so
+that no test reads or fills the user's cache, and none finds what another run has left.
+`--symcomp-cache` names a folder to keep instead.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import random
 import shutil
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +43,11 @@ def pytest_configure(config):
         config.symcomp_temporary = "" if chosen else tempfile.mkdtemp(prefix="symcomp-tests-")
         os.environ[_SHARED] = os.path.abspath(chosen or config.symcomp_temporary)
     os.environ["SYMCOMP_CACHE"] = os.environ[_SHARED]
+    # Processes that tests start find the package too, installed or not.
+    root = str(Path(__file__).parents[1])
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if root not in paths:
+        os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (root, *paths) if p)
 
 
 def pytest_unconfigure(config):

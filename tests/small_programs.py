@@ -1,5 +1,5 @@
-"""A few dozen small functions, one for each way in which kernels are made: what the interpreter, the golden files and
-the sanitizers go over."""
+"""A few dozen small functions, one for each way in which kernels are made: what the interpreter,
+the golden files and the sanitizers go over."""
 
 from __future__ import annotations
 
@@ -277,13 +277,23 @@ def integers():
 def booleans():
     x, y = T.dvector("x"), T.dvector("y")
     less = x < y
-    return [x, y], [less & (x > 0), ~less, less.any(), less.all(), less.sum()], [grid(6), grid(6)[::-1]]
+    return (
+        [x, y],
+        [less & (x > 0), ~less, less.any(), less.all(), less.sum()],
+        [grid(6), grid(6)[::-1]],
+    )
 
 
 @case
 def casts():
     x, n = T.dvector("x"), T.lvector("n")
-    many = [x.astype("int32"), x.astype("bool"), n.astype("float32"), n.astype("uint8"), x.astype("float32")]
+    many = [
+        x.astype("int32"),
+        x.astype("bool"),
+        n.astype("float32"),
+        n.astype("uint8"),
+        x.astype("float32"),
+    ]
     return [x, n], many, [grid(5), [0, 1, -1, 300, 2**40]]
 
 
@@ -341,7 +351,11 @@ def scalars_only():
 def constant_tables():
     x = T.dvector("x")
     table = np.arange(300.0)
-    return [x], [x + table[:5], T.constant(table).sum() * x, T.take(T.constant(table), [3, 250])], [grid(5)]
+    return (
+        [x],
+        [x + table[:5], T.constant(table).sum() * x, T.take(T.constant(table), [3, 250])],
+        [grid(5)],
+    )
 
 
 @case

@@ -1,14 +1,17 @@
 """The loop IR executed in plain Python: its meaning, and the referee between NumPy and C.
 
-A machine holds flat arrays for buffers and integers for dimensions, and runs kernels statement by statement on NumPy
-scalars; a function of real numbers has its NumPy meaning. Where C would do something undefined, the machine raises:
+A machine holds flat arrays for buffers and integers for dimensions, and runs kernels statement by
+statement on NumPy scalars; a function of real numbers has its NumPy meaning. Where C would do
+something undefined, the machine raises:
 
-    a load or store outside its buffer    (a load in the branch of `where` that is not taken is harmless)
-    two pieces of a parallel loop, or two lanes of a SIMD loop, that write the same place, or one that reads what
-    another writes                        (a SIMD loop over scalar folds is one fold: `Update` is not a conflict)
+    a load or store outside its buffer (but a load in the branch that `where` does not take is
+    harmless)
+    two pieces of a parallel loop, or two lanes of a SIMD loop, that write the same place, or one
+    that reads what another writes (an `Update` is no conflict: it makes the loop a fold)
 
-What nobody has written is garbage here too: scratch tiles, temporaries and outputs start as nan or as odd numbers. The
-pieces of a parallel loop may run in any order: give a generator of random numbers as `shuffle` to see that.
+What nobody has written is garbage here too: scratch tiles, temporaries and outputs start as nan or
+as odd numbers. The pieces of a parallel loop may run in any order: give a generator of random
+numbers as `shuffle` to see that.
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ class Machine:
         with np.errstate(all="ignore"):
             self._body(kernel.body)
 
-    # --- statements --------------------------------------------------------------------------------------------------
+    # --- statements -------------------------------------------------------------------------------
 
     def _body(self, body: tuple) -> None:
         for s in body:
@@ -178,7 +181,7 @@ class Machine:
         for w in self.watching:
             w.private.add(b)
 
-    # --- calls -------------------------------------------------------------------------------------------------------
+    # --- calls ------------------------------------------------------------------------------------
 
     def _gemm(self, s: Call) -> None:
         rows, columns, inner, alpha, left, right, beta, target = s.arguments
@@ -223,7 +226,7 @@ class Machine:
         result = np.asarray(expr.op.numpy(*given))
         self.memory[target][:] = result.astype(target.dtype, copy=False).ravel()
 
-    # --- values ------------------------------------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------------------
 
     def integer(self, n: Any) -> int:
         """The value of a size or an offset."""
@@ -289,8 +292,7 @@ def _applied(e: Expr, args: list) -> Any:
     """A function of real numbers at NumPy scalars; what `where` does not choose may be anything."""
     if e.op is where:
         condition, yes, no = args
-        chosen = condition if isinstance(condition, _Poison) else yes if condition else no
-        return chosen
+        return condition if isinstance(condition, _Poison) else yes if condition else no
     for a in args:
         if isinstance(a, _Poison):
             return a
@@ -302,7 +304,7 @@ def _combined(monoid: str, left: Any, right: Any) -> Any:
     return left.dtype.type(MONOIDS[monoid].numpy(left, right))
 
 
-# --- whole programs --------------------------------------------------------------------------------------------------
+# --- whole programs -------------------------------------------------------------------------------
 
 
 def execute(
@@ -312,9 +314,11 @@ def execute(
     shuffle: np.random.Generator | None = None,
     after: Callable[[Kernel, Machine], None] | None = None,
 ) -> tuple[int, list[np.ndarray]]:
-    """What the entry of a program does: (status, outputs). The arrays of shared values are changed in place.
+    """What the entry of a program does: (status, outputs). The arrays of shared values are changed
+    in place.
 
-    `arrays` gives inputs, large constants and shared values, each C-contiguous; `after` is called after each kernel.
+    `arrays` gives inputs, large constants and shared values, each C-contiguous; `after` is called
+    after each kernel.
     """
     face = program.interface
     flat = {b: array.reshape(-1) for b, array in arrays.items()}
@@ -337,7 +341,7 @@ def execute(
 
 
 def work(kernel: Kernel, sizes: Mapping[Expr, int]) -> float:
-    """Roughly how many scalar operations a kernel is: what interpreting it costs, in microseconds."""
+    """Roughly how many scalar operations a kernel is: the microseconds that interpreting takes."""
     machine = Machine({}, sizes)
     return _work(kernel.body, machine)
 

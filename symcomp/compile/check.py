@@ -1,17 +1,19 @@
-"""mode="check": every rewrite, every kernel and the whole function against NumPy, naming the first culprit.
+"""mode="check": every rewrite, every kernel and the whole function against NumPy, naming the first
+culprit.
 
 At each call, on the actual arguments, in this order:
 
     rules     each rewrite that fired: its expression before and after, by the NumPy references
-    kernels   each kernel, one after another, in C: against the interpreter of loops, which starts from the same
-              memory, and what it stores against the NumPy reference of the expression
+    kernels   each kernel, one after another, in C: against the interpreter of loops, which starts
+              from the same memory, and what it stores against the reference of the expression
     entry     the compiled function as it is used, against the kernels run one by one, to the bit
     function  its results against the references of the expression as it was written
 
-*Agree* means: equal whole numbers and truths; floats within `TOLERANCE` of the largest magnitude in the array. What
-does not agree so is given a second look: the references are evaluated again with noise of a few ulp after every
-operation that rounds, and what this alone changes is no error of the compiler (a cancellation, a comparison of nearly
-equal values). A formula that overflows may be replaced by one that does not.
+*Agree* means: equal whole numbers and truths; floats within `TOLERANCE` of the largest magnitude in
+the array. What does not agree so is given a second look: the references are evaluated again with
+noise of a few ulp after every operation that rounds, and what this alone changes is no error of the
+compiler (a cancellation, a comparison of nearly equal values). A formula that overflows may be
+replaced by one that does not.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
 ULPS, LOOKS = 8, 3
 #: How much more than the noise has done is allowed.
 SPREAD = 16
-#: A kernel of more scalar operations than this is not interpreted, unless it is wrong (then up to 30 times as many).
+#: A kernel of more scalar operations than this is not interpreted, unless it is wrong (then up to
+#: 30 times as many).
 INTERPRETED = 100_000
 #: Rewrites that are evaluated together.
 TOGETHER = 64
@@ -53,7 +56,8 @@ TOGETHER = 64
 #: Operations that round nothing.
 EXACT = (Axes, Broadcast, Reshape, Join, Slice, Embed, Take, Pick, Place)
 EXACT_FUNCTIONS = {
-    "negative", "abs", "maximum", "minimum", "fmax", "fmin", "where", "sign", "floor", "ceil", "trunc", "rint",
+    "negative", "abs", "maximum", "minimum", "fmax", "fmin", "where", "sign", "floor", "ceil",
+    "trunc", "rint",
 }  # fmt: skip
 
 
@@ -66,7 +70,7 @@ class Difference(NamedTuple):
     count: int
 
 
-# --- the function ----------------------------------------------------------------------------------------------------
+# --- the function ---------------------------------------------------------------------------------
 
 
 def checker(definition: Definition) -> Callable[..., Any]:
@@ -119,26 +123,31 @@ class Checked:
         bound = self.job.bound
         result = {b: np.asarray(_leaf(leaf, values)) for leaf, b in bound.leaves.items()}
         atoms = evaluate(list(bound.dimensions.values()), values)
-        return result | {d: np.asarray(n, "int64") for d, n in zip(bound.dimensions, atoms, strict=True)}
+        return result | {
+            d: np.asarray(n, "int64") for d, n in zip(bound.dimensions, atoms, strict=True)
+        }
 
-    # --- rules -------------------------------------------------------------------------------------------------------
+    # --- rules ------------------------------------------------------------------------------------
 
     def _check_rules(self, bound) -> None:
         trace = list(dict.fromkeys((r.rule, r.before, r.after) for r in self.job.trace))
         for start in range(0, len(trace), TOGETHER):
             part = trace[start : start + TOGETHER]
             results = evaluate([e for _, *pair in part for e in pair], bound)
-            for (rule, before, after), old, new in zip(part, results[::2], results[1::2], strict=True):
+            for (rule, before, after), old, new in zip(
+                part, results[::2], results[1::2], strict=True
+            ):
                 if found := self._disagreement(new, old, [before, after], bound, overflow=True):
                     self._fail_rule(rule, before, after, found)
 
     def _fail_rule(self, rule, before: Expr, after: Expr, found: Difference):
         name = getattr(rule, "name", str(rule))
-        message = f"{self.definition.name}: the rule {name} changes a value: {_told(found, 'after it', 'before it')}"
+        told = _told(found, "after it", "before it")
+        message = f"{self.definition.name}: the rule {name} changes a value: {told}"
         formula = f"{text(before)}  →  {text(after)}"
         raise CheckError(describe(message, formula, _operands(before), before.origin))
 
-    # --- kernels -----------------------------------------------------------------------------------------------------
+    # --- kernels ----------------------------------------------------------------------------------
 
     def _check_kernels(self, bound) -> dict[Buffer, np.ndarray]:
         """Run the kernels one by one; the arrays that they leave."""
@@ -196,12 +205,13 @@ class Checked:
         if INTERPRETED < interpret.work(kernel, sizes) <= 30 * INTERPRETED:
             self._compare_with_interpreter(kernel, memory, sizes)
         message = (
-            f"{self.definition.name}: kernel {kernel.name} (number {number} of {len(self.job.program.kernels)}) "
-            f"does not compute its expression: {_told(found, 'in C', 'by NumPy')}"
+            f"{self.definition.name}: kernel {kernel.name} (number {number} of "
+            f"{len(self.job.program.kernels)}) does not compute its expression: "
+            f"{_told(found, 'in C', 'by NumPy')}"
         )
         raise CheckError(describe(message, text(e), _operands(e), e.origin))
 
-    # --- results -----------------------------------------------------------------------------------------------------
+    # --- results ----------------------------------------------------------------------------------
 
     def check_results(self, packed, expected, before) -> None:
         """The function's results: those of its kernels, to the bit, and those of the references."""
@@ -212,23 +222,29 @@ class Checked:
         face = self.job.program.interface
         steps = [memory[b] for b in face.outputs]
         steps += [memory[self.job.bound.leaves[s]] for s, _ in d.updates]
-        names = [f"output {n}" for n in range(len(outputs))] + [f"new value of {text(s)}" for s, _ in d.updates]
+        names = [f"output {n}" for n in range(len(outputs))] + [
+            f"new value of {text(s)}" for s, _ in d.updates
+        ]
         for name, got, step, reference, e in zip(
             names, [*outputs, *new], steps, references, d.values(), strict=True
         ):
             if got.tobytes() != step.tobytes():
-                where = difference(got.ravel(), step.ravel(), 0.0) or Difference((), "other bits", "these", 1)
-                message = f"{d.name}: {name} is not what its kernels give one by one: {_told(where, 'by the entry', 'by the kernels')}"
+                other = Difference((), "other bits", "these", 1)
+                found = difference(got.ravel(), step.ravel(), 0.0) or other
+                told = _told(found, "by the entry", "by the kernels")
+                message = f"{d.name}: {name} is not what its kernels give one by one: {told}"
                 raise CheckError(describe(message, text(e), origin=e.origin))
             if found := self._disagreement(got, reference, [e], values, overflow=True):
-                message = f"{d.name}: {name} is not what was written: {_told(found, 'in C', 'by NumPy')}"
+                message = (
+                    f"{d.name}: {name} is not what was written: {_told(found, 'in C', 'by NumPy')}"
+                )
                 raise CheckError(describe(message, text(e), origin=e.origin))
 
     def _unpacked(self, packed) -> list[np.ndarray]:
         forms = {"none": list, "one": lambda: [packed], "dict": lambda: list(packed.values())}
         return forms.get(self.definition.result, lambda: list(packed))()
 
-    # --- agreement ---------------------------------------------------------------------------------------------------
+    # --- agreement --------------------------------------------------------------------------------
 
     def _disagreement(self, got, expected, exprs: Sequence[Expr], values, overflow=False):
         """Where two values differ by more than rounding explains; None where they agree."""
@@ -330,18 +346,22 @@ def _operands(e: Expr) -> list[str]:
     return [f"{text(a, 3)} is {a.type}" for a in dict.fromkeys(e.args) if a.ndim]
 
 
-# --- kernels one by one ----------------------------------------------------------------------------------------------
+# --- kernels one by one ---------------------------------------------------------------------------
 
 
 class Steps:
-    """A library in which every array of a program is an argument, and a number says which kernel runs."""
+    """A library in which every array of a program is an argument, and a number says which kernel
+    runs.
+    """
 
     def __init__(self, job: Compilation):
         made = job.program
         self.program = made
         self.only = Dimension("only")
         face = made.interface
-        self.arrays = list(dict.fromkeys([*face.inputs, *face.cells, *face.outputs, *made.temporaries]))
+        self.arrays = list(
+            dict.fromkeys([*face.inputs, *face.cells, *face.outputs, *made.temporaries])
+        )
         kernels = [self._chosen(n, k) for n, k in enumerate(made.kernels)]
         interface = program.Interface([], self.arrays, [], [*face.dimensions, self.only])
         stepped = _parts(made, kernels, interface)
@@ -361,17 +381,23 @@ class Steps:
         chosen = equal(self.only, np.int64(number))
         return Kernel(kernel.name, (If(chosen, kernel.body),), kernel.note)
 
-    def memory(self, bound: Mapping[Expr, np.ndarray], sizes: Mapping[Expr, int]) -> dict[Buffer, np.ndarray]:
+    def memory(
+        self, bound: Mapping[Expr, np.ndarray], sizes: Mapping[Expr, int]
+    ) -> dict[Buffer, np.ndarray]:
         """A flat array of its own for every buffer; what nobody has written is garbage."""
         machine = interpret.Machine({}, sizes)
         return {
             b: np.array(bound[b]).reshape(-1)
             if b in bound
-            else interpret.garbage(b.dtype, int(np.prod([machine.integer(n) for n in b.shape], dtype="int64")))
+            else interpret.garbage(
+                b.dtype, int(np.prod([machine.integer(n) for n in b.shape], dtype="int64"))
+            )
             for b in self.arrays
         } | {self.program.status: np.zeros(1, "int64")}
 
-    def run(self, number: int, memory: Mapping[Buffer, np.ndarray], sizes: Mapping[Expr, int]) -> None:
+    def run(
+        self, number: int, memory: Mapping[Buffer, np.ndarray], sizes: Mapping[Expr, int]
+    ) -> None:
         """Run one kernel on the memory."""
         kernel = self.program.kernels[number]
         if _calls_python(kernel):
@@ -382,10 +408,18 @@ class Steps:
         self.entry(*pointers, *dimensions, number)
 
 
-def _parts(made: program.Program, kernels: list[Kernel], interface: program.Interface) -> program.Program:
+def _parts(
+    made: program.Program, kernels: list[Kernel], interface: program.Interface
+) -> program.Program:
     """The program with every array given from outside."""
     parts = dict(made.__dict__)
-    parts |= {"kernels": kernels, "checks": [], "interface": interface, "temporaries": [], "copies": []}
+    parts |= {
+        "kernels": kernels,
+        "checks": [],
+        "interface": interface,
+        "temporaries": [],
+        "copies": [],
+    }
     parts |= {"python_calls": [], "python_arguments": [], "exclusive": [], "read_before": []}
     return program.Program(**parts)
 

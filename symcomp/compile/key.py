@@ -102,7 +102,7 @@ def operation(op: Op) -> str:
 
 
 def _is_fixed(op: Op) -> bool:
-    """Whether the text of an operation can be kept: what code outside symcomp refers to may change."""
+    """Whether the text of an operation can be kept: what a person's code refers to may change."""
     if isinstance(op, Primitive) or not _is_own(type(op)):
         return False
     return all(isinstance(getattr(op, f.name), (*_PLAIN, tuple)) for f in op.fields())

@@ -1,7 +1,9 @@
-"""f.explain(), f.profile() and what is printed while compiling: a compiled function as a plan that people can read.
+"""f.explain(), f.profile() and what is printed while compiling: a compiled function as a plan that
+people can read.
 
-A report is text (a `str`) that shows itself when it is the last line of a notebook's cell. What explains is made by
-running the symbolic passes again, without the C compiler: a function that came from the cache explains itself too.
+A report is text (a `str`) that shows itself when it is the last line of a notebook's cell. What
+explains is made by running the symbolic passes again, without the C compiler: a function that came
+from the cache explains itself too.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from symcomp.codegen import build, cache, loops, memory, runtime
 from symcomp.codegen.loops import Call, For, Kernel
@@ -103,7 +107,7 @@ def rules(job: Compilation) -> Iterator[str]:
         yield _cut(f"{times:>4} × {rule.name:<{width}}  {rule}")
 
 
-# --- steps -----------------------------------------------------------------------------------------------------------
+# --- steps ----------------------------------------------------------------------------------------
 
 
 def all_kernels(job: Compilation) -> list[Kernel]:
@@ -135,7 +139,11 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
     for s in statements:
         if isinstance(s, For) and s.how == "parallel":
             whole_ = isinstance(s.extent, int) and isinstance(s.grain, int) and s.extent <= s.grain
-            yield f"one piece of {amount(s.extent)}" if whole_ else f"parallel over {amount(s.extent)}"
+            yield (
+                f"one piece of {amount(s.extent)}"
+                if whole_
+                else f"parallel over {amount(s.extent)}"
+            )
     if any(isinstance(s, For) and s.how == "simd" for s in statements):
         yield "simd"
     for s in statements:
@@ -173,14 +181,8 @@ def storage(job: Compilation) -> Iterator[str]:
 def _slot_bytes(slot: memory.Slot) -> Any:
     result: Any = 0
     for count, dtype in slot.sizes:
-        result = size.larger(result, size.times(count, _ITEMSIZE[dtype]))
+        result = size.larger(result, size.times(count, np.dtype(dtype).itemsize))
     return result
-
-
-_ITEMSIZE = {
-    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "float32": 4,
-    "int64": 8, "uint64": 8, "float64": 8,
-}  # fmt: skip
 
 
 def passes(job: Compilation) -> Iterator[str]:
@@ -202,7 +204,7 @@ def _cut(line: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
-# --- profiles --------------------------------------------------------------------------------------------------------
+# --- profiles -------------------------------------------------------------------------------------
 
 
 class Timing(NamedTuple):
@@ -291,11 +293,13 @@ def operations(product: Any) -> Any:
     return size.times(2, *sizes.values())
 
 
-# --- while compiling -------------------------------------------------------------------------------------------------
+# --- while compiling ------------------------------------------------------------------------------
 
 
 def announce(definition: Definition, job: Compilation | None, entry: cache.Entry, seconds: float):
-    """Print to the error stream what option `debug` asks for, when a function has been compiled or found."""
+    """Print to the error stream what option `debug` asks for, when a function has been compiled or
+    found.
+    """
     level = options.debug
     if not level:
         return
@@ -318,6 +322,14 @@ def assembly(entry: cache.Entry) -> str:
     """The compiler's assembly of a function's source."""
     chosen = build.compiler()
     flags = [f for f in chosen.flags() if f != "-shared"]
-    command = [*chosen.command, *flags, f"-I{build.INCLUDE}", "-S", "-o", "-", str(entry.source_path)]
+    command = [
+        *chosen.command,
+        *flags,
+        f"-I{build.INCLUDE}",
+        "-S",
+        "-o",
+        "-",
+        str(entry.source_path),
+    ]
     status, output = build.run(command)
     return output if status == 0 else f"(the compiler failed with status {status}: {output})"

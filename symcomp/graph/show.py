@@ -13,22 +13,36 @@ from symcomp.graph.type import shape_text
 
 #: An atom or a call binds tightest.
 ATOM = 100
+#: A minus in front binds less than a power, and more than a product.
+_UNARY = 55
 
 
 def text(expr: Expr, depth: int = 6) -> str:
     """The formula of an expression on one line."""
-    return _text(expr, depth)[0]
+    return text_and_level(expr, depth)[0]
 
 
-def _text(expr: Expr, depth: int) -> tuple[str, int]:
+#: How sizes are written; set by `graph.spelling`, which needs their arithmetic.
+speller: list = []
+
+
+def text_and_level(expr: Expr, depth: int) -> tuple[str, int]:
+    """The formula of an expression, and how tightly it binds."""
     if expr.op is None:
-        return leaf_text(expr), ATOM
+        leaf = leaf_text(expr)
+        return leaf, _UNARY if leaf.startswith("-") else ATOM
     if depth <= 0:
         return "…", ATOM
     infix = getattr(expr.op, "infix", None)
     if infix is not None:
-        return _infix(infix, [_text(a, depth - 1) for a in expr.args])
-    parts = [_text(a, depth - 1)[0] for a in expr.args]
+        size = speller[0](expr, depth) if expr.weak and speller else None
+        return size or _infix(infix, [text_and_level(a, depth - 1) for a in expr.args])
+    indexed = expr.op.indexed(*expr.args) if hasattr(expr.op, "indexed") else None
+    if indexed is not None:
+        whole, key = indexed
+        inner, level = text_and_level(whole, depth - 1)
+        return f"{inner if level == ATOM else f'({inner})'}[{key}]", ATOM
+    parts = [text(a, depth - 1) for a in expr.args]
     if len(parts) > 8:
         parts = [*parts[:4], "…", parts[-1]]
         return f"{expr.op.name}({', '.join(parts)})", ATOM
@@ -42,7 +56,10 @@ def _infix(infix: tuple[str, int], parts: list[tuple[str, int]]) -> tuple[str, i
         return (f"{symbol}{inner}" if level > precedence else f"{symbol}({inner})"), precedence
     shown = []
     for position, (inner, level) in enumerate(parts):
-        loose = level < precedence or (level == precedence and position > 0)
+        # A power is read from the right: x ** (y ** z), and its exponent may begin with a minus.
+        last = position == len(parts) - 1 if symbol == "**" else position == 0
+        least = _UNARY if symbol == "**" and position else precedence
+        loose = level < least or (level == precedence and not last)
         shown.append(f"({inner})" if loose else inner)
     return f" {symbol} ".join(shown), precedence
 
@@ -61,7 +78,7 @@ def leaf_text(leaf: Expr) -> str:
 def signature_text(op, args) -> str:
     """The formula of an operation that could not be applied."""
     infix = getattr(op, "infix", None)
-    parts = [_text(a, 4) for a in args]
+    parts = [text_and_level(a, 4) for a in args]
     if infix is not None:
         return _infix(infix, parts)[0]
     return op.text(*(p[0] for p in parts))

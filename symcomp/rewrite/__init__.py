@@ -33,4 +33,10 @@ from symcomp.rewrite.rule import (
     used_once,
     varying,
 )
-from symcomp.rewrite.stages import canonicalize, simplify_bodies, specialize, stabilize
+from symcomp.rewrite.stages import (
+    canonicalize,
+    simplify,
+    simplify_bodies,
+    specialize,
+    stabilize,
+)

@@ -7,17 +7,17 @@ one that does not overflow:
 
     eˣ / (1 + eˣ) → σ(x)          eˣ·σ(−x) → σ(x)             σ(x) / σ(x) → 1
     eˣ / (eˣ + eʸ) → σ(x − y)     (1 + eˣ)·σ(−x) → 1          y / (1 + eˣ) → y·σ(−x)
-    sinh x / cosh x → tanh x      eˣ / Σ eˣ → softmax(x)
+    sinh x / cosh x → tanh x      eˣ / Σ eˣ → softmax(x)      s·place(x / pick(s)) → place(x)
 
-All other factors stay where they are: the tree keeps its form, since (x / y)·z may be finite where
-(x·z) / y is not.
+where s is a softmax. All other factors stay where they are: the tree keeps its form, since
+(x / y)·z may be finite where (x·z) / y is not.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from symcomp.graph.expr import Expr
+from symcomp.graph.expr import Expr, build
 from symcomp.graph.op import apply
 from symcomp.rewrite.canonical import is_number, whole_exponent
 from symcomp.rewrite.facts import Facts
@@ -26,6 +26,9 @@ from symcomp.rewrite.products import _fold_beside
 from symcomp.rewrite.rule import array_rule
 from symcomp.tensor.arithmetic import add, divide, multiply, power, subtract
 from symcomp.tensor.elementary import cos, cosh, exp, sigmoid, sin, sinh, tan, tanh
+from symcomp.tensor.indexing import Embed, Pick, Place, Slice
+from symcomp.tensor.layout import Axes
+from symcomp.tensor.layout import axes as reorder
 from symcomp.tensor.nn import Softmax
 from symcomp.tensor.reduction import Reduce
 
@@ -53,8 +56,23 @@ class Pair(NamedTuple):
     new: Expr | None
 
 
+def opened(e: Expr) -> Expr:
+    """(x / y)[:, newaxis] as x[:, newaxis] / y[:, newaxis]; other expressions as they are."""
+    if not isinstance(e.op, Axes) or e.args[0].op not in (multiply, divide):
+        return e
+    inner, order = e.args[0], e.op.order
+    args = []
+    for a in inner.args:
+        missing = inner.ndim - a.ndim
+        own = [None if i is None or i < missing else i - missing for i in order]
+        args.append(reorder(a, own) if a.ndim else a)
+    new = build(inner.op, tuple(args))
+    return new if new.shape == e.shape else e
+
+
 def factors_of(e: Expr, place: tuple = (), sign: int = 1) -> list[Factor]:
     """The factors of a tree of products and quotients."""
+    e = opened(e)
     if e.op is multiply and e.dtype != "bool":
         return [f for i, a in enumerate(e.args) for f in factors_of(a, (*place, i), sign)]
     if e.op is divide:
@@ -86,7 +104,8 @@ def _written_out(factors: list[Factor], pair: Pair) -> dict[tuple, Expr]:
 
 @array_rule(multiply, divide)
 def multiplied_out(node: Expr, known: Facts) -> Expr | None:
-    """eˣ·(σ(−x)·y + σ(−x)·z) → σ(x)·y + σ(x)·z, where a factor has its pair in each term"""
+    """eˣ·(σ(−x)·y + σ(−x)·z) → σ(x)·y + σ(x)·z, where there is a pair in each term; softmaxes,
+    which are at most 1, also where there is one in some"""
     factors = _telling(node)
     for f in factors:
         if f.exponent != 1 or f.base.op is not add or len(f.base.args) > _MOST_TERMS:
@@ -94,7 +113,10 @@ def multiplied_out(node: Expr, known: Facts) -> Expr | None:
         if _exponent_of_one_plus(f.base) is not None:
             continue
         others = [g for g in factors if g is not f]
-        if all(_meets(others, term) for term in f.base.args):
+        softmaxes = [g for g in others if isinstance(g.base.op, Softmax)]
+        if all(_meets(others, t) for t in f.base.args) or any(
+            _meets(softmaxes, t) for t in f.base.args
+        ):
             terms = [_rebuilt(node, {f.place: t}, ()) for t in f.base.args]
             return fitted(add(*terms), node)
     return None
@@ -160,6 +182,8 @@ def _pair_of(f: Factor, g: Factor) -> Pair | None:
     op = f.base.op
     if op is exp:
         return _with_exponential(f, g)
+    if isinstance(op, Softmax) and isinstance(g.base.op, Place) and g.exponent == 1:
+        return _with_placed(f, g)
     if f.base is g.base:
         cancels = _argument(f.base) is not None or isinstance(op, Softmax)
         return Pair(((f, 1), (g, 1)), None) if cancels and g.exponent < 0 else None
@@ -197,6 +221,33 @@ def _with_exponential(f: Factor, g: Factor) -> Pair | None:
     if found is not None and found[0].op.monoid == "sum" and found[0].args[0] is f.base:
         return Pair(((f, 1), (g, 1)), apply(Softmax(found[1]), x))
     return None
+
+
+def _with_placed(f: Factor, g: Factor) -> Pair | None:
+    """A softmax, and what is placed where an element of it was picked as a divisor."""
+    value, at, *sizes = g.base.args
+    core, position = value, at
+    if isinstance(value.op, Embed) and isinstance(at.op, Embed):
+        core, position = value.args[0], at.args[0]
+    for h in factors_of(core):
+        picked = h.base
+        if h.exponent != -1 or not isinstance(picked.op, Pick):
+            continue
+        if picked.op.axis != g.base.op.axis or picked.args[1] is not position:
+            continue
+        if picked.args[0] is f.base or _is_leading_part(picked.args[0], f.base):
+            new = fitted(_rebuilt(core, {h.place: None}, ()), core)
+            if core is not value:
+                new = build(value.op, (new, *value.args[1:]))
+            return Pair(((g, 1), (f, 1)), build(g.base.op, (new, at, *sizes)))
+    return None
+
+
+def _is_leading_part(e: Expr, x: Expr) -> bool:
+    """Whether an expression is the first rows of x."""
+    if not isinstance(e.op, Slice) or e.args[0] is not x:
+        return False
+    return set(e.op.starts) == {0} and set(e.op.steps) == {1}
 
 
 def _count(ratio: Any, sign: int, most: int) -> int:
@@ -286,17 +337,18 @@ def _replaced(node: Expr, pair: Pair, edits: dict[tuple, Any]) -> Any:
 
 def _numerator(node: Expr, place: tuple) -> tuple:
     """The place of the numerator of the outermost quotient in whose denominator a factor stands."""
-    e = node
+    e = opened(node)
     for depth, i in enumerate(place):
         if e.op is divide and i == 1:
             return (*place[:depth], 0)
-        e = e.args[i]
+        e = opened(e.args[i])
     return place
 
 
 def _rebuilt(e: Expr, edits: dict, place: tuple, beside: dict | None = None) -> Any:
     """The tree with the edited factors; 1 where nothing is left."""
     beside = beside or {}
+    e = opened(e)
     if place in edits:
         result = 1 if edits[place] is None else edits[place]
     elif not any(p[: len(place)] == place for p in (*edits, *beside) if p != place):

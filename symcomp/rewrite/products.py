@@ -20,7 +20,7 @@ from symcomp.rewrite.rule import array_rule
 from symcomp.tensor.arithmetic import add, divide, multiply
 from symcomp.tensor.creation import Range
 from symcomp.tensor.elementary import exp, log
-from symcomp.tensor.indexing import Embed, Pick, Place, Scatter, Slice, Take, place
+from symcomp.tensor.indexing import Embed, Pick, Place, Scatter, Slice, Take, embed, place, slices
 from symcomp.tensor.layout import Axes, Broadcast, broadcast_to
 from symcomp.tensor.layout import axes as reorder
 from symcomp.tensor.linear import Dot, product
@@ -248,25 +248,34 @@ def take_all(node: Expr, known: Facts) -> Expr | None:
 
 @array_rule(Take)
 def take_as_pick(node: Expr, known: Facts) -> Expr | None:
-    """x[arange(n), at] → one element of each row"""
+    """x[arange(m), at] → one element of each of the first m rows"""
     x, op = node.args[0], node.op
     if op.axes != (0, 1) or op.position != 0 or x.ndim != 2:
         return None
     rows, at = map(_plain, node.args[1:])
-    if at.ndim != 1 or at.shape[0] == 1 or not is_range(rows, x.shape[0]):
+    if at.ndim != 1 or at.shape[0] == 1:
         return None
+    if not is_range(rows, x.shape[0]):
+        if not is_range(rows, at.shape[0]):
+            return None
+        x = slices(x, (0, 0), (at.shape[0], x.shape[1]), (1, 1))
     return fitted(apply(Pick(1), x, at), node)
 
 
 @array_rule(Scatter)
 def scatter_as_place(node: Expr, known: Facts) -> Expr | None:
-    """zeros with zeros[arange(n), at] += g → g placed in each row"""
+    """zeros with zeros[arange(m), at] += g → g placed in each of the first m rows"""
     op, (base, g, *indices) = node.op, node.args
     if op.axes != (0, 1) or op.position != 0 or base.ndim != 2 or not _is_zeros(base):
         return None
     rows, at = map(_plain, indices)
-    if at.ndim != 1 or at.shape[0] == 1 or g.ndim != 1 or not is_range(rows, base.shape[0]):
+    if at.ndim != 1 or at.shape[0] == 1 or g.ndim != 1:
         return None
+    if not is_range(rows, base.shape[0]):
+        if not is_range(rows, at.shape[0]):
+            return None
+        # The rows beyond have a zero put at position 0, which is as good as nothing.
+        g, at = (embed(e, base.shape[:1], (0,), (1,)) for e in (g, at))
     return fitted(place(g, at, base.shape[1], 1), node)
 
 
@@ -344,6 +353,16 @@ def log_of_softmax(node: Expr, known: Facts) -> Expr | None:
     """log(softmax(x)) → log_softmax(x)"""
     x = node.args[0]
     return apply(LogSoftmax(x.op.axis), x.args[0]) if isinstance(x.op, Softmax) else None
+
+
+@array_rule(log)
+def log_of_part_of_softmax(node: Expr, known: Facts) -> Expr | None:
+    """log(softmax(x)[at]) → log_softmax(x)[at], for parts of any kind"""
+    x = node.args[0]
+    if not isinstance(x.op, (Pick, Take, Slice)) or not isinstance(x.args[0].op, Softmax):
+        return None
+    s = x.args[0]
+    return build(x.op, (apply(LogSoftmax(s.op.axis), s.args[0]), *x.args[1:]))
 
 
 @array_rule(exp)

@@ -11,8 +11,10 @@ Every stage is the one engine with other rules.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from symcomp.graph.expr import Expr
+from symcomp.graph.op import as_expr
 from symcomp.rewrite import (  # noqa: F401 - they declare rules
     arrays,
     canonical,
@@ -55,6 +57,20 @@ def stabilize(
 def specialize(outputs: Sequence[Expr], trace: list | None = None) -> list[Expr]:
     """The outputs in the form that is cheapest to compute."""
     return rewrite(outputs, SPECIAL, trace)
+
+
+def simplify(expr: Any) -> Any:
+    """An expression as it would be computed: the algebra, the stable forms and the cheapest
+    operations that `function` would find for it. A list or tuple of expressions is simplified
+    together, and gives a list.
+
+        x = T.vector("x")
+        sc.simplify(T.log(1 + T.exp(x)))     # softplus(x)
+    """
+    several = isinstance(expr, (list, tuple))
+    outputs = [as_expr(e) for e in (expr if several else [expr])]
+    results = specialize(stabilize(canonicalize(outputs)))
+    return results if several else results[0]
 
 
 def _joined(rules: RuleSet) -> RuleSet:

@@ -21,6 +21,7 @@ from symcomp.graph.notation import Write, index
 from symcomp.graph.op import Op, apply, as_expr
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Size
+from symcomp.graph.spelling import position_text, slice_text
 from symcomp.graph.type import Type, is_float, is_integer
 from symcomp.tensor.arithmetic import equal, where
 from symcomp.tensor.creation import zeros
@@ -86,18 +87,15 @@ class Slice(Op):
             _slice(int(s), int(n), t) for s, n, t in zip(starts, lengths, self.steps, strict=True)
         )
 
-    def text(self, x, *sizes):
-        cut = self.starts.count(None)
-        parts = []
-        for s, n, t in zip(
-            filled_values(self.starts, sizes[:cut]),
-            filled_values(self.lengths, sizes[cut:]),
-            self.steps,
-            strict=True,
-        ):
-            step = "" if t == 1 else f":{t}"
-            parts.append(f"{s}:+{n}{step}")
-        return f"{x}[{', '.join(parts)}]"
+    def indexed(self, x, *sizes):
+        """What is indexed, and what stands between the brackets: `1:-1`, `::2`."""
+        return x, ", ".join(self.keys_text(range(x.ndim), x, *sizes))
+
+    def keys_text(self, order, x, *sizes) -> list[str]:
+        """The key of each axis of the result; axes that are not in `order` are single elements."""
+        starts, lengths = self.places(sizes)
+        parts = enumerate(zip(starts, lengths, self.steps, x.shape, strict=True))
+        return [slice_text(*p) if a in order else position_text(p[0], p[3]) for a, p in parts]
 
 
 def _require_inside(start: Size, length: Size, step: int, n: Size) -> None:

@@ -109,6 +109,12 @@ class Axes(Op):
         y = np.transpose(x, (*kept, *dropped)).reshape([x.shape[a] for a in kept])
         return y[tuple(None if a is None else slice(None) for a in self.order)]
 
+    def indexed(self, x):
+        """x[3, 1:] where axes of a slice are dropped: what is indexed, and the key."""
+        if not hasattr(x.op, "keys_text") or None in self.order or len(self.order) == x.ndim:
+            return None
+        return x.args[0], ", ".join(x.op.keys_text(self.order, *x.args))
+
     def text(self, x):
         if self.order == tuple(range(len(self.order)))[::-1]:
             return f"{wrap(x)}.T" if len(self.order) > 1 else x

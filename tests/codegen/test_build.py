@@ -76,7 +76,7 @@ def test_without_any_compiler_the_error_says_what_to_install(tmp_path, monkeypat
     monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None)
     with options(cc=""), pytest.raises(CompilerError) as caught:
         build.compiler()
-    assert str(caught.value) == (
+    assert caught.value.message == (
         "no C compiler: found neither gcc, clang, cc nor ziglang; install one "
         "(`apt install gcc`, or `pip install ziglang`), or name yours in SYMCOMP_CC"
     )

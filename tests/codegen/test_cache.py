@@ -248,7 +248,7 @@ def test_a_folder_that_others_may_write_is_refused(folder):
     folder.chmod(0o777)
     with pytest.raises(CacheError) as caught:
         cache.lookup(KEY)
-    assert str(caught.value) == (
+    assert caught.value.message == (
         f"the cache folder {folder} is not safe to load code from: others may write there "
         "(mode 0777); set SYMCOMP_CACHE to a folder of your own, or remove this one"
     )
@@ -273,7 +273,7 @@ def test_a_folder_below_a_file_cannot_be_used(tmp_path):
     path = tmp_path / "file" / "cache"
     with options(cache=path), pytest.raises(CacheError) as caught:
         cache.lookup(KEY)
-    assert str(caught.value) == (
+    assert caught.value.message == (
         f"the cache folder {path} cannot be used: Not a directory; "
         "set SYMCOMP_CACHE to a folder of your own that can be written"
     )
@@ -290,7 +290,7 @@ def test_a_folder_that_cannot_be_written_is_named(folder, monkeypatch):
     monkeypatch.setattr(cache.Path, "mkdir", refuse)
     with pytest.raises(CacheError) as caught:
         publish()
-    assert str(caught.value) == (
+    assert caught.value.message == (
         f"the cache folder {folder} cannot be used: Permission denied; "
         "set SYMCOMP_CACHE to a folder of your own that can be written"
     )

@@ -1,16 +1,27 @@
-"""The interpreter of loops: it agrees with NumPy and with C, whatever the order of the pieces, and it sees what C would
-only do wrong: accesses outside, conflicts between pieces, values that nobody has written."""
+"""The interpreter of loops: it agrees with NumPy and with C, whatever the order of the pieces, and
+it sees what C would only do wrong: accesses outside, conflicts between pieces, values that nobody
+has written."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.small_programs import CASES, Case
 
 import symcomp as sc
 from symcomp.codegen import interpret, loops
 from symcomp.codegen.interpret import Machine, execute
-from symcomp.codegen.loops import For, Kernel, Let, Scratch, Store, Update, View, buffer, load, local
+from symcomp.codegen.loops import (
+    For,
+    Kernel,
+    Let,
+    Scratch,
+    Store,
+    Update,
+    View,
+    buffer,
+    load,
+    local,
+)
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.errors import InternalError
 from symcomp.graph import size
@@ -18,6 +29,8 @@ from symcomp.graph.expr import constant
 from symcomp.graph.notation import identity, index
 from symcomp.graph.walk import evaluate
 from symcomp.tensor.arithmetic import where
+from tests.laws.random_programs import KINDS, check
+from tests.small_programs import CASES, Case
 
 
 def by_numpy(c: Case) -> list[np.ndarray]:
@@ -69,6 +82,21 @@ def test_the_order_of_the_pieces_changes_nothing(name, monkeypatch):
             assert a.tobytes() == b.tobytes()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_programs_have_no_conflicts(kind, monkeypatch):
+    """In tiny pieces and in any order: what races, or reads what nobody has written, is seen."""
+    for constant_, value in (("PIECE", 8), ("BLOCK", 6), ("RUN", 5), ("TILE", 4)):
+        shrink(monkeypatch, constant_, value)
+    for seed in range(200, 230):
+        program, outputs, updates = KINDS[kind](seed, 4)
+        arguments = [program.values[x] for x in program.inputs]
+        if any(a.size > 400 for a in arguments):
+            continue
+        case = Case(program.inputs, outputs, updates, arguments)
+        run = lambda: by_interpreter(case, np.random.default_rng(0))  # noqa: B023, E731
+        assert not check(program, outputs, updates, run), f"program {seed}"
+
+
 def shrink(monkeypatch, name: str, value: int) -> None:
     """Give a constant of the lowering another value in every module that has it."""
     import sys
@@ -81,7 +109,7 @@ def shrink(monkeypatch, name: str, value: int) -> None:
     assert changed
 
 
-# --- what it sees ----------------------------------------------------------------------------------------------------
+# --- what it sees ---------------------------------------------------------------------------------
 
 A, B = buffer("float64", (6,), "a"), buffer("float64", (6,), "b")
 
@@ -120,7 +148,7 @@ def test_pieces_that_write_the_same_place_are_an_error(how):
 @pytest.mark.parametrize("how", ["parallel", "simd"])
 def test_pieces_that_read_what_another_writes_are_an_error(how):
     body = lambda i: [Store(A, i, load(A, size.minus(5, i)) + 1.0)]  # noqa: E731
-    with pytest.raises(InternalError, match="has (read|written)"):
+    with pytest.raises(InternalError, match=r"has (read|written)"):
         run(loop(body, how))
 
 
@@ -146,7 +174,12 @@ def test_every_piece_of_a_parallel_loop_computes_its_own_before():
 
 def test_scratch_is_garbage_until_it_is_written():
     tile = buffer("float64", (2,), "tile")
-    got = run(Scratch(tile), Store(B, 0, load(tile, 1)), Store(tile, 1, constant(4.0)), Store(B, 1, load(tile, 1)))
+    got = run(
+        Scratch(tile),
+        Store(B, 0, load(tile, 1)),
+        Store(tile, 1, constant(4.0)),
+        Store(B, 1, load(tile, 1)),
+    )
     assert np.isnan(got[0]) and got[1] == 4
 
 
@@ -154,14 +187,19 @@ def test_gemm_scales_and_keeps():
     one, two = constant(1.0), constant(2.0)
     left, right, out = View(A, 0, 3), View(A, 0, 3, True), View(B, 1, 2)
     sizes = map(size.as_expr, (2, 2, 3))
-    got = run(Store(B, 1, constant(10.0)), loops.Call("gemm", (*sizes, one, left, right, two, out), "float64"))
+    got = run(
+        Store(B, 1, constant(10.0)),
+        loops.Call("gemm", (*sizes, one, left, right, two, out), "float64"),
+    )
     assert got.tolist() == [0, 25, 14, 14, 50, 0]
 
 
 def test_a_matrix_outside_its_buffer_is_an_error():
     sizes = map(size.as_expr, (2, 2, 3))
     one = constant(1.0)
-    call = loops.Call("gemm", (*sizes, one, View(A, 1, 3), View(A, 0, 3, True), one, View(B, 0, 2)), "float64")
+    call = loops.Call(
+        "gemm", (*sizes, one, View(A, 1, 3), View(A, 0, 3, True), one, View(B, 0, 2)), "float64"
+    )
     with pytest.raises(InternalError, match=r"a\[6\] is outside"):
         run(call)
 

@@ -126,7 +126,7 @@ def test_a_wrong_plan_of_memory_is_named(own_cache, monkeypatch):
         f(np.eye(3), np.ones((3, 3)))
 
 
-# --- agreement -------------------------------------------------------------------------------------------------------
+# --- agreement ------------------------------------------------------------------------------------
 
 
 def test_a_difference_names_the_first_place():

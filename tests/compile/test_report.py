@@ -1,6 +1,10 @@
-"""f.explain(), f.profile() and option debug: what they show, that they need no C compiler, and what they cost."""
+"""f.explain(), f.profile() and option debug: what they show, that they need no C compiler, and what
+they cost.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,7 +94,7 @@ def test_the_explained_source_is_the_compiled_one():
     path = next(
         line[len("source: ") :] for line in f.explain().splitlines() if line.startswith("source: ")
     )
-    assert open(path, encoding="utf-8").read() == f.explain("c")
+    assert Path(path).read_text(encoding="utf-8") == f.explain("c")
 
 
 def test_a_function_from_the_cache_explains_itself_without_a_compiler(no_compiler):
@@ -114,7 +118,7 @@ def test_every_small_program_explains_itself(name):
         assert show(kernel).startswith(kernel.name)
 
 
-# --- profiles --------------------------------------------------------------------------------------------------------
+# --- profiles -------------------------------------------------------------------------------------
 
 
 def test_a_profile_counts_calls_and_time():
@@ -145,7 +149,7 @@ def test_a_profile_must_have_been_asked_for():
         layer().profile()
 
 
-# --- option debug ----------------------------------------------------------------------------------------------------
+# --- option debug ---------------------------------------------------------------------------------
 
 
 def test_debug_prints_more_and_more(capsys):
@@ -170,7 +174,7 @@ def test_debug_says_what_came_from_the_cache(capsys):
     assert "found in the cache" in capsys.readouterr().err
 
 
-# --- the text of loops -----------------------------------------------------------------------------------------------
+# --- the text of loops ----------------------------------------------------------------------------
 
 
 def test_the_text_of_loops():

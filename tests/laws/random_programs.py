@@ -1,9 +1,11 @@
-"""Random programs: expressions grown from a table of makers, each with the value that NumPy gives it.
+"""Random programs: expressions grown from a table of makers, each with the value that NumPy gives
+it.
 
-A program keeps a pool of items. A maker takes some of them and returns a new expression, which joins the pool with its
-value. What is not continuous (comparisons, rounding, positions of extremes, casts to integers) is asked of *exact*
-items only: small dyadic numbers made by operations that round nothing, which compiled code must get right to the bit.
-All else is kept of moderate size, so that a wrong element is far outside the tolerance.
+A program keeps a pool of items. A maker takes some of them and returns a new expression, which
+joins the pool with its value. What is not continuous (comparisons, rounding, positions of extremes,
+casts to integers) is asked of *exact* items only: small dyadic numbers made by operations that
+round nothing, which compiled code must get right to the bit. All else is kept of moderate size, so
+that a wrong element is far outside the tolerance.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ class Program:
         self.pool: list[Item] = []
         self.values: dict[Expr, np.ndarray] = {}
 
-    # --- chance ------------------------------------------------------------------------------------------------------
+    # --- chance -----------------------------------------------------------------------------------
 
     def chance(self, p: float) -> bool:
         return bool(self.rng.random() < p)
@@ -73,7 +75,7 @@ class Program:
             raise Unfit
         return int(self.rng.integers(i.ndim))
 
-    # --- inputs ------------------------------------------------------------------------------------------------------
+    # --- inputs -----------------------------------------------------------------------------------
 
     def array(self, dtype: str, shape) -> np.ndarray:
         if dtype == "bool":
@@ -107,7 +109,7 @@ class Program:
         self.pool.append(Item(x, value, True))
         return self.pool[-1]
 
-    # --- growing -----------------------------------------------------------------------------------------------------
+    # --- growing ----------------------------------------------------------------------------------
 
     def add(self, expr: Expr, exact: bool) -> Item:
         """Put an expression in the pool if it is fit to be compared."""
@@ -160,11 +162,11 @@ class Unfit(Exception):
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 13, 17, 32, 33)
 
-# --- makers: what is drawn returns (expression, whether it is exact) -------------------------------------------------
+# --- makers: what is drawn returns (expression, whether it is exact) ------------------------------
 
 SMOOTH = (
-    "tanh", "sigmoid", "sin", "cos", "arctan", "softplus", "erf", "expm1", "exp", "sinh", "log1p", "sqrt", "log",
-    "cosh", "reciprocal", "arcsinh", "log2", "exp2", "cbrt", "gammaln",
+    "tanh", "sigmoid", "sin", "cos", "arctan", "softplus", "erf", "expm1", "exp", "sinh", "log1p",
+    "sqrt", "log", "cosh", "reciprocal", "arcsinh", "log2", "exp2", "cbrt", "gammaln",
 )  # fmt: skip
 #: Functions of positive numbers, given 1 + |x|; and of those whose results would grow, given x / 4.
 OF_POSITIVE = {"log1p", "sqrt", "log", "reciprocal", "log2", "gammaln", "cbrt"}
@@ -226,13 +228,18 @@ def compared(p: Program):
 
 def logic(p: Program):
     x, y = p.item(lambda i: i.kind == "b"), p.item(lambda i: i.kind == "b")
-    return p.pick((lambda: x.expr & y.expr, lambda: x.expr | y.expr, lambda: x.expr ^ y.expr, lambda: ~x.expr))(), True
+    return p.pick(
+        (lambda: x.expr & y.expr, lambda: x.expr | y.expr, lambda: x.expr ^ y.expr, lambda: ~x.expr)
+    )(), True
 
 
 def bits(p: Program):
     x, y = p.item(lambda i: i.kind in "iu"), p.item(lambda i: i.kind in "iu")
-    return p.pick((lambda: x.expr & y.expr, lambda: x.expr | y.expr, lambda: x.expr ^ y.expr, lambda: ~x.expr,
-                   lambda: x.expr << 2, lambda: x.expr >> 1))(), True  # fmt: skip
+    e, f = x.expr, y.expr
+    made = p.pick((
+        lambda: e & f, lambda: e | f, lambda: e ^ f, lambda: ~e, lambda: e << 2, lambda: e >> 1,
+    ))  # fmt: skip
+    return made(), True
 
 
 def chosen(p: Program):
@@ -249,7 +256,9 @@ def cast(p: Program):
     x, to = p.item(), p.pick(p.dtypes)
     if x.kind == "f" and to not in FLOATS:
         limit = np.iinfo(to) if to in INTEGERS else None
-        outside = limit and (x.value.min(initial=0) < limit.min or x.value.max(initial=0) > limit.max)
+        outside = limit and (
+            x.value.min(initial=0) < limit.min or x.value.max(initial=0) > limit.max
+        )
         if not x.exact or outside:
             raise Unfit
     return x.expr.astype(to), x.exact
@@ -266,7 +275,21 @@ def _axes(p: Program, x: Item):
 
 def folded(p: Program):
     x = p.item()
-    name = p.pick(("sum", "sum", "mean", "max", "min", "prod", "any", "all", "var", "logsumexp", "count_nonzero"))
+    name = p.pick(
+        (
+            "sum",
+            "sum",
+            "mean",
+            "max",
+            "min",
+            "prod",
+            "any",
+            "all",
+            "var",
+            "logsumexp",
+            "count_nonzero",
+        )
+    )
     axes = _axes(p, x)
     if name in ("any", "all", "count_nonzero"):
         if not x.exact:
@@ -360,7 +383,9 @@ def changed(p: Program):
 
 
 def _indices(p: Program, n: int):
-    """An index array (of an input, or literal) within an axis; each place at most once when literal."""
+    """An index array (of an input, or literal) within an axis; each place at most once when
+    literal.
+    """
     if not n:
         raise Unfit
     if p.chance(0.5):
@@ -384,7 +409,9 @@ def gathered(p: Program):
     a = p.axis(x)
     at = _indices(p, x.value.shape[a])
     if p.chance(0.3) and x.ndim > 1 and x.value.shape[1]:
-        second = p.rng.integers(0, x.value.shape[1], np.shape(at) if isinstance(at, np.ndarray) else 1)
+        second = p.rng.integers(
+            0, x.value.shape[1], np.shape(at) if isinstance(at, np.ndarray) else 1
+        )
         if a == 0:
             return x.expr[at, second], x.exact
     return T.take(x.expr, at, axis=a), x.exact
@@ -397,6 +424,12 @@ def picked(p: Program):
     p.values[at.expr] = value
     p.pool[-1] = Item(at.expr, value, True)
     return T.pick(x.expr, at.expr), x.exact
+
+
+PRODUCTS = (
+    "ij,ij->i", "ij,kj->ik", "ij,ik->jk", "ij,jk->ki", "ij,ij->", "ij,jk->ik", "ij,kl->ik",
+    "ij,kj->ki", "ij,jk->i",
+)  # fmt: skip
 
 
 def product(p: Program):
@@ -414,8 +447,7 @@ def product(p: Program):
     if name == "einsum":
         if x.ndim != 2 or y.ndim != 2:
             raise Unfit
-        return T.einsum(p.pick(("ij,ij->i", "ij,kj->ik", "ij,ik->jk", "ij,jk->ki", "ij,ij->", "ij,jk->ik",
-                                "ij,kl->ik", "ij,kj->ki", "ij,jk->i")), e, f), exact  # fmt: skip
+        return T.einsum(p.pick(PRODUCTS), e, f), exact
     if name == "other":
         f = f if p.chance(0.5) else f.T
         name = "matmul"
@@ -443,19 +475,21 @@ def fresh(p: Program):
 
 
 MAKERS = [
-    smooth, smooth, exact_map, arithmetic, arithmetic, arithmetic, with_number, with_number, divided, whole_division,
-    compared, logic, bits, chosen, clipped, cast, folded, folded, folded, position, running, arranged, arranged,
-    arranged, joined, sliced, sliced, changed, gathered, picked, product, product, normalised, fresh,
+    smooth, smooth, exact_map, arithmetic, arithmetic, arithmetic, with_number, with_number,
+    divided, whole_division, compared, logic, bits, chosen, clipped, cast, folded, folded, folded,
+    position, running, arranged, arranged, arranged, joined, sliced, sliced, changed, gathered,
+    picked, product, product, normalised, fresh,
 ]  # fmt: skip
 
-#: What a gradient goes through: float64 and float32 alone, and only at points where the derivative is smooth enough.
+#: What a gradient goes through: float64 and float32 alone, and only at points where the derivative
+#: is smooth enough.
 SMOOTH_MAKERS = [
-    smooth, smooth, arithmetic, arithmetic, with_number, divided, clipped, folded, folded, running, arranged, arranged,
-    joined, sliced, sliced, changed, gathered, picked, product, product, product, normalised, normalised, fresh,
+    smooth, smooth, arithmetic, arithmetic, with_number, divided, clipped, folded, folded, running,
+    arranged, arranged, joined, sliced, sliced, changed, gathered, picked, product, product,
+    product, normalised, normalised, fresh,
 ]  # fmt: skip
 
-
-# --- programs of a kind ----------------------------------------------------------------------------------------------
+# --- programs of a kind ---------------------------------------------------------------------------
 
 
 def expression_program(seed: int, steps: int = 8):
@@ -484,7 +518,9 @@ def gradient_program(seed: int, steps: int = 6):
 
 
 def update_program(seed: int, steps: int = 5):
-    """Shared values updated from one another: swapped, transposed, accumulated, cut and put together again."""
+    """Shared values updated from one another: swapped, transposed, accumulated, cut and put
+    together again.
+    """
     p = Program(seed, dtypes=("float64", "float32", "int32", "int64"))
     dtype, n = p.pick(p.dtypes), p.pick((2, 3, 5, 8, 17))
     p.sizes = [n]
@@ -536,12 +572,15 @@ KINDS = {"expression": expression_program, "gradient": gradient_program, "update
 
 
 def check(p: Program, outs: list[Expr], updates, run: Callable) -> list[str]:
-    """What is wrong with outputs and new values when `run` computes them; `run` returns both lists."""
+    """What is wrong with outputs and new values that `run` returns in one list."""
     exact = {i.expr: i.exact for i in p.pool}
     expected = evaluate([*outs, *(v for _, v in updates)], p.values)
     got = run()
     wrong = []
-    named = [*((f"output {k}", o) for k, o in enumerate(outs)), *((f"new {s}", v) for s, v in updates)]
+    named = [
+        *((f"output {k}", o) for k, o in enumerate(outs)),
+        *((f"new {s}", v) for s, v in updates),
+    ]
     for (name, e), g, want in zip(named, got, expected, strict=True):
         if found := differences(name, g, want, e, exact.get(e, False)):
             wrong.append(f"{found} in {e}")
@@ -549,7 +588,9 @@ def check(p: Program, outs: list[Expr], updates, run: Callable) -> list[str]:
 
 
 def runner(p: Program, outs: list[Expr], updates, **options) -> Callable:
-    """Compile, and give what calls the function on the program's values and puts the shared values back."""
+    """Compile, and give what calls the function on the program's values and puts the shared values
+    back.
+    """
     f = sc.function(p.inputs, outs, updates=updates, on_unused_input="ignore", **options)
     arguments = [p.values[x] for x in p.inputs]
 
@@ -567,7 +608,8 @@ def runner(p: Program, outs: list[Expr], updates, **options) -> Callable:
 
 
 def tolerance(expr: Expr) -> float:
-    """Of the largest magnitude: what rounding in another order, amplified by a short program, may change.
+    """Of the largest magnitude: what rounding in another order, amplified by a short program, may
+    change.
 
     The coarsest floating-point dtype that a value went through counts.
     """

@@ -1,11 +1,13 @@
-"""Run in a process of its own by test_sanitizers: small functions on ordinary and awkward arguments.
+"""Run in a process of its own by test_sanitizers: small functions on ordinary and awkward
+arguments.
 
-`python -m tests.laws.sanitized name …` prints each name before its function runs, so that what a sanitizer stops is
-known. Errors that symcomp raises (sizes, indices) are as good as results here.
+`python -m tests.laws.sanitized name …` prints each name before its function runs, so that what a
+sanitizer stops is known. Errors that symcomp raises (sizes, indices) are as good as results here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 
@@ -16,6 +18,7 @@ from symcomp.errors import SymcompError
 from tests.laws.random_programs import KINDS
 from tests.small_programs import CASES, Case
 
+MOST_ELEMENTS = 10_000
 #: Values that arithmetic is defined for, however awkward.
 AWKWARD_FLOATS = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e300, -1e-300, 2.0**63, -1.5)
 
@@ -48,10 +51,14 @@ def filled(c: Case, which: int) -> list[np.ndarray]:
 
 
 def calls(c: Case) -> Iterator[list[np.ndarray]]:
-    """Ordinary, empty, short, long and awkward arguments, and indices just inside and outside their bounds."""
+    """Ordinary, empty, short, long and awkward arguments, and indices just inside and outside their
+    bounds.
+    """
     yield c.arguments
+    axes = max((x.ndim for x in c.inputs), default=0)
     for length in (0, 1, 2, 5, 64, 67):
-        yield sized(c, length)
+        if length**axes <= MOST_ELEMENTS:
+            yield sized(c, length)
     for which in range(3):
         yield filled(c, which)
     for shift in (-1, 1):
@@ -70,10 +77,8 @@ def run_case(name: str) -> None:
     c = CASES[name]()
     f = sc.function(c.inputs, c.outputs, updates=c.updates, on_unused_input="ignore")
     for arguments in calls(c):
-        try:
+        with contextlib.suppress(SymcompError):
             f(*arguments)
-        except SymcompError:
-            pass
 
 
 def run_random(kind: str, seed: int) -> None:

@@ -1,4 +1,6 @@
-"""The house stands: who may import whom, how long files are, where C may be written, what importing costs."""
+"""The house stands: who may import whom, how long files are, where C may be written, what importing
+costs.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ PACKAGE = Path(symcomp.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(f.relative_to(PACKAGE)) for f in FILES]
 
-#: What each part of the package may import of the others; a part may always import itself. `errors`, `options` and
-#: `version` stand below all parts, and what stands in the package's own folder above them.
+#: What each part of the package may import of the others; a part may always import itself.
+#: `errors`, `options` and `version` stand below all parts, and what stands in the package's own
+#: folder above them.
 MAY_IMPORT = {
     "graph": (),
     "tensor": ("graph",),
@@ -31,7 +34,8 @@ BELOW = ("errors", "options", "version")
 
 LONGEST_FILE = 600
 
-#: Packages that may be imported inside functions: optional or slow, and never needed to say what a program means.
+#: Packages that may be imported inside functions: optional or slow, and never needed to say what a
+#: program means.
 LATE = {
     "cffi", "_cffi_backend", "sympy", "mpmath", "scipy_openblas32", "pycuda", "matplotlib", "scipy",
 }  # fmt: skip
@@ -39,10 +43,12 @@ LATE = {
 #: Where C is printed.
 PRINTERS = ("codegen/c.py", "codegen/program.py")
 
-#: Modules that `import symcomp` must not load: they take longer than symcomp itself, or are not always there.
+#: Modules that `import symcomp` must not load: they take longer than symcomp itself, or are not
+#: always there.
 HEAVY = (
-    "sympy", "mpmath", "cffi", "_cffi_backend", "pycparser", "scipy", "scipy_openblas32", "matplotlib", "pycuda",
-    "subprocess", "multiprocessing", "ctypes.util", "numpy.testing", "unittest",
+    "sympy", "mpmath", "cffi", "_cffi_backend", "pycparser", "scipy", "scipy_openblas32",
+    "matplotlib", "pycuda", "subprocess", "multiprocessing", "ctypes.util", "numpy.testing",
+    "unittest",
 )  # fmt: skip
 
 
@@ -118,12 +124,14 @@ def test_no_own_import_hides_in_a_function(file):
                 assert known, f"line {node.lineno} imports {name} late"
 
 
-#: Statements of C: a declaration or assignment that ends in a semicolon, a loop, a directive, a block.
+#: Statements of C: a declaration or assignment that ends in a semicolon, a loop, a directive, a
+#: block.
 C_STATEMENT = re.compile(
     r"""
     ^\s*\#\s*(include|define|pragma|if|endif)\b
     | \bfor\s*\(\s*(int|size_t|int64_t)\b
-    | \b(static|extern|inline|const|void|int|double|float|size_t|u?int(8|16|32|64)_t)\b[^;"']*[;{]\s*$
+    | \b(static|extern|inline|const|void|int|double|float|size_t|u?int(8|16|32|64)_t)\b
+        [^;"']*[;{]\s*$
     | ^\s*(return|if\s*\(|while\s*\().*[;{]\s*$
     """,
     re.VERBOSE | re.MULTILINE,
@@ -134,12 +142,14 @@ def strings(module: ast.Module):
     """All strings of a module but its documentation."""
     documentation = set()
     for node in ast.walk(module):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+            node
+        ):
             documentation.add(node.body[0].value)
     for node in ast.walk(module):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if node not in documentation:
-                yield node
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and node not in documentation:
+            yield node
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
@@ -151,9 +161,20 @@ def test_c_is_written_by_the_printers_alone(file):
 
 
 def test_the_search_for_c_finds_c():
-    for c in ("int x = 3;", "for (int i = 0; i < n; ++i) {", '#include "a.h"', "return x + 1;", "if (x) {"):
+    for c in (
+        "int x = 3;",
+        "for (int i = 0; i < n; ++i) {",
+        '#include "a.h"',
+        "return x + 1;",
+        "if (x) {",
+    ):
         assert C_STATEMENT.search(c), c
-    for other in ("sc_maximum_{t}({x}, {y})", "({x} > 0 ? {x} : 0)", "return the value", "for each axis; then"):
+    for other in (
+        "sc_maximum_{t}({x}, {y})",
+        "({x} > 0 ? {x} : 0)",
+        "return the value",
+        "for each axis; then",
+    ):
         assert not C_STATEMENT.search(other), other
 
 

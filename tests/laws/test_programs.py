@@ -1,7 +1,7 @@
 """Random programs in C against the NumPy references, and bit-equal whatever the number of threads.
 
-Half of them are compiled with tiny pieces, blocks and tiles, so that small arrays reach every edge of the loops.
-`--programs N --seed S` tries N programs of each kind, from seed S on.
+Half of them are compiled with tiny pieces, blocks and tiles, so that small arrays reach every edge
+of the loops. `--programs N --seed S` tries N programs of each kind, from seed S on.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 
 import numpy as np
 import pytest
-from tests.laws.random_programs import KINDS, check, runner
 
 import symcomp as sc
+from tests.laws.random_programs import KINDS, check, runner
 
 #: How many programs of each kind are tried unless told otherwise, and in how many tests.
 COUNTS = {"expression": 60, "gradient": 40, "update": 60}
@@ -84,4 +84,9 @@ def test_a_wrong_value_is_seen():
     right = runner(program, outputs, updates)()
     assert not check(program, outputs, updates, lambda: right)
     shifted = [np.asarray(r) if np.asarray(r).dtype == bool else np.asarray(r + 1) for r in right]
-    assert check(program, outputs, updates, lambda: [s.astype(r.dtype) for s, r in zip(shifted, right, strict=True)])
+    assert check(
+        program,
+        outputs,
+        updates,
+        lambda: [s.astype(r.dtype) for s, r in zip(shifted, right, strict=True)],
+    )

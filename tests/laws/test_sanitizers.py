@@ -20,17 +20,20 @@ FLAGS = (
 )
 #: Functions that cover every kind of kernel; `--programs` adds random ones.
 CHOSEN = (
-    "elementwise", "broadcast", "row_softmax", "column_softmax", "normalised_rows", "column_sums", "middle_axis",
-    "full_sums", "extremes_with_nan", "positions", "dense_layer", "many_rows", "transposed_products", "batched_product",
-    "integer_product", "joined", "slices", "embedded", "scattered", "gathered", "picked", "running_sums", "reshaped",
-    "rolled_and_padded", "ranges", "integers", "booleans", "casts", "neighbours", "updated_in_place", "swapped",
+    "elementwise", "broadcast", "row_softmax", "column_softmax", "normalised_rows", "column_sums",
+    "middle_axis", "full_sums", "extremes_with_nan", "positions", "dense_layer", "many_rows",
+    "transposed_products", "batched_product", "integer_product", "joined", "slices", "embedded",
+    "scattered", "gathered", "picked", "running_sums", "reshaped", "rolled_and_padded", "ranges",
+    "integers", "booleans", "casts", "neighbours", "updated_in_place", "swapped",
     "product_into_shared", "training_step", "constant_tables", "five_axes",
 )  # fmt: skip
 CHUNKS = 4
 
 
 def preloaded() -> str:
-    """The address sanitizer's library, which must be loaded before all others; empty if there is none."""
+    """The address sanitizer's library, which must be loaded before all others; empty if there is
+    none.
+    """
     chosen = build.compiler()
     if chosen.dialect != "gcc":
         return ""
@@ -71,7 +74,10 @@ def test_nothing_is_wrong_with_memory_and_arithmetic(chunk, tmp_path, request):
 @needs_sanitizer
 def test_the_sanitizers_see_faults(tmp_path):
     """The check can fail: a read behind an array, and a shift too far, are seen."""
-    for fault, seen in (("return x[n];", "heap-buffer-overflow"), ("return 1 << (n + 64);", "shift")):
+    for fault, seen in (
+        ("return x[n];", "heap-buffer-overflow"),
+        ("return 1 << (n + 64);", "shift"),
+    ):
         done = _run_probe(fault, tmp_path / seen)
         assert done.returncode != 0 and seen in done.stderr, done.stderr[:500]
 
@@ -81,7 +87,13 @@ def _run_probe(statement: str, folder: Path) -> subprocess.CompletedProcess:
     source = f"#include <stdint.h>\nint64_t probe(const int64_t *x, int64_t n) {{ {statement} }}\n"
     (folder / "probe.c").write_text(source)
     library = folder / "probe.so"
-    command = [*build.compiler().command, *FLAGS.split(), "-shared", "-fPIC", str(folder / "probe.c")]
+    command = [
+        *build.compiler().command,
+        *FLAGS.split(),
+        "-shared",
+        "-fPIC",
+        str(folder / "probe.c"),
+    ]
     subprocess.run([*command, "-o", str(library)], check=True)
     program = (
         "import ctypes, numpy as np; x = np.ones(4, 'int64'); "

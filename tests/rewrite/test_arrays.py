@@ -100,6 +100,7 @@ EXAMPLES = {
     "embed_of_all": lambda v: apply(Embed((4, 3), (0, 0), (1, 1)), v.x) if v.literal else None,
     "slice_of_range": lambda v: T.arange(v.x.shape[0] + 7)[2:5] * 2 if v.literal else None,
     "log_of_softmax": lambda v: T.log(softmax(v.x)),
+    "log_of_part_of_softmax": lambda v: T.log(softmax(v.x)[1:]),
     "exp_of_log_softmax": lambda v: T.exp(log_softmax(v.x)),
     "log_of_sum_of_exp": lambda v: T.log(T.exp(v.x).sum(axis=1)),
     "logsumexp_without_kept_axes": lambda v: logsumexp(v.x, axis=1, keepdims=True),
@@ -125,7 +126,7 @@ FLOATS_ONLY = {
     "exp_of_log_softmax", "log_of_sum_of_exp", "logsumexp_without_kept_axes",
     "quotient_as_softmax", "difference_as_log_softmax", "softmax_cancels", "softmax_of_shifted",
     "softmax_of_log_softmax", "exact_quotients", "scatter_as_place",
-    "paired_factors", "multiplied_out",
+    "paired_factors", "multiplied_out", "log_of_part_of_softmax",
 }  # fmt: skip
 
 
@@ -236,3 +237,22 @@ def test_keepdims_of_logsumexp_is_axes():
     x = T.matrix("x")
     (n,) = normal(logsumexp(x, axis=1, keepdims=True))
     assert isinstance(n.op, Axes) and n.args[0].op == LogSumExp((1,), False)
+
+
+def test_rows_of_another_length():
+    """x[arange(m), y] where m is the length of y: at most that of x, which the call checks."""
+    x, y, v = T.matrix("x"), T.lvector("y"), T.vector("v")
+    picked = x[T.arange(y.shape[0]), y]
+    outputs = [picked, sc.grad((picked * v).sum(), x)]
+    rewritten = canonicalize(outputs)
+    assert not any(type(e.op).__name__ in ("Take", "Scatter") for e in order(rewritten))
+    rng = np.random.default_rng(3)
+    f = sc.function([x, y, v], outputs)
+    for m in (0, 2, 4):
+        given = {x: rng.normal(size=(4, 3)), y: rng.integers(-3, 3, m), v: rng.normal(size=m)}
+        expected = evaluate(outputs, given)
+        for values in (evaluate(rewritten, given), f(*given.values())):
+            for a, b in zip(expected, values, strict=True):
+                np.testing.assert_array_equal(a, b)
+    with pytest.raises(sc.errors.BoundsError):
+        f(np.zeros((4, 3)), np.zeros(5, "int64"), np.zeros(5))
