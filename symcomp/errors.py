@@ -140,6 +140,11 @@ def _is_own(file: str) -> bool:
     return file.startswith(LIBRARIES[2:] if installed else LIBRARIES)
 
 
+#: The places that `mark` has returned.
+_places: dict[tuple, tuple] = {}
+_MOST_PLACES = 10_000
+
+
 def mark() -> Any:
     """Where the user is now, not yet looked up: cheap enough to keep with every expression."""
     inherited = _state.inherited
@@ -152,7 +157,11 @@ def mark() -> Any:
         if own is None:
             own = _own[code.co_filename] = _is_own(code.co_filename)
         if not own:
-            return code, frame.f_lasti
+            place = code, frame.f_lasti
+            if len(_places) > _MOST_PLACES:
+                _places.clear()
+            # One object for all that a line writes: there is less for Python to keep track of.
+            return _places.setdefault(place, place)
         frame = frame.f_back
     return None
 

@@ -27,6 +27,7 @@ _serials = itertools.count()
 _interned: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 #: The references behind `_interned`: reading them directly halves the time of finding a node.
 _references: dict = _interned.data
+_forget = _interned._remove
 
 
 class _State(threading.local):
@@ -185,10 +186,9 @@ def constant(
     if array.size > _SMALL or name:
         return Constant(array, weak, name)
     key = (kind, array.shape, array.tobytes(), weak)
-    found = _interned.get(key)
-    if found is None:
-        found = _interned.setdefault(key, Constant(array, weak))
-    return found
+    reference = _references.get(key)
+    found = reference() if reference is not None else None
+    return _kept(key, Constant(array, weak)) if found is None else found
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -225,8 +225,21 @@ def build(op, args: tuple[Expr, ...]) -> Expr:
     finally:
         _state.pending = outer
     requires = tuple(dict.fromkeys(pending)) if pending else ()
-    node = Expr(op, args, type, requires, op.is_weak(args))
-    return _interned.setdefault(key, node)
+    return _kept(key, Expr(op, args, type, requires, op.is_weak(args)))
+
+
+def _kept(key: tuple, node: Expr) -> Expr:
+    """The node, or the equal one that another thread was first to make."""
+    new = weakref.KeyedRef(node, _forget, key)
+    while True:
+        # One step of the interpreter, unlike the method of WeakValueDictionary.
+        reference = _references.setdefault(key, new)
+        if reference is new:
+            return node
+        found = reference()
+        if found is not None:
+            return found
+        _forget(reference)
 
 
 def require_equal(left: Any, right: Any) -> None:

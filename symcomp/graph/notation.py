@@ -13,13 +13,12 @@ sum), `loops` returns `Write`s: for every value of `indices`, in order, `out[tar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from symcomp.graph.expr import Expr, Leaf, build, constant
-from symcomp.graph.op import Op, registry
+from symcomp.graph.op import Op, operation, registry
 from symcomp.graph.size import Size, as_expr
 from symcomp.graph.type import Type, is_float
 
@@ -39,7 +38,7 @@ def index(extent: Size, name: str | None = None) -> Index:
     return Index(extent, name)
 
 
-@dataclass(frozen=True)
+@operation
 class Element(Op):
     """One element of an array: a[i, j]."""
 
@@ -131,7 +130,7 @@ MONOIDS: dict[str, Monoid] = {
 }
 
 
-@dataclass(frozen=True)
+@operation
 class Fold(Op):
     """The combination of a body's values over a bound index: Σₖ body."""
 

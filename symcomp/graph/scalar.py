@@ -12,8 +12,7 @@ In a C expression `{x}` is the argument, `{t}` the suffix of the dtype that is c
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -21,7 +20,7 @@ import numpy as np
 
 from symcomp.errors import DtypeError, ShapeError, SymcompError, describe, here
 from symcomp.graph.expr import Constant, Expr, constant, literal, require_equal
-from symcomp.graph.op import Op, apply, registry
+from symcomp.graph.op import Op, apply, operation, registry
 from symcomp.graph.show import operand_text
 from symcomp.graph.type import (
     Type,
@@ -220,7 +219,7 @@ def unbroadcast(g: Expr, like: Expr) -> Expr:
     return g if g.dtype == like.dtype else cast(g, like.dtype)
 
 
-@dataclass(frozen=True)
+@operation
 class Cast(Elementwise):
     """The same values in another dtype, as `ndarray.astype`."""
 
@@ -330,7 +329,7 @@ class Primitive(Elementwise, register=False):
             )
         return apply(self, *self.convert(args))
 
-    def convert(self, args) -> list[Expr]:
+    def convert(self, args) -> Sequence[Expr]:
         """The arguments as expressions, cast to the dtypes that the function is computed in."""
         markers = []
         for a in args:
@@ -344,11 +343,14 @@ class Primitive(Elementwise, register=False):
         dtypes = self._signatures.get(markers)
         if dtypes is None:
             dtypes = self._signatures[markers] = self._signature(markers, args)
-        result = []
-        for a, d in zip(args, dtypes, strict=True):
-            as_it_is = isinstance(a, Expr) and a._type.dtype == d
-            result.append(a if as_it_is else _converted(self, a, d))
-        return result
+        if dtypes == markers:
+            return args
+        return [
+            a
+            if m is d or (m is int and isinstance(a, Expr) and a._type.dtype == d)
+            else _converted(self, a, d)
+            for a, m, d in zip(args, markers, dtypes, strict=True)
+        ]
 
     def _signature(self, markers, args) -> tuple[str, ...]:
         try:

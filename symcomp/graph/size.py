@@ -9,7 +9,6 @@ needed to see that `x[1:]` and `x[:-1]` are equally long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from symcomp.errors import ShapeError
 from symcomp.graph import expr as _expr
 from symcomp.graph.expr import Constant, Expr, Leaf, build, constant, require_equal
-from symcomp.graph.op import Op
+from symcomp.graph.op import Op, operation
 from symcomp.graph.scalar import Cast, number, primitive, same
 from symcomp.graph.type import Type, is_integer
 
@@ -74,7 +73,7 @@ def floor_divide(x, y):
     """⌊x / y⌋, rounding down; an integer divided by zero is zero, as in NumPy."""
 
 
-@dataclass(frozen=True)
+@operation
 class Length(Op):
     """The length of one axis of an array: x.shape[axis]."""
 

@@ -7,7 +7,6 @@ Only `Roll` is an operation; the rest are formulas in slices, joins, masks and i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from symcomp.errors import ArgumentError, ShapeError, describe, here
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import Type, is_integer
 from symcomp.options import options
@@ -41,7 +40,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@operation
 class Roll(Op):
     """Elements moved along an axis, in a circle: out[i] = x[(i − shift) mod n]."""
 

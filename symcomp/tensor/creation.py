@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from symcomp.errors import ArgumentError, ShapeError, describe, here
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, Variable, constant
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import (
     PREFIXES,
@@ -99,7 +98,7 @@ def _several(kind: str):
 constructors.update({f"{kind}s": _several(kind) for kind in list(constructors)})
 
 
-@dataclass(frozen=True)
+@operation
 class Range(Op):
     """start, start + step, …: out[i] = start + i·step."""
 
@@ -171,7 +170,7 @@ def _range_length(start, stop, step):
     return size.at_least_zero(size.quotient(size.plus(distance, step - 1), step))
 
 
-@dataclass(frozen=True)
+@operation
 class Eye(Op):
     """Ones on the diagonal j = i + k, zeros elsewhere."""
 

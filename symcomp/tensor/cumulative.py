@@ -7,7 +7,6 @@ backwards, and so are those of a running product (exact where factors are zero) 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import MONOIDS, Write, index
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import Type, is_float, sum_of
 from symcomp.tensor.creation import ones_like, zeros_like
@@ -42,7 +41,7 @@ def _running(x, axis: int, first, following) -> list[Write]:
     ]
 
 
-@dataclass(frozen=True)
+@operation
 class Cumulate(Op):
     """A running sum or product along an axis: out[i] = out[i − 1] ⊕ x[i]."""
 
@@ -81,7 +80,7 @@ class Cumulate(Op):
         return f"cum{self.monoid}({x}, axis={self.axis})"
 
 
-@dataclass(frozen=True)
+@operation
 class Recurrence(Op):
     """out[i] = a[i]·out[i − 1] + b[i] along an axis, with out[−1] = 0."""
 

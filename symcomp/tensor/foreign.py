@@ -22,7 +22,6 @@ from __future__ import annotations
 import inspect
 import string
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -32,7 +31,7 @@ from symcomp.errors import ArgumentError, DtypeError, GradientError, ShapeError,
 from symcomp.graph import meaning
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import Operand, index
-from symcomp.graph.op import Op, as_expr, registry
+from symcomp.graph.op import Op, as_expr, operation, registry
 from symcomp.graph.scalar import Primitive, real
 from symcomp.graph.show import text
 from symcomp.graph.size import as_size
@@ -103,7 +102,7 @@ def _type(rule: Any, name: str, args: Sequence[Expr]) -> Type:
 # --- by equation ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@operation
 class Equation(_Declared, register=False):
     """An operation given by the value at an index."""
 
@@ -145,7 +144,7 @@ def equation(
 # --- by Python -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@operation
 class PythonOp(_Declared, register=False):
     """An operation that calls Python when it runs."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from symcomp.errors import ArgumentError, describe, here
 from symcomp.graph.expr import Expr
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.type import Type
 from symcomp.tensor.arithmetic import clip
 from symcomp.tensor.creation import zeros_like
@@ -28,7 +27,7 @@ class _Itself(Op, register=False):
         return x
 
 
-@dataclass(frozen=True)
+@operation
 class StopGradient(_Itself):
     """The value itself, through which no gradient flows."""
 
@@ -37,7 +36,7 @@ class StopGradient(_Itself):
     name = "stop_gradient"
 
 
-@dataclass(frozen=True)
+@operation
 class ZeroGradient(_Itself):
     """The value itself, whose gradient is zero (and not missing)."""
 
@@ -49,7 +48,7 @@ class ZeroGradient(_Itself):
         return (zeros_like(g),)
 
 
-@dataclass(frozen=True)
+@operation
 class ClipGradient(_Itself):
     """The value itself, whose gradient is clipped between two bounds."""
 

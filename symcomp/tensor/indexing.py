@@ -9,7 +9,6 @@ they must be. An index that is known only at the call is checked there: outside 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from symcomp.errors import BoundsError, DtypeError, ShapeError, describe, here
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, constant
 from symcomp.graph.notation import Write, index
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Size
 from symcomp.graph.spelling import position_text, slice_text
@@ -36,7 +35,7 @@ from symcomp.tensor.layout import (
 __all__ = ["one_hot", "pick", "take"]
 
 
-@dataclass(frozen=True)
+@operation
 class Slice(Op):
     """A part of each axis: out[i] = x[start + i·step]. None in `starts` or `lengths` stands for a
     symbolic argument.
@@ -126,7 +125,7 @@ def _slice(start: int, length: int, step: int) -> slice:
     )
 
 
-@dataclass(frozen=True)
+@operation
 class Embed(Op):
     """Zeros of a shape, with an array put where the slice would read: the transpose of `Slice`."""
 
@@ -173,7 +172,7 @@ def zero(dtype: str) -> Constant:
     return constant(np.zeros((), dtype))
 
 
-@dataclass(frozen=True)
+@operation
 class Take(Op):
     """Elements at integer positions: the indexed axes are replaced, at `position`, by the axes of
     the index arrays.
@@ -254,7 +253,7 @@ def taken(x, axes, position, indices):
     return np.moveaxis(result, range(rank), range(position, position + rank))
 
 
-@dataclass(frozen=True)
+@operation
 class Scatter(Op):
     """`base` with values put (monoid None) or added (monoid "sum") at integer positions: the
     transpose of `Take`.
@@ -321,7 +320,7 @@ class Scatter(Op):
         return out
 
 
-@dataclass(frozen=True)
+@operation
 class Pick(Op):
     """One element along an axis for each place of the others: out[i] = x[i, at[i]]."""
 
@@ -362,7 +361,7 @@ class Pick(Op):
         return np.take_along_axis(x, np.expand_dims(at, self.axis), self.axis).squeeze(self.axis)
 
 
-@dataclass(frozen=True)
+@operation
 class Place(Op):
     """Zeros but for one element along a new axis: out[i, j] = g[i] where j = at[i], else 0.
     Transpose of `Pick`.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from symcomp.errors import ArgumentError, ShapeError
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import Write, index
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import broadcast_shape, cast, unbroadcast
 from symcomp.graph.size import Size
 from symcomp.graph.type import Type, promote, shape_text
@@ -71,7 +70,7 @@ def sizes_of(values: Any, what: str) -> tuple:
     return tuple(size.as_size(v, what) for v in values)
 
 
-@dataclass(frozen=True)
+@operation
 class Axes(Op):
     """Axes in another order: result axis n is the argument's axis order[n], or a new one of length
     1 where None.
@@ -128,7 +127,7 @@ class Axes(Op):
         return f"dimshuffle({x}, {names})"
 
 
-@dataclass(frozen=True)
+@operation
 class Broadcast(Op):
     """An array repeated along its axes of length 1 until it has the given shape."""
 
@@ -172,7 +171,7 @@ class Broadcast(Op):
         return f"broadcast_to({x}, {template_text(self.shape, sizes)})"
 
 
-@dataclass(frozen=True)
+@operation
 class Reshape(Op):
     """The same elements, in row-major order, in another shape."""
 
@@ -218,7 +217,7 @@ class Reshape(Op):
         return f"reshape({x}, {template_text(self.shape, sizes)})"
 
 
-@dataclass(frozen=True)
+@operation
 class Join(Op):
     """Arrays one after another along an axis."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from symcomp.errors import ArgumentError, DtypeError, ShapeError
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import fold, index
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import Type, is_float, promote, shape_text
 from symcomp.tensor.creation import arange
@@ -32,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@operation
 class Dot(Op):
     """out[i, j] = Σₖ a[i, k] · b[k, j], with the labels of the axes of a, b and out. Labels not in
     `out` are summed.
@@ -87,6 +86,11 @@ class Dot(Op):
     def vjp(self, g, out, a, b):
         if not is_float(a.dtype):
             return None, None
+        if not self.out and set(self.left) == set(self.right):
+            # All labels are summed: the gradient is the other side, times a number.
+            beside_a = axes(b, [self.right.index(c) for c in self.left])
+            beside_b = axes(a, [self.left.index(c) for c in self.right])
+            return times(g, beside_a), times(g, beside_b)
         return product(g, b, self.out, self.right, self.left), product(
             a, g, self.left, self.out, self.right
         )

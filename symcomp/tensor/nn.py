@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from symcomp.errors import DtypeError, ShapeError
 from symcomp.graph.expr import Expr
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast, define
 from symcomp.graph.type import Type, float_of, is_integer
 from symcomp.tensor import reduction
@@ -30,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@operation
 class Softmax(Op):
     """exp(x − m) / Σ exp(x − m) along an axis, where m is the largest element."""
 
@@ -59,7 +58,7 @@ class Softmax(Op):
             return e / e.sum(axis=self.axis, keepdims=True)
 
 
-@dataclass(frozen=True)
+@operation
 class LogSoftmax(Op):
     """x − m − log Σ exp(x − m) along an axis, where m is the largest element."""
 

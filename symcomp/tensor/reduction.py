@@ -8,7 +8,6 @@ keeps folded axes with length 1; sums and products of small integers are compute
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from symcomp.errors import DtypeError, ShapeError
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import MONOIDS, fold, index
-from symcomp.graph.op import Op, apply, as_expr
+from symcomp.graph.op import Op, apply, as_expr, operation
 from symcomp.graph.scalar import cast
 from symcomp.graph.type import Type, float_of, is_float, sum_of
 from symcomp.tensor import arithmetic, elementary
@@ -31,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
+@operation
 class Reduce(Op):
     """Some axes folded by a monoid: out[i] = Σₖ x[i, k]."""
 
@@ -224,7 +223,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Expr:
     return apply(LogSumExp(tuple(builtins.sorted(axes)), keepdims), x)
 
 
-@dataclass(frozen=True)
+@operation
 class LogSumExp(Op):
     """m + log Σ exp(x − m), where m is the largest element."""
 
@@ -267,7 +266,7 @@ class LogSumExp(Op):
         return f"logsumexp({x}, axis={self.axes})"
 
 
-@dataclass(frozen=True)
+@operation
 class Extreme(Op):
     """The position of the first largest (max) or smallest (min) element along an axis; the first
     nan where there is one.

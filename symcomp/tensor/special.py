@@ -10,8 +10,6 @@ the meaning that compiled code is tested against.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from fractions import Fraction
 from math import inf, pi
 from typing import Any
 
@@ -19,7 +17,7 @@ import numpy as np
 
 from symcomp.errors import ArgumentError, DtypeError, describe, here
 from symcomp.graph.expr import Expr
-from symcomp.graph.op import apply, as_expr
+from symcomp.graph.op import apply, as_expr, operation
 from symcomp.graph.scalar import Elementwise, cast, define, evaluate_body, primitive
 from symcomp.graph.type import float_of, is_float
 from symcomp.tensor.arithmetic import abs, equal, isnan, where
@@ -69,16 +67,10 @@ def _gamma(x: float) -> float:
         return math.copysign(inf, x)
 
 
-def _bernoulli(count: int) -> list[Fraction]:
-    """B₂, B₄, …: `count` of them."""
-    numbers = [Fraction(1)]
-    for m in range(1, 2 * count + 1):
-        inner = sum(math.comb(m + 1, k) * b for k, b in enumerate(numbers))
-        numbers.append(-inner / (m + 1))
-    return numbers[2::2]
-
-
-_BERNOULLI = _bernoulli(9)
+#: B₂, B₄, …: the numerator and the denominator.
+_BERNOULLI = (
+    (1, 6), (-1, 30), (1, 42), (-1, 30), (5, 66), (-691, 2730), (7, 6), (-3617, 510), (43867, 798),
+)  # fmt: skip
 
 
 def _digamma(x: float) -> float:
@@ -93,7 +85,7 @@ def _digamma(x: float) -> float:
     while x < 10:
         shift, x = shift + 1 / x, x + 1
     square = 1 / x / x
-    tail = _horner([0.0, *(float(b) / (2 * j) for j, b in enumerate(_BERNOULLI, 1))], square)
+    tail = _horner([0.0, *(b / (2 * j * d) for j, (b, d) in enumerate(_BERNOULLI, 1))], square)
     return math.log(x) - 0.5 / x - tail - shift
 
 
@@ -220,7 +212,7 @@ def digamma(x):
 psi = digamma
 
 
-@dataclass(frozen=True)
+@operation
 class Polygamma(Elementwise):
     """ψ⁽ⁿ⁾(x), the n-th derivative of ψ, for n ≥ 1."""
 
@@ -257,8 +249,8 @@ class Polygamma(Elementwise):
         z = x + steps
         square = 1 / (z * z)
         factors = [
-            float(b * Fraction(math.factorial(2 * j + n - 1), math.factorial(2 * j)))
-            for j, b in enumerate(_BERNOULLI, 1)
+            b * math.factorial(2 * j + n - 1) / (d * math.factorial(2 * j))
+            for j, (b, d) in enumerate(_BERNOULLI, 1)
         ]
         tail = _horner([0, *factors], square) / z**n
         near = math.factorial(n - 1) / z**n + math.factorial(n) / (2 * z ** (n + 1))

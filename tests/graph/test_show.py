@@ -8,7 +8,8 @@ import symcomp as sc
 import symcomp.tensor as T
 
 x, W, b = T.matrix("x"), T.matrix("W"), T.vector("b_1")
-theta = T.scalar("theta")
+theta, phi, k = T.scalar("theta"), T.scalar("phi"), T.lscalar("k")
+five = T.tensor("float64", (5,), "five")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,37 @@ theta = T.scalar("theta")
         (x.sum(axis=0), "sum(x, axis=0)"),
         (x.shape[0], "x.shape[0]"),
         (T.roll(b, 1), "roll(b_1, 1, axis=0)"),
+        ((theta**phi) ** 2, "(theta ** phi) ** 2.0"),
+        (theta ** (phi**2), "theta ** phi ** 2.0"),
+        ((-theta) ** 2, "(-theta) ** 2.0"),
+        (-(theta**2), "-theta ** 2.0"),
+        (theta**-phi, "theta ** -phi"),
+        (T.cast(-1.0, "float64") ** theta, "(-1.0) ** theta"),
+        (theta * -2, "theta * -2.0"),
+        (b[1:], "b_1[1:]"),
+        (b[:-1], "b_1[:-1]"),
+        (b[1:-1], "b_1[1:-1]"),
+        (b[:3], "b_1[:3]"),
+        (b[-3:], "b_1[-3:]"),
+        (b[2:5], "b_1[2:5]"),
+        (b[::-1], "b_1[::-1]"),
+        (b[::2], "b_1[::2]"),
+        (b[k:], "b_1[k:]"),
+        (b[:k], "b_1[:k]"),
+        (b[3], "b_1[3]"),
+        (b[-1], "b_1[-1]"),
+        (x[1:, 2], "x[1:, 2]"),
+        (x[0], "x[0, :]"),
+        (five[1:], "five[1:]"),
+        (five[1:4:2], "five[1::2]"),
+        (five[3:0:-1], "five[3:0:-1]"),
+        (five[::-1], "five[::-1]"),
+        ((b + 1)[1:], "(b_1 + 1.0)[1:]"),
+        (T.zeros(b.shape[0] - 1).shape[0], "b_1.shape[0] - 1"),
+        (b[1:].shape[0], "maximum(0, b_1.shape[0] - 1)"),
+        (b[:3].shape[0], "minimum(b_1.shape[0], 3)"),
+        (T.concatenate([b, b[:2]]).shape[0], "minimum(2 * b_1.shape[0], b_1.shape[0] + 2)"),
+        (x.ravel().shape[0], "x.shape[0] * x.shape[1]"),
     ],
 )
 def test_text(expr, text):
