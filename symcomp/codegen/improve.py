@@ -93,7 +93,7 @@ def _linear(offset: Expr, i: Index, j: Index) -> bool:
 def coefficient(offset: Expr, i: Index):
     """c where offset = c·i + rest and neither c nor rest mentions i; None where it is not so."""
     total = 0
-    for monomial, c in size._polynomial(offset).items():
+    for monomial, c in size.polynomial(offset).items():
         inside = monomial.count(i)
         rest = [a for a in monomial if a is not i]
         if inside > 1 or any(a.op is not None and i in formula_order([a]) for a in rest):

@@ -27,12 +27,13 @@ from typing import NamedTuple
 from symcomp.codegen.equations import Equation, Formulas, decide, flat, stored_base
 from symcomp.codegen.improve import coefficient
 from symcomp.graph import size
-from symcomp.graph.expr import Expr
+from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.notation import ELEMENT, Write, formula_order
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.shared import Shared
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
+from symcomp.tensor.creation import Range
 from symcomp.tensor.linear import Dot
 
 #: A group stops growing here: large loop bodies compile slowly and spill registers.
@@ -154,11 +155,11 @@ def positions(outputs: Sequence[Expr]) -> list[Position]:
 
 def _surely_within(at: Expr, n) -> bool:
     """Whether positions are seen to be valid: a range up to the length, or literal ones."""
-    if type(at.op).__name__ == "Range":
+    if isinstance(at.op, Range):
         start, step = at.args[:2]
-        literal = hasattr(start, "value") and hasattr(step, "value")
+        literal = isinstance(start, Constant) and isinstance(step, Constant)
         return literal and start.value == 0 and step.value == 1 and at.shape[0] is n
-    if hasattr(at, "value") and isinstance(n, int) and at.value.size:
+    if isinstance(at, Constant) and isinstance(n, int) and at.value.size:
         return -n <= at.value.min() and at.value.max() < n
     return False
 

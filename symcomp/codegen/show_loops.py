@@ -28,7 +28,7 @@ from symcomp.errors import InternalError
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import Index
 from symcomp.graph.show import leaf_text, text
-from symcomp.graph.size import _polynomial as polynomial
+from symcomp.graph.size import polynomial
 
 #: Deeper parts of a formula are shown as `…`.
 DEPTH = 24

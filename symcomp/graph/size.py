@@ -118,21 +118,22 @@ def _literal(e: Expr) -> int | None:
     return None
 
 
-def _polynomial(size: Size) -> dict:
+def polynomial(size: Size) -> dict:
+    """{sorted tuple of atoms: coefficient}; the constant term is that of ()."""
     if isinstance(size, int):
         return {(): size} if size else {}
     value = _literal(size)
     if value is not None:
         return {(): value} if value else {}
     if size.op is add:
-        return _sum(_polynomial(a) for a in size.args)
+        return _sum(polynomial(a) for a in size.args)
     if size.op is multiply:
         result = {(): 1}
         for a in size.args:
-            result = _product(result, _polynomial(a))
+            result = _product(result, polynomial(a))
         return result
     if isinstance(size.op, Cast) and size.args[0].weak:
-        return _polynomial(size.args[0])
+        return polynomial(size.args[0])
     return {(size,): 1}
 
 
@@ -199,7 +200,7 @@ def as_size(value: Any, what: str = "a size") -> Size:
         raise ShapeError(f"{what} must be an integer, not {value!r}")
     if value.ndim or not is_integer(value.dtype):
         raise ShapeError(f"{what} must be an integer scalar, not a {value.type}")
-    return _expression(_polynomial(value))
+    return _expression(polynomial(value))
 
 
 def as_expr(size: Size) -> Expr:
@@ -210,14 +211,14 @@ def as_expr(size: Size) -> Expr:
 def plus(*sizes: Size) -> Size:
     if all(isinstance(s, int) for s in sizes):
         return sum(sizes)
-    return _expression(_sum(map(_polynomial, sizes)))
+    return _expression(_sum(map(polynomial, sizes)))
 
 
 def minus(left: Size, right: Size) -> Size:
     if isinstance(left, int) and isinstance(right, int):
         return left - right
-    negative = {m: -c for m, c in _polynomial(right).items()}
-    return _expression(_sum([_polynomial(left), negative]))
+    negative = {m: -c for m, c in polynomial(right).items()}
+    return _expression(_sum([polynomial(left), negative]))
 
 
 def times(*sizes: Size) -> Size:
@@ -226,7 +227,7 @@ def times(*sizes: Size) -> Size:
         if isinstance(result, int) and isinstance(s, int):
             result *= s
         else:
-            result = _expression(_product(_polynomial(result), _polynomial(s)))
+            result = _expression(_product(polynomial(result), polynomial(s)))
     return result
 
 
@@ -239,26 +240,26 @@ def at_least_zero(size: Size) -> Size:
         return max(size, 0)
     if is_nonnegative(size):
         return size
-    polynomial = _collapsed(_polynomial(size))
-    size = _expression(polynomial)
-    negated = {m: -c for m, c in polynomial.items()}
+    terms = _collapsed(polynomial(size))
+    size = _expression(terms)
+    negated = {m: -c for m, c in terms.items()}
     if _never_negative(negated):
         return 0
-    leading = min(polynomial, key=_precedence)
-    if polynomial[leading] > 0:
+    leading = min(terms, key=_precedence)
+    if terms[leading] > 0:
         return build(maximum, (_weak(0), size))
     return plus(size, at_least_zero(_expression(negated)))
 
 
-def _collapsed(polynomial: dict) -> dict:
+def _collapsed(terms: dict) -> dict:
     """p + r for max(0, p) + r where r ≤ 0: both are the same under max(0, ·)."""
-    for monomial, c in polynomial.items():
+    for monomial, c in terms.items():
         inner = _positive_part(monomial) if c == 1 else None
         if inner is not None:
-            rest = {m: d for m, d in polynomial.items() if m != monomial}
+            rest = {m: d for m, d in terms.items() if m != monomial}
             if _never_negative({m: -d for m, d in rest.items()}):
-                return _collapsed(_sum([_polynomial(inner), rest]))
-    return polynomial
+                return _collapsed(_sum([polynomial(inner), rest]))
+    return terms
 
 
 def _positive_part(monomial: tuple) -> Expr | None:
@@ -285,7 +286,7 @@ def quotient(left: Size, right: Size) -> Size:
         return left // right if right else 0
     if left is right:
         return 1
-    exact = _divide(_polynomial(left), _polynomial(right))
+    exact = _divide(polynomial(left), polynomial(right))
     if exact is not None:
         return _expression(exact)
     return build(floor_divide, (as_expr(left), as_expr(right)))
@@ -326,17 +327,17 @@ def is_nonnegative(size: Size) -> bool:
     """Whether a size is seen to be at least zero, from its form alone."""
     if isinstance(size, int):
         return size >= 0
-    return _never_negative(_polynomial(size))
+    return _never_negative(polynomial(size))
 
 
-def _never_negative(polynomial: dict) -> bool:
-    for monomial, c in polynomial.items():
+def _never_negative(terms: dict) -> bool:
+    for monomial, c in terms.items():
         if c == -1 and (inner := _positive_part(monomial)) is not None:
             # p − max(0, p − q) = min(p, q), which is not negative where p and q are not.
-            p = {m: d for m, d in polynomial.items() if m != monomial}
-            q = _sum([p, {m: -d for m, d in _polynomial(inner).items()}])
+            p = {m: d for m, d in terms.items() if m != monomial}
+            q = _sum([p, {m: -d for m, d in polynomial(inner).items()}])
             return _never_negative(p) and _never_negative(q)
-    return all(c >= 0 and all(map(_is_count, m)) for m, c in polynomial.items())
+    return all(c >= 0 and all(map(_is_count, m)) for m, c in terms.items())
 
 
 def same_size(left: Size, right: Size, message: str) -> Size:

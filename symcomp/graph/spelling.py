@@ -27,7 +27,7 @@ def size_text(expr: Expr, depth: int) -> tuple[str, int] | None:
         name, left, right = both
         parts = (show.text(size.as_expr(s), depth - 1) for s in (left, right))
         return f"{name}({', '.join(parts)})", show.ATOM
-    terms = size._polynomial(expr)
+    terms = size.polynomial(expr)
     text, level = "", _SUM
     for monomial in sorted(terms, key=lambda m: (terms[m] < 0, size._precedence(m))):
         c = terms[monomial]
@@ -52,14 +52,14 @@ def _extreme(expr: Size) -> tuple[str, Size, Size] | None:
     """(name, p, q) where a size is min(p, q) or max(p, q), written as p ∓ max(0, …)."""
     if isinstance(expr, int):
         return None
-    terms = size._polynomial(expr)
+    terms = size.polynomial(expr)
     for monomial, c in terms.items():
         inner = size._positive_part(monomial) if abs(c) == 1 else None
         if inner is None or len(terms) == 1:
             continue
         rest = size._expression({m: d for m, d in terms.items() if m != monomial})
         other = size.plus(rest, inner) if c == 1 else size.minus(rest, inner)
-        if isinstance(other, int) or len(size._polynomial(other)) <= len(terms):
+        if isinstance(other, int) or len(size.polynomial(other)) <= len(terms):
             return ("maximum" if c == 1 else "minimum"), rest, other
     return None
 
@@ -148,13 +148,13 @@ def _bound(at: Size, n: Size) -> str | None:
 
 def _positive(at: Size) -> Size | None:
     """p where a size is max(0, p)."""
-    terms = {} if isinstance(at, int) else size._polynomial(at)
+    terms = {} if isinstance(at, int) else size.polynomial(at)
     return size._positive_part(*terms) if list(terms.values()) == [1] else None
 
 
 def _clamped(at: Size, n: Size) -> str | None:
     """k where a bound is k, counted from the end if it is negative, clamped to the axis."""
-    for atom in {a for monomial in size._polynomial(at) for a in monomial}:
+    for atom in {a for monomial in size.polynomial(at) for a in monomial}:
         inner = _positive(atom) if atom.op is size.maximum else atom
         if isinstance(inner, Expr) and inner.op is not None and inner.op.name == "where":
             clamped = size.smaller(size.at_least_zero(inner), n)

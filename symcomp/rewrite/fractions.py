@@ -70,16 +70,24 @@ def opened(e: Expr) -> Expr:
     return new if new.shape == e.shape else e
 
 
-def factors_of(e: Expr, place: tuple = (), sign: int = 1) -> list[Factor]:
-    """The factors of a tree of products and quotients."""
-    e = opened(e)
-    if e.op is multiply and e.dtype != "bool":
-        return [f for i, a in enumerate(e.args) for f in factors_of(a, (*place, i), sign)]
-    if e.op is divide:
-        top, bottom = e.args
-        return factors_of(top, (*place, 0), sign) + factors_of(bottom, (*place, 1), -sign)
-    n = whole_exponent(e)
-    return [Factor(place, e, sign)] if not n else [Factor(place, e.args[0], sign * n)]
+def factors_of(e: Expr) -> list[Factor]:
+    """The factors of a tree of products and quotients; none where there are very many."""
+    found: list[Factor] = []
+    stack = [((), e, 1)]
+    while stack:
+        place, e, sign = stack.pop()
+        e = opened(e)
+        if e.op is multiply and e.dtype != "bool":
+            stack.extend(((*place, i), a, sign) for i, a in reversed([*enumerate(e.args)]))
+        elif e.op is divide:
+            stack.append(((*place, 1), e.args[1], -sign))
+            stack.append(((*place, 0), e.args[0], sign))
+        else:
+            n = whole_exponent(e)
+            found.append(Factor(place, e.args[0], sign * n) if n else Factor(place, e, sign))
+        if len(found) + len(stack) > _MOST_FACTORS:
+            return []
+    return found
 
 
 @array_rule(multiply, divide)
@@ -127,7 +135,7 @@ def _telling(node: Expr) -> list[Factor]:
     if node.dtype not in ("float32", "float64"):
         return []
     factors = factors_of(node)
-    if not 2 <= len(factors) <= _MOST_FACTORS:
+    if len(factors) < 2:
         return []
     for f in factors:
         op = f.base.op

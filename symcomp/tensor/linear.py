@@ -19,7 +19,7 @@ from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import fold, index
 from symcomp.graph.op import Op, apply, as_expr, operation
-from symcomp.graph.scalar import cast
+from symcomp.graph.scalar import cast, times
 from symcomp.graph.type import Type, is_float, promote, shape_text
 from symcomp.tensor.creation import arange
 from symcomp.tensor.layout import axes as reorder
@@ -88,8 +88,8 @@ class Dot(Op):
             return None, None
         if not self.out and set(self.left) == set(self.right):
             # All labels are summed: the gradient is the other side, times a number.
-            beside_a = axes(b, [self.right.index(c) for c in self.left])
-            beside_b = axes(a, [self.left.index(c) for c in self.right])
+            beside_a = reorder(b, [self.right.index(c) for c in self.left])
+            beside_b = reorder(a, [self.left.index(c) for c in self.right])
             return times(g, beside_a), times(g, beside_b)
         return product(g, b, self.out, self.right, self.left), product(
             a, g, self.left, self.out, self.right
