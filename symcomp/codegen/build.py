@@ -46,8 +46,8 @@ FLAGS = (
     "-pipe",
 )
 
-#: The passes of gcc's -O2 that generated loops profit from, and the vectoriser: the same speed in three
-#: quarters of its time.
+#: The passes of gcc's -O2 that generated loops profit from, and the vectoriser: the same speed in
+#: three quarters of its time.
 OPTIMISE = {
     "gcc": (
         "-O1",

@@ -463,12 +463,17 @@ def _narrowed(text: str, dtype: str) -> str:
 _OPENMP = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "||", "all": "&&"}
 
 #: Words that no variable may be called.
-_RESERVED = set(
-    """
-    auto break case char const continue default do double else enum extern float for goto if
-    inline int long register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while bool true false frame runtime begin end context NAN INFINITY
-    """.split()
+_RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        auto break case char const continue default do double else enum extern float for goto if
+        inline int long register restrict return short signed sizeof static struct switch typedef
+        union unsigned void volatile while bool true false
+        frame runtime begin end context NAN INFINITY
+        """,
+    )
+)
 )
 
 

@@ -20,6 +20,7 @@ from symcomp.graph.scalar import Elementwise, Primitive
 from symcomp.graph.size import Dimension
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
+from symcomp.tensor.arithmetic import where
 from symcomp.tensor.creation import Eye, Range
 from symcomp.tensor.indexing import Pick, Place, Slice, Take
 from symcomp.tensor.layout import Axes, Broadcast, Reshape
@@ -32,8 +33,8 @@ LONGEST_FORMULA = 160
 
 #: Functions that cost about as much as an addition; any other function of the C library is dear.
 _CHEAP = {
-    "abs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint", "copysign",
-    "isinf", "isfinite", "signbit", "bitwise_not", "left_shift", "right_shift", "sqrt",
+    "abs", "maximum", "minimum", "fmax", "fmin", "sign", "floor", "ceil", "trunc", "rint",
+    "copysign", "isinf", "isfinite", "signbit", "bitwise_not", "left_shift", "right_shift", "sqrt",
 }  # fmt: skip
 
 
@@ -209,7 +210,7 @@ class Formulas:
         result = []
         for w in e.op.loops(Operand(e), *map(Operand, e.args)):
             target = tuple(self.resolve(size.as_expr(t)) for t in w.target)
-            result.append(w._replace(target=target, value=self.resolve(w.value)))
+            result.append(w._replace(target=target, value=self.resolve(guarded(w.value))))
         return result
 
     def at(self, e: Expr, indices: tuple) -> Expr:
@@ -233,7 +234,8 @@ class Formulas:
             return build(ELEMENT, (base, size.as_expr(flat(e.shape, indices))))
         if isinstance(op, Elementwise):
             return build(op, tuple(self.at(a, _aligned(a, indices)) for a in e.args))
-        return op.element(*map(Operand, e.args), *indices)
+        value = op.element(*map(Operand, e.args), *indices)
+        return value if isinstance(op, _TRANSPARENT) else guarded(value)
 
     def resolve(self, value: Expr) -> Expr:
         """A scalar formula whose elements of expressions are replaced by their formulas."""
@@ -255,6 +257,45 @@ class Formulas:
     def _is_flat(self, array: Expr) -> bool:
         """An element of a stored vector is its own flat load."""
         return array.ndim == 1 and (array in self.stored or is_array(array))
+
+
+def guarded(value: Expr, guards: tuple[Expr, ...] = ()) -> Expr:
+    """A formula that may be computed in any order: `where(i > 0, a[i − 1], 0)` never reads a[−1].
+
+    Conditions on indices guard what their branches read: where a guard does not hold, element 0 is
+    read, and not used. Elements at a plain index of their own axis need no guard.
+    """
+    op = value.op
+    if op is None or value.ndim:
+        return value
+    if op is ELEMENT:
+        array, *at = value.args
+        inner = [guarded(i, guards) for i in at]
+        pairs = zip(inner, array.shape, strict=False)
+        return build(ELEMENT, (array, *(_kept_within(i, n, guards) for i, n in pairs)))
+    if op is where and _is_about_indices(value.args[0]):
+        condition, yes, no = value.args
+        condition = guarded(condition, guards)
+        yes, no = guarded(yes, (*guards, condition)), guarded(no, (*guards, ~condition))
+        return build(where, (condition, yes, no))
+    args = tuple(guarded(a, guards) for a in value.args)
+    return value if args == value.args else build(op, args)
+
+
+def _is_about_indices(condition: Expr) -> bool:
+    nodes = order([condition], stop=lambda e: e.op is ELEMENT)
+    return any(isinstance(e, Index) for e in nodes)
+
+
+def _kept_within(i: Expr, n, guards: tuple[Expr, ...]) -> Expr:
+    if not guards or isinstance(i, Constant) or (isinstance(i, Index) and i.extent is n):
+        return i
+    if isinstance(i, Index) and i.extent == n:
+        return i
+    together = guards[0]
+    for g in guards[1:]:
+        together = together & g
+    return where(together, i, 0)
 
 
 def _is_array_leaf(e: Expr) -> bool:

@@ -29,6 +29,9 @@ from symcomp.graph.scalar import Primitive
 
 NO_MEMORY, PYTHON_ERROR, RESIZED, UNALIGNED, FIRST_CHECK = 1, 2, 3, 4, 16
 ENTRY = "symcomp_entry"
+#: With more pointers and sizes than this the entry takes two arrays: the bridge from Python has
+#: a limit.
+MANY_ARGUMENTS = 100
 
 
 @dataclass
@@ -39,6 +42,16 @@ class Interface:
     inputs: list[Expr]
     outputs: list[Buffer]
     dimensions: list[Dimension]
+
+    @property
+    def places(self) -> list[Expr]:
+        """What the entry takes as pointers."""
+        return [*self.inputs, *self.outputs]
+
+    @property
+    def packed(self) -> bool:
+        """Whether the entry takes its pointers in one array, and its sizes in another."""
+        return len(self.places) + len(self.dimensions) > MANY_ARGUMENTS
 
 
 @dataclass
@@ -168,6 +181,8 @@ _TAKEN = {
     "addresses",
     "arena",
     "cells",
+    "places",
+    "sizes",
     "runtime",
     "double",
     "float",
@@ -202,22 +217,28 @@ def argument_types(program: Program) -> list[str]:
     face = program.interface
     types = ["void *const *"] if face.cells else []
     types += ["int64_t (*)(int64_t, void *const *)"] if program.python_calls else []
-    types += ["void *"] * (len(face.inputs) + len(face.outputs))
-    return types + ["int64_t"] * len(face.dimensions)
+    if face.packed:
+        return [*types, "void *const *", "const int64_t *"]
+    return [*types, *["void *"] * len(face.places), *["int64_t"] * len(face.dimensions)]
 
 
 def _entry(program: Program, names, text: Text) -> None:
     face = program.interface
     parameters = ["void *const *cells"] if face.cells else []
     parameters += ["int64_t (*python)(int64_t, void *const *)"] if program.python_calls else []
-    parameters += [f"void *{names[e]}" for e in [*face.inputs, *face.outputs]]
-    parameters += [f"int64_t {names[d]}" for d in face.dimensions]
+    if face.packed:
+        parameters += ["void *const *places", "const int64_t *sizes"]
+    else:
+        parameters += [f"void *{names[e]}" for e in face.places]
+        parameters += [f"int64_t {names[d]}" for d in face.dimensions]
     text.open(f"SYMCOMP_EXPORT int64_t {ENTRY}({', '.join(parameters) or 'void'})")
+    if face.packed:
+        _unpack(face, names, text)
     _aligned(face, names, text)
     text.add("frame_t frame_here = {0}, *const frame = &frame_here;")
     text.add(f"int64_t {names[program.status]} = 0;")
     text.add(f"frame->{names[program.status]} = &{names[program.status]};")
-    for e in [*face.inputs, *face.outputs, *face.dimensions]:
+    for e in [*face.places, *face.dimensions]:
         text.add(f"frame->{names[e]} = {names[e]};")
     for c in program.constants:
         text.add(f"frame->{names[c]} = value_of_{names[c]};")
@@ -254,6 +275,13 @@ def _entry(program: Program, names, text: Text) -> None:
         text.add(f"runtime->unlock(in_order, exclusive, {len(face.cells)});")
     text.add(f"return frame->failed ? frame->failed : {names[program.status]};")
     text.close()
+
+
+def _unpack(face: Interface, names, text: Text) -> None:
+    for k, e in enumerate(face.places):
+        text.add(f"void *const {names[e]} = places[{k}];")
+    for k, d in enumerate(face.dimensions):
+        text.add(f"const int64_t {names[d]} = sizes[{k}];")
 
 
 def _aligned(face: Interface, names, text: Text) -> None:

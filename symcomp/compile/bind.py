@@ -78,16 +78,32 @@ def _is_literal(leaf: Leaf) -> bool:
 def solve(equalities: Sequence[Requirement]) -> dict[Expr, object]:
     """Lengths in terms of other lengths (or ints); what cannot be solved is only checked."""
     solved: dict[Expr, object] = {}
+    #: Length → the lengths that are solved in terms of it.
+    readers: dict[Expr, set[Expr]] = {}
     for left, right in equalities:
-        left, right = substituted(left, solved), substituted(right, solved)
+        left, right = _in_terms(left, solved), _in_terms(right, solved)
         if left is right or (isinstance(left, int) and isinstance(right, int)):
             continue
         for unknown, value in ((right, left), (left, right)):
             if _can_be_solved(unknown, value):
-                solved = {k: substituted(v, {unknown: value}) for k, v in solved.items()}
+                changed = readers.pop(unknown, set())
+                solved |= {k: substituted(solved[k], {unknown: value}) for k in changed}
                 solved[unknown] = value
+                for n in _lengths(value):
+                    readers.setdefault(n, set()).update(changed, (unknown,))
                 break
     return solved
+
+
+def _in_terms(n, solved: dict[Expr, object]):
+    """A size in terms of the lengths that are not solved."""
+    return substituted(n, {k: solved[k] for k in _lengths(n) if k in solved})
+
+
+def _lengths(n) -> list[Expr]:
+    if not isinstance(n, Expr):
+        return []
+    return [e for e in order([n], stop=_is_length) if _is_length(e)]
 
 
 def _can_be_solved(unknown, value) -> bool:

@@ -69,9 +69,13 @@ def _tuple(items: Sequence[str]) -> str:
 def _call(recipe: Recipe) -> str:
     arguments = ["_cells"] if recipe.cells else []
     arguments += ["_python"] if recipe.python_calls else []
-    arguments += [f"_p{k}" if k >= 0 else f"_table{~k}" for k in recipe.arrays]
-    arguments += [f"_pointer(_o{n})" for n in range(len(recipe.outputs))]
-    arguments += recipe.dimensions
+    places = [f"_p{k}" if k >= 0 else f"_table{~k}" for k in recipe.arrays]
+    places += [f"_pointer(_o{n})" for n in range(len(recipe.outputs))]
+    if recipe.packed:
+        arguments += [f"_pack('void *[]', {_tuple(places)})"]
+        arguments += [f"_pack('int64_t[]', {_tuple(recipe.dimensions)})"]
+    else:
+        arguments += [*places, *recipe.dimensions]
     if not recipe.python_calls:
         return f"_entry({', '.join(arguments)})"
     shapes = [_tuple(sizes) for _, arrays in recipe.python_calls for _, sizes in arrays]

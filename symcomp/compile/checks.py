@@ -6,6 +6,7 @@ here, by computing the sizes and indices of the definition again with NumPy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,8 +17,10 @@ from symcomp.errors import BoundsError, ShapeError, UpdateError, describe
 from symcomp.graph.expr import Expr
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.show import text, type_text
-from symcomp.graph.size import Length, as_expr, is_nonnegative, maximum
+from symcomp.graph.size import Length, as_expr, floor_divide, is_nonnegative, maximum
+from symcomp.graph.type import shape_text
 from symcomp.graph.walk import evaluate, order
+from symcomp.tensor.layout import Reshape
 
 
 class Check(NamedTuple):
@@ -74,7 +77,9 @@ def _wrong_size(name: str, check: Check, known: Mapping[Expr, int]) -> ShapeErro
             f"along an axis where that has {left}"
         )
     elif right == 0 and (short := _shortage(check.left, known)):
-        message = f"an axis is too short by {left}: {short}"
+        message = short
+    elif isinstance(check.node.op, Reshape):
+        message = _reshape(check.node, left, known)
     else:
         message = f"sizes do not fit: {_both(check, left, right)}{_advice(check, left, right)}"
     node = check.node
@@ -83,11 +88,37 @@ def _wrong_size(name: str, check: Check, known: Mapping[Expr, int]) -> ShapeErro
 
 
 def _shortage(size: Any, known: Mapping[Expr, int]) -> str:
-    """The lengths in max(least − length, 0), which was to be 0; nothing for other sizes."""
+    """What max(least − length, 0) says, which was to be 0; nothing for other sizes."""
     nodes = order([size], _is_length) if isinstance(size, Expr) else []
     if not any(e.op is maximum for e in nodes):
         return ""
-    return ", ".join(f"{text(e)} is {known[e]}" for e in nodes if _is_length(e))
+    lengths = [e for e in nodes if _is_length(e)]
+    short = known[size]
+    if len(lengths) == 1 and _at(size, {lengths[0]: known[lengths[0]] + 1}) == short - 1:
+        (n,) = lengths
+        (leaf,), axis, have = n.args, n.op.axis, known[n]
+        return f"axis {axis} of {text(leaf)} has length {have}, and at least {have + short} is needed"
+    return f"an axis is too short by {short}: " + ", ".join(f"{text(n)} is {known[n]}" for n in lengths)
+
+
+def _reshape(node: Expr, total: int, known: Mapping[Expr, int]) -> str:
+    """Why an array of `total` elements cannot have a shape."""
+    shape = [_at(n, known) for n in node.shape]
+    guessed = [k for k, n in enumerate(node.shape) if _is_quotient(n)]
+    what = f"{text(node.args[0])} has {total} element{'s' * (total != 1)}"
+    if len(guessed) == 1:
+        others = math.prod(n for k, n in enumerate(shape) if k != guessed[0])
+        return f"{what}, which is not a multiple of {others}"
+    return f"{what}, and shape {shape_text(shape)} needs {math.prod(shape)}"
+
+
+def _at(size: Any, known: Mapping[Expr, int]) -> int:
+    """The value of a size where some others are known."""
+    return int(evaluate([as_expr(size)], dict(known))[0])
+
+
+def _is_quotient(n: Any) -> bool:
+    return isinstance(n, Expr) and n.op is floor_divide
 
 
 def _advice(check: Check, left: int, right: int) -> str:

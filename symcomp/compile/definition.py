@@ -244,13 +244,18 @@ def _check_inputs(d: Definition, unused: str) -> None:
         if isinstance(e, Variable) and e not in known:
             user = next((u for u in nodes if e in u.args), e)
             where = f", made at {e.origin}" if e.origin else ""
-            message = f"{text(e)} is needed, but is not among the inputs{where}"
+            other = e.name and any(v.name == e.name for v in known)
+            which = " (another variable of that name is)" if other else ""
+            message = f"{text(e)} is needed, but is not among the inputs{which}{where}"
             fail(MissingInputError, message, text(user))
     present = set(nodes)
     extra = [v for v in d.variables if v not in present]
     if extra and unused != "ignore":
         names = ", ".join(map(text, extra))
         message = f'no output depends on the input {names}; on_unused_input="ignore" allows it'
+        if not any(isinstance(e, (Variable, Shared)) for e in nodes):
+            # Outputs that are all literal: often the True or False that Python makes of x == y.
+            message += "; are x == y or x != y meant by element? these are T.equal and T.not_equal"
         if unused == "raise":
             fail(UnusedInputError, message)
         place = here()

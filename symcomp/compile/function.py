@@ -48,15 +48,19 @@ class Function:
         return f"<symcomp function {d.name}({inputs}), mode {d.mode!r}>"
 
     def explain(self, part: str = "") -> report.Report:
-        """How the function computes: rules that fired, steps, memory, times of the passes, the source's place.
+        """How the function computes: rules that fired, steps, memory, times of the passes, the
+        source's place.
 
-        part: "" all of that; or one of "plan", "rules", "loops", "c", "graph" (Graphviz), "call" (the Python text of
-        the call). Errors: ArgumentError.
+        part: "" all of that; or one of "plan", "rules", "loops", "c", "graph" (Graphviz), "call"
+        (the Python text of the call). Errors: ArgumentError.
         """
         return report.explain(self, part)
 
     def profile(self) -> report.Profile:
-        """The times of its kernels in all calls until now; it was compiled with profile=True. Errors: ArgumentError."""
+        """The times of its kernels in all calls until now; it was compiled with profile=True.
+
+        Errors: ArgumentError.
+        """
         return report.profile(self)
 
     def copy(

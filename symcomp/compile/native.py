@@ -110,6 +110,7 @@ def _constants(recipe: Recipe) -> dict[str, Any]:
         "_empty": np.empty,
         "_new": np.array,
         "_pointer": runtime.ffi().from_buffer,
+        "_pack": runtime.ffi().new,
     }
 
 

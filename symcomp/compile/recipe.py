@@ -44,6 +44,7 @@ class Recipe:
         list
     ]  # [number of the operation, [dtype, [size, …]] of result and arguments]
     types: list[str]
+    packed: bool  # pointers in one array, and dimensions in another
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,6 +90,7 @@ def make_recipe(definition: Definition, job: Compilation) -> Recipe:
             [operations.index(e.op), [texts.array(x) for x in (e, *e.args)]] for e, _ in calls
         ],
         types=program.argument_types(job.program),
+        packed=face.packed,
     )
 
 

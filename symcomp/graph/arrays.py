@@ -1,8 +1,8 @@
 """Arrays that people give, made ready for native code: one place decides what converts.
 
-Arrays and NumPy's own scalars convert where NumPy calls it safe. Python's numbers, and lists of
-them, are weak: they take the dtype that is wanted wherever they fit into it. What is ready is a
-plain ndarray: C-contiguous, aligned, of native byte order.
+Arrays convert where NumPy calls it safe. Python's numbers, NumPy's own scalars, and lists of them
+are weak: they take the dtype that is wanted wherever they fit into it. What is ready is a plain
+ndarray: C-contiguous, aligned, of native byte order.
 """
 
 from __future__ import annotations
@@ -49,16 +49,23 @@ def _array(value: Any) -> np.ndarray:
     if given.dtype.kind not in "biuf":
         if type(value) is int:
             raise DtypeError(f"the Python number {value} does not fit into any dtype")
-        what = _STRANGE.get(given.dtype.kind, str(given.dtype))
-        raise DtypeError(f"{type(value).__name__} of {what} (dtype {given.dtype}) is not numeric")
+        raise DtypeError(_not_numeric(value, given))
     return given
 
 
+def _not_numeric(value: Any, given: np.ndarray) -> str:
+    if isinstance(value, np.ndarray) or given.ndim:
+        what = "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+        kind = _STRANGE.get(given.dtype.kind, str(given.dtype))
+        return f"{what} of {kind} (dtype {given.dtype}) is not numeric"
+    shown = repr(value)
+    short = len(shown) <= 40 and " at 0x" not in shown
+    return f"{shown if short else 'a ' + type(value).__name__} is neither a number nor an array"
+
+
 def is_weak(value: Any) -> bool:
-    """Whether a value is one of Python's own numbers, or a list of them."""
-    if isinstance(value, (list, tuple)):
-        return True
-    return isinstance(value, (bool, int, float)) and not isinstance(value, np.generic)
+    """Whether a value is one of Python's own numbers, a NumPy scalar, or a list of them."""
+    return isinstance(value, (list, tuple, bool, int, float, np.bool_, np.integer, np.floating))
 
 
 def _converts(value: Any, given: np.ndarray, dtype: str, downcast: bool | None) -> bool:
@@ -79,6 +86,8 @@ def _converts(value: Any, given: np.ndarray, dtype: str, downcast: bool | None) 
 def _called(value: Any, given: np.ndarray) -> str:
     if isinstance(value, (list, tuple)):
         return f"a list of {given.dtype}"
+    if isinstance(value, np.generic):
+        return f"the {given.dtype} number {value.item()!r}"
     if is_weak(value):
         return f"the Python number {value!r}"
     return f"a {given.dtype} {'array' if given.ndim else 'scalar'}"

@@ -110,6 +110,12 @@ class Expr:
             raise DtypeError(f"cannot iterate over {self}: its length is not known before it runs")
         return (self[i] for i in range(self.shape[0]))
 
+    def __setitem__(self, key, value):
+        raise DtypeError(
+            "an expression cannot be changed in place: T.set_subtensor(x[key], value) is a new one "
+            "(T.inc_subtensor adds to what is there)"
+        )
+
     def __len__(self) -> int:
         if not self.ndim or not isinstance(self.shape[0], int):
             raise DtypeError(f"len() of {self} is not known before it runs; use x.shape[0]")

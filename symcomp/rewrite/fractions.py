@@ -24,7 +24,7 @@ from symcomp.rewrite.facts import Facts
 from symcomp.rewrite.match import fitted
 from symcomp.rewrite.products import _fold_beside
 from symcomp.rewrite.rule import array_rule
-from symcomp.tensor.arithmetic import add, divide, multiply, power, subtract
+from symcomp.tensor.arithmetic import add, divide, multiply, negative, power, subtract
 from symcomp.tensor.elementary import cos, cosh, exp, sigmoid, sin, sinh, tan, tanh
 from symcomp.tensor.indexing import Embed, Pick, Place, Slice
 from symcomp.tensor.layout import Axes
@@ -94,7 +94,7 @@ def factors_of(e: Expr) -> list[Factor]:
 def paired_factors(node: Expr, known: Facts) -> Expr | None:
     """a·eˣ / (b·(1 + eˣ)) → a·σ(x) / b, and other factors that overflow only by themselves"""
     factors = _telling(node)
-    pair = _pair(factors) if factors else None
+    pair = _pair(factors, known) if factors else None
     if pair is None:
         return None
     return fitted(_replaced(node, pair, _written_out(factors, pair)), node)
@@ -165,18 +165,41 @@ def _meets(others: list[Factor], term: Expr) -> bool:
 # --- pairs ----------------------------------------------------------------------------------------
 
 
-def _pair(factors: list[Factor]) -> Pair | None:
+def _pair(factors: list[Factor], known: Facts) -> Pair | None:
     for f in factors:
         if f.exponent > 0 and _may_begin(f.base):
             for g in factors:
                 found = _pair_of(f, g) if g is not f else None
-                if found is not None:
+                if found is not None and (
+                    found.new is not None or _may_vanish(f, g, factors, known)
+                ):
                     return found
     for g in factors:
         x = _exponent_of_one_plus(g.base) if g.exponent < 0 else None
         if x is not None:
             return Pair(((g, 1),), sigmoid(-x))
     return None
+
+
+def _may_vanish(f: Factor, g: Factor, factors: list[Factor], known: Facts) -> bool:
+    """Whether a pair may go without a trace: a nan in it must show in what is left.
+
+    Softmaxes may, as in `softmax_cancels`: gradients have them beside.
+    """
+    x = _argument(f.base)
+    if x is None:
+        x = _exponent_of_one_plus(f.base)
+    if x is None or known.finite(x):
+        return True
+    atoms = [k[0] for k in _combination(x) if k]
+    left = [h.base for h in factors if h is not f and h is not g]
+    left += [h.base for h in (f, g) if abs(h.exponent) > 1]
+    return all(any(_mentions(e, a) for e in left) for a in atoms)
+
+
+def _mentions(e: Expr, x: Expr, depth: int = 5) -> bool:
+    """Whether an expression is made of x, as far as is seen from near."""
+    return e is x or (depth > 0 and any(_mentions(a, x, depth - 1) for a in e.args[:8]))
 
 
 def _may_begin(base: Expr) -> bool:
@@ -306,22 +329,26 @@ def _ratio(x: Expr, y: Expr) -> Any:
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def _combination(e: Expr, scale: float = 1.0, into: dict | None = None) -> dict:
-    """An expression as coefficients of what is added up in it."""
-    into = {} if into is None else into
-    if is_number(e):
-        into[()] = into.get((), 0.0) + scale * float(e.value)
-    elif e.op is add:
-        for a in e.args:
-            _combination(a, scale, into)
-    elif e.op is multiply and is_number(e.args[0]):
-        scale, rest = scale * float(e.args[0].value), e.args[1:]
-        if len(rest) == 1:
-            return _combination(rest[0], scale, into)
-        into[rest] = into.get(rest, 0.0) + scale
-    else:
-        key = e.args if e.op is multiply else (e,)
-        into[key] = into.get(key, 0.0) + scale
+def _combination(e: Expr) -> dict:
+    """An expression as coefficients of what is added up in it: {factors: coefficient}."""
+    into: dict = {}
+    stack = [(e, 1.0)]
+    while stack:
+        e, scale = stack.pop()
+        sums = len(into) + len(stack) < _MOST_FACTORS
+        if is_number(e):
+            into[()] = into.get((), 0.0) + scale * float(e.value)
+        elif e.op is add and sums:
+            stack.extend((a, scale) for a in e.args)
+        elif e.op is negative and sums:
+            stack.append((e.args[0], -scale))
+        elif e.op is multiply and is_number(e.args[0]) and len(e.args) == 2 and sums:
+            stack.append((e.args[1], scale * float(e.args[0].value)))
+        else:
+            key = e.args if e.op is multiply else (e,)
+            if e.op is multiply and is_number(e.args[0]):
+                scale, key = scale * float(e.args[0].value), e.args[1:]
+            into[key] = into.get(key, 0.0) + scale
     return into
 
 

@@ -112,10 +112,12 @@ _METHODS = {
 
 def _method(name: str, function):
     """A method that calls a function declared elsewhere (functions of real numbers are not
-    functions to Python).
+    functions to Python). NumPy's functions call it with an `out` of None: `np.sum(x)`.
     """
 
     def method(self, *args, **keywords):
+        if "out" in keywords and keywords["out"] is None:
+            del keywords["out"]
         return function(self, *args, **keywords)
 
     method.__name__ = name

@@ -214,6 +214,29 @@ def test_gradient_by_row(name, reduction):
     close(value, exact, absolute=1e-16)
 
 
+def test_a_nan_is_not_forgotten():
+    x, y = T.vector("x"), T.vector("y")
+    formulas = [
+        T.sigmoid(x) / T.sigmoid(x),
+        y * T.sigmoid(x) / T.sigmoid(x),
+        (1 + T.exp(x)) * T.sigmoid(-x),
+        (1 - T.sigmoid(x)) / T.sigmoid(-x),
+        sc.grad(T.log(T.sigmoid(x)).mean(), x),
+    ]
+    given = {x: np.array([np.nan]), y: np.array([2.0])}
+    for formula in formulas:
+        assert np.isnan(evaluate([sc.simplify(formula)], given)[0]).all(), str(formula)
+
+
+def test_deep_expressions_need_no_stack():
+    x = T.vector("x")
+    deep = x
+    for i in range(3000):
+        deep = -(2 * deep + x) if i % 2 else deep / (x + i)
+    y = T.exp(deep) * T.sigmoid(x) / (1 + T.exp(-deep))
+    assert sc.simplify(y).shape == x.shape
+
+
 def test_compiled():
     x, w = T.matrix("x"), T.vector("w")
     cost = T.log(1 + T.exp(x @ w)).mean()

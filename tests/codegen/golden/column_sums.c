@@ -10,8 +10,8 @@ typedef struct frame {
     double *x; /* float64 matrix (n0, n1) */
     double *out0; /* float64 vector (n1,) */
     double *out1; /* float64 vector (n1,) */
-    double *partial0; /* float64 matrix (maximum(0, n0 * n1 // 131072 + maximum(0, … + -64) * -1 + -1) + 1, n1) */
-    double *partial1; /* float64 matrix (maximum(0, n0 * n1 // 131072 + maximum(0, … + -64) * -1 + -1) + 1, n1) */
+    double *partial0; /* float64 matrix (maximum(1, minimum(n0 * n1 // 131072, 64)), n1) */
+    double *partial1; /* float64 matrix (maximum(1, minimum(n0 * n1 // 131072, 64)), n1) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);

@@ -13,7 +13,7 @@ typedef struct frame {
     double *out0; /* float64 matrix (n2, n1) */
     double *out1; /* float64 matrix (n0, n2) */
     double *out2; /* float64 scalar */
-    double *partial11; /* float64 vector ((n2 + maximum(0, 2048 // n1 + -1)) // (maximum(0, 2048 // n1 + -1) + 1),) */
+    double *partial11; /* float64 vector ((n2 + maximum(0, (2048 // n1) - 1)) // maximum(1, 2048 // n1),) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);

@@ -10,7 +10,7 @@ typedef struct frame {
     int64_t n2;
     double *x; /* float64 matrix (n0, n1) */
     double *y; /* float64 matrix (n2, n1) */
-    double *out0; /* float64 matrix (n0 * 2 + n2 + maximum(0, n0 + -1) * -1, n1) */
+    double *out0; /* float64 matrix (minimum(2 * n0 + n2, n0 + n2 + 1), n1) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -32,7 +32,7 @@ static void k0_join_piece0(void *context, int64_t begin, int64_t end) {
     }
 }
 
-/* writes: concatenate([x, 2.0 * y, x[0:+n0 + maximum(0, n0 + -1) * -1, 0:+n1]], axis=0) */
+/* writes: concatenate([x, 2.0 * y, x[:1, :]], axis=0) */
 static void k0_join(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
@@ -55,7 +55,7 @@ static void k1_join_piece0(void *context, int64_t begin, int64_t end) {
     }
 }
 
-/* writes: concatenate([x, 2.0 * y, x[0:+n0 + maximum(0, n0 + -1) * -1, 0:+n1]], axis=0) */
+/* writes: concatenate([x, 2.0 * y, x[:1, :]], axis=0) */
 static void k1_join(frame_t *frame) {
     const int64_t n2 = frame->n2;
     const int64_t n1 = frame->n1;
@@ -80,7 +80,7 @@ static void k2_join_piece0(void *context, int64_t begin, int64_t end) {
     }
 }
 
-/* writes: concatenate([x, 2.0 * y, x[0:+n0 + maximum(0, n0 + -1) * -1, 0:+n1]], axis=0) */
+/* writes: concatenate([x, 2.0 * y, x[:1, :]], axis=0) */
 static void k2_join(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;

@@ -22,7 +22,7 @@ typedef struct frame {
     float *partial46; /* float32 vector ((n0 + 2047) // 2048,) */
     float *product68; /* float32 matrix (4, 6) */
     float *product79; /* float32 matrix (6, 3) */
-    float *partial90; /* float32 matrix (maximum(0, n0 * 3 // 131072 + maximum(0, … + -64) * -1 + -1) + 1, 3) */
+    float *partial90; /* float32 matrix (maximum(1, minimum(3 * n0 // 131072, 64)), 3) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
