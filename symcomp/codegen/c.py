@@ -474,7 +474,6 @@ _RESERVED = frozenset(
         """,
     )
 )
-)
 
 
 def _wrapped(text: str) -> str:
