@@ -86,16 +86,20 @@ constructors = {
 }
 
 
+def _plural(kind: str) -> str:
+    return kind[: -len("ix")] + "ices" if kind.endswith("matrix") else kind + "s"
+
+
 def _several(kind: str):
     def make(*names: str) -> list[Variable]:
         return [constructors[kind](name) for name in names]
 
-    make.__name__ = make.__qualname__ = kind + "s"
-    make.__doc__ = f"Several symbolic inputs at once: `x, y = {kind}s('x', 'y')`."
+    make.__name__ = make.__qualname__ = _plural(kind)
+    make.__doc__ = f"Several symbolic inputs at once: `x, y = {_plural(kind)}('x', 'y')`."
     return make
 
 
-constructors.update({f"{kind}s": _several(kind) for kind in list(constructors)})
+constructors.update({_plural(kind): _several(kind) for kind in list(constructors)})
 
 
 @operation
