@@ -46,7 +46,7 @@ class Softmax(Op):
         return Type(x.dtype, x.shape)
 
     def body(self, x):
-        e = exp(x - reduction.max(x, self.axis, keepdims=True))
+        e = exp(x - reduction.top_of(x, (self.axis,)))
         return e / reduction.sum(e, self.axis, keepdims=True)
 
     def vjp(self, g, out, x):
@@ -75,7 +75,7 @@ class LogSoftmax(Op):
         return Type(x.dtype, x.shape)
 
     def body(self, x):
-        shifted = x - reduction.max(x, self.axis, keepdims=True)
+        shifted = x - reduction.top_of(x, (self.axis,))
         return shifted - log(reduction.sum(exp(shifted), self.axis, keepdims=True))
 
     def vjp(self, g, out, x):

@@ -223,6 +223,14 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Expr:
     return apply(LogSumExp(tuple(builtins.sorted(axes)), keepdims), x)
 
 
+def top_of(x: Expr, axes: tuple[int, ...]) -> Expr:
+    """The largest element along axes, which are kept; −∞ where there is none."""
+    if builtins.any(isinstance(x.shape[a], int) and not x.shape[a] for a in axes):
+        kept = (1 if a in axes else n for a, n in enumerate(x.shape))
+        return broadcast_to(cast(-np.inf, x.dtype), tuple(kept))
+    return max(x, axes, keepdims=True)
+
+
 @operation
 class LogSumExp(Op):
     """m + log Σ exp(x − m), where m is the largest element."""
@@ -243,7 +251,7 @@ class LogSumExp(Op):
         return Type(x.dtype, shape)
 
     def body(self, x):
-        top = max(x, self.axes, keepdims=True)
+        top = top_of(x, self.axes)
         top = where(isfinite(top), top, 0)
         total = sum(elementary.exp(x - top), self.axes, keepdims=True)
         result = top + elementary.log(total)
@@ -256,7 +264,7 @@ class LogSumExp(Op):
 
     def numpy(self, x):
         with np.errstate(all="ignore"):
-            top = np.max(x, axis=self.axes, keepdims=True)
+            top = np.max(x, axis=self.axes, keepdims=True, initial=-np.inf)
             top = np.where(np.isfinite(top), top, 0)
             total = np.sum(np.exp(x - top), axis=self.axes, keepdims=True)
             result = top + np.log(total)
