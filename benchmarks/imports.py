@@ -53,6 +53,8 @@ def run(report: Report, folder: Path, names: list[str], threads: int, quick: boo
 def _once(package: str, folder: Path, threads: int) -> tuple[float, list[str]]:
     program = PROGRAM.format(modules=PACKAGES[package], late=LATE)
     around = environment(package, folder / "import", threads)
+    # An installed package's byte code is there; where writing it is forbidden, ours would never be.
+    around.pop("PYTHONDONTWRITEBYTECODE", None)
     return command_answer([sys.executable, "-c", program], around, 60)
 
 

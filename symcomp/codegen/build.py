@@ -55,7 +55,7 @@ OPTIMISE = {
         "-fvect-cost-model=dynamic",
         "-fstrict-aliasing",
         "-fexpensive-optimizations",
-        "-fgcse",
+        "-fno-tree-slp-vectorize",
         "-ftree-pre",
     ),
     "clang": ("-O3",),
