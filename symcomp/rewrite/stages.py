@@ -2,8 +2,9 @@
 
     canonicalize    one form for sums and products, algebra, layout
     stabilize       the same, and formulas that overflow or cancel replaced by those that do not;
-    users' rules specialize      what is cheapest to compute: differences, squares and roots instead
-    of canonical sums and powers
+                    a user's own rules
+    specialize      what is cheapest to compute: differences, squares and roots instead of
+                    canonical sums and powers
 
 Every stage is the one engine with other rules.
 """
