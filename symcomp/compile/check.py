@@ -374,6 +374,7 @@ class Steps:
         library = native.load(entry.library)
         types = program.argument_types(stepped)
         self.entry = runtime.function(library, program.ENTRY, "int64_t", types)
+        self.packed = interface.packed
 
     def _chosen(self, number: int, kernel: Kernel) -> Kernel:
         if _calls_python(kernel):
@@ -404,8 +405,12 @@ class Steps:
             interpret.Machine(memory, sizes).run(kernel)
             return
         pointers = [runtime.pointer(memory[b]) for b in self.arrays]
-        dimensions = [sizes[d] for d in self.program.interface.dimensions]
-        self.entry(*pointers, *dimensions, number)
+        dimensions = [*(sizes[d] for d in self.program.interface.dimensions), number]
+        if self.packed:
+            new = runtime.ffi().new
+            self.entry(new("void *[]", pointers), new("int64_t[]", dimensions))
+        else:
+            self.entry(*pointers, *dimensions)
 
 
 def _parts(

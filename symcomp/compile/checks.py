@@ -96,9 +96,10 @@ def _shortage(size: Any, known: Mapping[Expr, int]) -> str:
     short = known[size]
     if len(lengths) == 1 and _at(size, {lengths[0]: known[lengths[0]] + 1}) == short - 1:
         (n,) = lengths
-        (leaf,), axis, have = n.args, n.op.axis, known[n]
-        return f"axis {axis} of {text(leaf)} has length {have}, and at least {have + short} is needed"
-    return f"an axis is too short by {short}: " + ", ".join(f"{text(n)} is {known[n]}" for n in lengths)
+        axis = f"axis {n.op.axis} of {text(n.args[0])}"
+        return f"{axis} has length {known[n]}, and at least {known[n] + short} is needed"
+    found = ", ".join(f"{text(n)} is {known[n]}" for n in lengths)
+    return f"an axis is too short by {short}: {found}"
 
 
 def _reshape(node: Expr, total: int, known: Mapping[Expr, int]) -> str:

@@ -128,7 +128,8 @@ def function(
     allow_input_downcast: True converts with loss; None converts Python's numbers and lists where
     they fit; False converts nothing that would not keep its exact value.
     name: what errors and files call it. profile: keep times for `f.profile()`.
-    rules: more rewrite rules.
+    rules: more rewrite rules, a set made by `@ruleset`. Such a function is rewritten anew in each
+    process; the compiler's work is found in the cache.
 
     Errors: MissingInputError, UnusedInputError, InputError, UpdateError, OptionError, ShapeError,
     DtypeError, CompilerError, CacheError.

@@ -227,8 +227,9 @@ class _Layout:
             if bound.leaves.get(a) in cells
         ]
         made = program.Program(
-            self.job.name, kernels, checks, face, temporaries, constants, self.copies, status, calls,
-            arguments, _includes(self.job.plan.roots), [b in written for b in cells], in_cells,
+            self.job.name, kernels, checks, face, temporaries, constants, self.copies, status,
+            calls, arguments, _includes(self.job.plan.roots), [b in written for b in cells],
+            in_cells,
         )  # fmt: skip
         self.job.failures = failures
         return made

@@ -55,7 +55,7 @@ def _array(value: Any) -> np.ndarray:
 
 def _not_numeric(value: Any, given: np.ndarray) -> str:
     if isinstance(value, np.ndarray) or given.ndim:
-        what = "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+        what = "a list" if isinstance(value, (list, tuple)) else "an array"
         kind = _STRANGE.get(given.dtype.kind, str(given.dtype))
         return f"{what} of {kind} (dtype {given.dtype}) is not numeric"
     shown = repr(value)

@@ -53,7 +53,7 @@ class Expr:
 
     __slots__ = ("__weakref__", "_type", "args", "op", "place", "requires", "serial", "weak")
     __array_priority__ = 1000
-    __array_ufunc__ = None  # so that `array + expression` reaches the operators of the expression
+    __array_ufunc__ = None  # until `tensor` says what `array + expression` and np.exp(x) mean
 
     op: Any
     args: tuple[Expr, ...]

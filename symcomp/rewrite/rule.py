@@ -29,7 +29,9 @@ The sign of a zero is not preserved.
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -203,10 +205,12 @@ class RuleSet:
     """Rules under a name, made when they are first needed; sets add with `+`, in order of
     precedence."""
 
-    def __init__(self, name: str, make: Callable[[], Iterator], doc: str = ""):
+    def __init__(self, name: str, make: Callable[[], Iterator], doc: str = "", origin: Any = None):
         self.name = name
         self.__doc__ = doc
         self._make = make
+        #: What a pickle holds: where the set is declared, or the function and arguments it is of.
+        self._origin = origin
         self._rules: tuple | None = None
         #: What `match` has compiled of it.
         self.index: Any = None
@@ -229,19 +233,34 @@ class RuleSet:
         if not isinstance(other, RuleSet):
             return NotImplemented
         return RuleSet(
-            f"{self.name} + {other.name}", lambda: dict.fromkeys((*self.rules, *other.rules))
+            f"{self.name} + {other.name}",
+            lambda: dict.fromkeys((*self.rules, *other.rules)),
+            origin=(operator.add, (self, other)),
         )
+
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        if self._origin is None:
+            raise RuleError(f"the rules {self.name} cannot be pickled: they are no declared table")
+        return self._origin
 
     def __repr__(self) -> str:
         return f"<rules {self.name}>"
 
     def only(self, *names: str) -> RuleSet:
         """The rules of these names."""
-        return RuleSet(self.name, lambda: [r for r in self.rules if r.name in names])
+        return RuleSet(
+            self.name,
+            lambda: [r for r in self.rules if r.name in names],
+            origin=(RuleSet.only, (self, *names)),
+        )
 
     def without(self, *names: str) -> RuleSet:
         """The rules of other names."""
-        return RuleSet(self.name, lambda: [r for r in self.rules if r.name not in names])
+        return RuleSet(
+            self.name,
+            lambda: [r for r in self.rules if r.name not in names],
+            origin=(RuleSet.without, (self, *names)),
+        )
 
     def assuming(self, condition: str) -> RuleSet:
         """The rules that ask for a condition (by name), taken as if it always held."""
@@ -252,7 +271,8 @@ class RuleSet:
                 if len(kept) != len(rule.conditions):
                     yield Rule(f"{rule.name}*", rule.left, rule.right, kept, rule.table)
 
-        return RuleSet(f"{self.name} assuming {condition}", make)
+        name = f"{self.name} assuming {condition}"
+        return RuleSet(name, make, origin=(RuleSet.assuming, (self, condition)))
 
 
 #: Every table of rules by name: what tests prove and the documentation lists.
@@ -263,10 +283,22 @@ def ruleset(table: Callable) -> RuleSet:
     """Make a table of rules of a generator; see the module's text. Errors (RuleError) show at its
     first use."""
     name = table.__name__
-    made = RuleSet(name, lambda: _rules(name, table), inspect.getdoc(table) or "")
+    origin = (declared, (table.__module__, table.__qualname__))
+    made = RuleSet(name, lambda: _rules(name, table), inspect.getdoc(table) or "", origin)
     if not name.startswith("_"):
         registry[name] = made
     return made
+
+
+def declared(module: str, name: str) -> RuleSet:
+    """The table of rules that a module declares under a name: what a pickle holds of it."""
+    try:
+        found = operator.attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError):
+        found = None
+    if not isinstance(found, RuleSet):
+        raise RuleError(f"there are no rules {name} in the module {module}")
+    return found
 
 
 def _rules(name: str, table: Callable) -> Iterator[Rule]:

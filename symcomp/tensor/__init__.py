@@ -20,6 +20,7 @@ from symcomp.tensor import (
     operators,
     reduction,
     special,
+    ufuncs,
 )
 from symcomp.tensor.arithmetic import *
 from symcomp.tensor.arrange import *

@@ -82,14 +82,16 @@ class TestScalars:
         x = T.dscalar("x")
         assert sc.function([x], x * 3, mode=mode)(value) == float(value) * 3
 
-    @pytest.mark.parametrize("value", [0.1, 3, np.float32(0.1), float("inf"), float("nan")])
+    @pytest.mark.parametrize(
+        "value", [0.1, 3, np.float32(0.1), np.float64(0.1), float("inf"), float("nan")]
+    )
     def test_float32(self, value, mode):
         x = T.fscalar("x")
         result = sc.function([x], x, mode=mode)(value)
         assert result.dtype == np.float32
         np.testing.assert_array_equal(result, np.float32(value))
 
-    @pytest.mark.parametrize("value", [2.5, 1e300, 300, -1, np.int64(2), np.float64(2), [1]])
+    @pytest.mark.parametrize("value", [2.5, 1e300, 300, -1, np.int64(300), np.float64(2), [1]])
     def test_what_does_not_fit_into_uint8(self, value, mode):
         x = T.tensor("uint8", (), name="x")
         with pytest.raises((DtypeError, ShapeError)):
@@ -152,7 +154,7 @@ class TestRefused:
             (1.0, ShapeError, r"has shape \(\)"),
             (A * 1j, DtypeError, "complex"),
             ("text", DtypeError, "text"),
-            (None, DtypeError, "Python objects"),
+            (None, DtypeError, "None is neither a number nor an array"),
             ([[1, 2], [3]], DtypeError, "list cannot be made an array"),
             (np.ma.masked_array(A, A > 3), DtypeError, "masked"),
             (A.astype("M8[s]"), DtypeError, "dates"),
@@ -284,3 +286,19 @@ class TestPython:
         f = sc.function([x, k], second(first(x), k) + first(x * 2))
         expected = (A + 1) * 20 + 6 + (2 * A + 1) * 20
         np.testing.assert_array_equal(f(A, np.array([1, 2, 3])), expected)
+
+
+# --- many inputs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["c", "check"])
+def test_more_inputs_than_the_bridge_to_c_takes(mode):
+    """Pointers and sizes then go in two arrays."""
+    inputs = [T.dmatrix(f"x{k}") for k in range(120)]
+    offset = sc.shared(np.ones((2, 1)))
+    f = sc.function(inputs, [sum(inputs[1:], inputs[0]) + offset, inputs[7].sum()], mode=mode)
+    total, seventh = f(*(np.full((2, 3), float(k)) for k in range(120)))
+    np.testing.assert_array_equal(total, np.full((2, 3), 120 * 119 / 2 + 1))
+    assert seventh == 42
+    with pytest.raises(ShapeError, match=r"x\d+\.shape\[1\] is 4"):
+        f(*(np.ones((2, 4 if k == 80 else 3)) for k in range(120)))

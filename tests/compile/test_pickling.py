@@ -13,6 +13,8 @@ import pytest
 
 import symcomp as sc
 import symcomp.tensor as T
+from symcomp.errors import RuleError
+from symcomp.rewrite import ruleset
 
 A = np.arange(6.0).reshape(2, 3)
 
@@ -24,6 +26,43 @@ def again(value):
 @sc.python_op(type=lambda x: x)
 def halves(a):
     return a / 2
+
+
+@ruleset
+def _circle(x):
+    """The equation of the circle."""
+    yield T.sin(x) ** 2 + T.cos(x) ** 2, x * 0 + 1
+
+
+class TestRules:
+    """Functions with rules of their own; a pickle holds where the rules are declared."""
+
+    x = T.dvector("x")
+    circle = T.sin(x) ** 2 + T.cos(x) ** 2
+
+    @pytest.mark.parametrize("rules", [_circle, _circle + _circle.only("_circle.1")])
+    def test_function(self, rules):
+        f = again(sc.function([self.x], self.circle, rules=rules))
+        assert "sin(" not in str(f.explain("c"))
+        assert f([1.0, 2.0]).tolist() == [1, 1]
+
+    def test_tables_stay_themselves(self):
+        assert again(_circle) is _circle
+        assert [r.name for r in again(_circle.without("_circle.1"))] == []
+
+    def test_the_cache_keeps_them_apart(self):
+        f, plain = (sc.function([self.x], self.circle, rules=r) for r in (_circle, None))
+        other = sc.function([self.x], self.circle, rules=_circle)
+        entries = [type(g).__call__.entry.library for g in (f, plain, other)]
+        assert entries[0] != entries[1] and entries[0] == entries[2]
+
+    def test_rules_that_are_not_declared_in_a_module(self):
+        @ruleset
+        def _local(x):
+            yield T.sin(x), x
+
+        with pytest.raises(RuleError, match="there are no rules"):
+            again(_local)
 
 
 class TestExpressions:
@@ -71,10 +110,10 @@ class TestExpressions:
     @pytest.mark.slow
     def test_a_very_deep_expression(self):
         e = x = T.dscalar("x")
-        for _ in range(200_000):
+        for _ in range(50_000):
             e = e + x
         y, f = again((x, e))
-        assert f.eval({y: 1.0}) == 200_001
+        assert f.eval({y: 1.0}) == 50_001
         assert copy.deepcopy(e) is e
 
     def test_copies(self):
