@@ -305,10 +305,9 @@ class Printer:
         self._statements(s.before)
         index_name = self._name(s.index)
         if _is_flat(s.body):
-            self.text.add("#pragma omp simd")
-        self.text.open(f"for (int64_t {index_name} = begin; {index_name} < end; ++{index_name})")
-        self._body(s)
-        self.text.close()
+            self._aligned(s, index_name)
+        else:
+            self._range(s, index_name, "begin", "end")
         self.scratch.pop()
         self.text.close()
         self.functions.append(self.text)
@@ -316,6 +315,28 @@ class Printer:
         self._extent_fields(s)
         extent, grain = self.value(size.as_expr(s.extent)), self.value(size.as_expr(s.grain))
         self.text.add(f"runtime->parallel({name}, frame, {extent}, {grain});")
+
+    def _range(self, s: For, name: str, start: str, stop: str) -> None:
+        self.text.open(f"for (int64_t {name} = {start}; {name} < {stop}; ++{name})")
+        self._body(s)
+        self.text.close()
+
+    def _aligned(self, s: For, name: str) -> None:
+        """A piece in SIMD lanes, in two parts: the few elements before a cache line begins, and the
+        rest. Arrays that NumPy makes begin 16 bytes into one: lanes across lines cost a third.
+        """
+        target = next((x for x in s.body if isinstance(x, Store) and x.offset is s.index), None)
+        if target is None:
+            self.text.add("#pragma omp simd")
+            self._range(s, name, "begin", "end")
+            return
+        place = f"{self.names[target.buffer]} + begin, sizeof({C_TYPES[target.buffer.dtype]})"
+        self.text.add(f"const int64_t head = begin + sc_head({place}, end - begin);")
+        self.text.open("for (int part = 0; part < 2; ++part)")
+        self.text.add("const int64_t from = part ? head : begin, to = part ? end : head;")
+        self.text.add("#pragma omp simd")
+        self._range(s, name, "from", "to")
+        self.text.close()
 
     def _extent_fields(self, s: For) -> None:
         for v in (s.extent, s.grain):
@@ -470,7 +491,7 @@ _RESERVED = frozenset(
         auto break case char const continue default do double else enum extern float for goto if
         inline int long register restrict return short signed sizeof static struct switch typedef
         union unsigned void volatile while bool true false
-        frame runtime begin end context NAN INFINITY
+        frame runtime begin end context head part from to NAN INFINITY
         """,
     )
 )

@@ -21,7 +21,9 @@ from symcomp.graph.walk import order
 from symcomp.tensor.arithmetic import minimum
 
 #: Simple operations in one piece of parallel work: some tens of microseconds, in vector lanes.
-PIECE = 1 << 20
+PIECE = 1 << 19
+#: Long pieces are a multiple of so many elements: whole cache lines, and most of a page.
+WHOLE = 512
 #: Elements that a full fold sums up before they join the total.
 BLOCK = 2048
 #: Terms of a floating-point sum that are added up before they join the total.
@@ -196,4 +198,7 @@ def nest(indices, body, work, simd: bool = True) -> For:
         how = "simd" if position == 0 and simd and vectorises(body) else "serial"
         body = (For(i, body, how),)
     per_index = size.times(work, *(i.extent for i in inner))
-    return For(first, body, "parallel", size.larger(1, size.quotient(PIECE, per_index)))
+    grain = size.larger(1, size.quotient(PIECE, per_index))
+    if isinstance(grain, int) and grain > WHOLE:
+        grain -= grain % WHOLE
+    return For(first, body, "parallel", grain)

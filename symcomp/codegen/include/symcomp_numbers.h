@@ -67,6 +67,12 @@ SC_QUESTIONS(f64, double, __builtin_inf(), __builtin_signbit)
 /* The larger of two sizes in bytes. */
 static inline size_t sc_larger(size_t x, size_t y) { return x > y ? x : y; }
 
+/* How many of n elements lie before the next cache line begins. */
+static inline int64_t sc_head(const void *place, size_t itemsize, int64_t n) {
+    int64_t count = (int64_t)((-(uintptr_t)place & 63) / itemsize);
+    return count < n ? count : n;
+}
+
 /* A leading dimension: BLAS wants at least one, also of matrices without columns. */
 static inline int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
 

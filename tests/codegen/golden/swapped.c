@@ -61,10 +61,14 @@ static void k14_copy_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const double *restrict const b = frame->b;
     double *restrict const a = frame->a;
-    #pragma omp simd
-    for (int64_t i11 = begin; i11 < end; ++i11) {
-        const double v13 = b[i11];
-        a[i11] = v13;
+    const int64_t head = begin + sc_head(a + begin, sizeof(double), end - begin);
+    for (int part = 0; part < 2; ++part) {
+        const int64_t from = part ? head : begin, to = part ? end : head;
+        #pragma omp simd
+        for (int64_t i11 = from; i11 < to; ++i11) {
+            const double v13 = b[i11];
+            a[i11] = v13;
+        }
     }
 }
 
@@ -72,7 +76,7 @@ static void k14_copy_piece0(void *context, int64_t begin, int64_t end) {
 static void k14_copy(frame_t *frame) {
     const double *restrict const b = frame->b;
     double *restrict const a = frame->a;
-    runtime->parallel(k14_copy_piece0, frame, 9, 116508);
+    runtime->parallel(k14_copy_piece0, frame, 9, 57856);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0) {

@@ -167,7 +167,7 @@ static void k41_reduce_exp_add(frame_t *frame) {
     float *restrict const reduce_3 = frame->reduce_3;
     const int64_t *restrict const at = frame->at;
     float *restrict const add_5 = frame->add_5;
-    runtime->parallel(k41_reduce_exp_add_piece0, frame, frame->n0, 3382);
+    runtime->parallel(k41_reduce_exp_add_piece0, frame, frame->n0, 1536);
 }
 
 static void k48_reduce_piece0(void *context, int64_t begin, int64_t end) {
@@ -369,7 +369,7 @@ static void k101_reduce_subtract(frame_t *frame) {
     const float *restrict const add_5 = frame->add_5;
     float *restrict const partial90 = frame->partial90;
     const int64_t t2_ = sc_floordiv_i64(((frame->n0) * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0) * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k101_reduce_subtract_piece0, frame, sc_maximum_i64(0, t2_) + 1, 7);
+    runtime->parallel(k101_reduce_subtract_piece0, frame, sc_maximum_i64(0, t2_) + 1, 3);
 }
 
 static void k110_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -405,7 +405,7 @@ static void k110_reduce_subtract(frame_t *frame) {
     const float *restrict const partial90 = frame->partial90;
     float *restrict const c = frame->c;
     const int64_t t2_ = sc_floordiv_i64(((frame->n0) * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0) * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k110_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(1048576, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
+    runtime->parallel(k110_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0) {

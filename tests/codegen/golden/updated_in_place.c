@@ -56,10 +56,14 @@ static void k13_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     double *restrict const w = frame->w;
     const double *restrict const x = frame->x;
-    #pragma omp simd
-    for (int64_t i10 = begin; i10 < end; ++i10) {
-        const double v12 = w[i10] - (0.5 * x[i10]);
-        w[i10] = v12;
+    const int64_t head = begin + sc_head(w + begin, sizeof(double), end - begin);
+    for (int part = 0; part < 2; ++part) {
+        const int64_t from = part ? head : begin, to = part ? end : head;
+        #pragma omp simd
+        for (int64_t i10 = from; i10 < to; ++i10) {
+            const double v12 = w[i10] - (0.5 * x[i10]);
+            w[i10] = v12;
+        }
     }
 }
 
@@ -67,7 +71,7 @@ static void k13_subtract_piece0(void *context, int64_t begin, int64_t end) {
 static void k13_subtract(frame_t *frame) {
     double *restrict const w = frame->w;
     const double *restrict const x = frame->x;
-    runtime->parallel(k13_subtract_piece0, frame, 12, 74898);
+    runtime->parallel(k13_subtract_piece0, frame, 12, 37376);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *out0) {
