@@ -33,7 +33,8 @@ class Case:
 
     ``bars`` are among ``fastest 1`` (so many times as fast as the best of ``rivals``, at least),
     ``pytensor 2`` (likewise) and ``microseconds 1.5`` (at most); ``flops`` is the work of one call,
-    where it is worth printing.
+    where it is worth printing; ``placements`` is how often the arrays are laid out anew meanwhile,
+    for work that memory bounds: which pages an array gets decides more than the code does.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Case:
     bars: tuple[str, ...] = ()
     tolerance: float = 1e-5
     flops: float = 0.0
+    placements: int = 1
 
 
 def options(threads: int, name: str) -> None:

@@ -120,6 +120,7 @@ def _elementwise(text: str, dtype: str, size: int = 10**6) -> Case:
         },
         rivals=RIVALS,
         bars=("fastest 1",),
+        placements=5,
     )
 
 

@@ -6,6 +6,10 @@ While one runs, the others are stopped (SIGSTOP): the threads of an idle pool, w
 keep spinning, cannot take a processor from it.  A sample is preceded by calls that are not counted,
 since the others have meanwhile used the caches.  Reported are each contestant's median and
 quartiles, and the median of its ratio to symcomp *in the same round*.
+
+Work that memory bounds depends on which pages its arrays happen to get, by a fifth either way and
+for as long as the process lives: such a case is prepared several times over the rounds, the arrays
+of the earlier times being kept, so that the later ones lie elsewhere.
 """
 
 import json
@@ -115,18 +119,25 @@ def compete(case: Case, processes: dict[str, Process], rounds: int, sample_ns: i
     for name, series in table.items():
         file = processes[name].folder / "value.npy"
         with _recorded(series):
-            answer = processes[name].ask(do="prepare", case=case.name, results=str(file))
+            answer = _prepare(case, processes[name], file)
             series.first_seconds, values[name] = answer["seconds"], np.load(file)
             loops[name] = processes[name].ask(do="calibrate", target_ns=sample_ns)["loops"]
     _compare(case, table, values)
-    for _ in range(rounds):
+    for turn in range(rounds):
+        anew = turn and turn % -(-rounds // case.placements) == 0
         for name, series in table.items():
             if not series.error:
                 with _recorded(series):
+                    if anew:
+                        _prepare(case, processes[name], processes[name].folder / "value.npy")
                     answer = processes[name].ask(do="sample", loops=loops[name])
                     series.samples.append(answer["nanoseconds"])
                     series.faults.append(answer["faults"])
     return table
+
+
+def _prepare(case: Case, process: Process, file: Path) -> dict[str, Any]:
+    return process.ask(do="prepare", case=case.name, results=str(file))
 
 
 class _recorded:

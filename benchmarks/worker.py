@@ -38,14 +38,17 @@ class Worker:
             importlib.import_module(module)
         options(threads, contestant)
         self.prepared: Prepared | None = None
+        self.case, self.earlier = "", []
         self.warm_up = 1
 
     def prepare(self, case: str, results: str) -> dict[str, Any]:
         """Build a case, run it, and leave what the first calls returned in a file.
 
-        The seconds go from the first expression to the first finished result.
+        The seconds go from the first expression to the first finished result.  What the same case
+        had before is kept, so that its memory is not used again.
         """
-        self.prepared = None
+        self.earlier = [*self.earlier, self.prepared] if case == self.case else []
+        self.case, self.prepared = case, None
         chosen = find_case(case)
         data = chosen.data()
         start = perf_counter_ns()

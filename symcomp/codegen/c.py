@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from symcomp.codegen import loops
+from symcomp.codegen.equations import is_dear
 from symcomp.codegen.loops import (
     Call,
     Dimension,
@@ -298,14 +299,19 @@ class Printer:
         outer, outer_names = self.text, self.names
         self.text = Text()
         self.names = dict(self.frame_names)
-        self.text.open(f"static void {name}(void *context, int64_t begin, int64_t end)")
+        stream = _is_flat(s.body) and _only_moves(s.body)
+        how = "SC_STREAM static" if stream else "static"
+        self.text.open(f"{how} void {name}(void *context, int64_t begin, int64_t end)")
         self.text.add("frame_t *const frame = context;")
         self._fields((*s.before, *s.body))
         self.scratch.append([])
         self._statements(s.before)
         index_name = self._name(s.index)
-        if _is_flat(s.body):
+        if stream:
             self._aligned(s, index_name)
+        elif _is_flat(s.body):
+            self.text.add("#pragma omp simd")
+            self._range(s, index_name, "begin", "end")
         else:
             self._range(s, index_name, "begin", "end")
         self.scratch.pop()
@@ -324,6 +330,8 @@ class Printer:
     def _aligned(self, s: For, name: str) -> None:
         """A piece in SIMD lanes, in two parts: the few elements before a cache line begins, and the
         rest. Arrays that NumPy makes begin 16 bytes into one: lanes across lines cost a third.
+        Which elements are done one by one depends on where the array lies, so SC_STREAM forbids
+        contraction: an element's bits must not depend on it.
         """
         target = next((x for x in s.body if isinstance(x, Store) and x.offset is s.index), None)
         if target is None:
@@ -526,6 +534,12 @@ def _is_offset(e: Expr) -> bool:
 
 def _is_flat(body) -> bool:
     return all(isinstance(s, (Let, Store)) and getattr(s, "monoid", None) is None for s in body)
+
+
+def _only_moves(body) -> bool:
+    """Whether memory bounds these statements: they call no function that costs more than a read."""
+    formulas = [v for s in body for v in loops.values(s) if isinstance(v, Expr)]
+    return not any(isinstance(e.op, Primitive) and is_dear(e.op) for e in formula_order(formulas))
 
 
 def _comment(text: str) -> str:

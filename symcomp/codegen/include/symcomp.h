@@ -91,6 +91,15 @@ enum {
     SYMCOMP_WRITEABLE = 0x400,
 };
 
+/* A loop that memory bounds: unrolled it keeps more reads under way (for every loop this would cost
+ * more time in the compiler than it gains). Without contraction an element has the same bits in a
+ * vector and alone. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SC_STREAM __attribute__((optimize("unroll-loops", "fp-contract=off")))
+#else
+#define SC_STREAM
+#endif
+
 /* Once in every generated file. */
 #define SYMCOMP_ATTACH                                                                             \
     static const symcomp_runtime *runtime;                                                         \

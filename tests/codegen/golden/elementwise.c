@@ -23,15 +23,11 @@ static void k3_add_piece0(void *context, int64_t begin, int64_t end) {
     const double *restrict const x = frame->x;
     const double *restrict const y = frame->y;
     double *restrict const out0 = frame->out0;
-    const int64_t head = begin + sc_head(out0 + begin, sizeof(double), end - begin);
-    for (int part = 0; part < 2; ++part) {
-        const int64_t from = part ? head : begin, to = part ? end : head;
-        #pragma omp simd
-        for (int64_t i0 = from; i0 < to; ++i0) {
-            const double t1_ = x[i0];
-            const double v2 = (2.0 * t1_) + (y[i0] * sc_tanh_f64(t1_));
-            out0[i0] = v2;
-        }
+    #pragma omp simd
+    for (int64_t i0 = begin; i0 < end; ++i0) {
+        const double t1_ = x[i0];
+        const double v2 = (2.0 * t1_) + (y[i0] * sc_tanh_f64(t1_));
+        out0[i0] = v2;
     }
 }
 

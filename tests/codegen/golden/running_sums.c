@@ -90,7 +90,7 @@ static void k3_cumulate(frame_t *frame) {
     }
 }
 
-static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {
+SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const double *restrict const x = frame->x;
     double *restrict const out2 = frame->out2;

@@ -57,7 +57,7 @@ static void k10_reduce_axes(frame_t *frame) {
     out0[0] = s8;
 }
 
-static void k14_copy_piece0(void *context, int64_t begin, int64_t end) {
+SC_STREAM static void k14_copy_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const double *restrict const b = frame->b;
     double *restrict const a = frame->a;

@@ -52,7 +52,7 @@ static void k9_reduce(frame_t *frame) {
     out0[0] = s7;
 }
 
-static void k13_subtract_piece0(void *context, int64_t begin, int64_t end) {
+SC_STREAM static void k13_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     double *restrict const w = frame->w;
     const double *restrict const x = frame->x;
