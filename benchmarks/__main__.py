@@ -6,35 +6,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import accuracy, compiling, first, imports, steadiness
-from benchmarks.contestants import CONTESTANTS, bind, installed
+from benchmarks import accuracy, compiling, first, imports, lenet, resnet, steadiness
+from benchmarks.contestants import CONTESTANTS, PEAK, bind, installed
 from benchmarks.machine import facts
 from benchmarks.report import Report
-from benchmarks.timing import Process, compete
+from benchmarks.timing import Effort, Process, compete
 from benchmarks.workloads import GROUPS
 
-
-@dataclass(frozen=True)
-class Effort:
-    """How much of everything."""
-
-    quick: bool
-    rounds: int
-    sample_ns: int
-    patience: float
-
-
-FULL = Effort(quick=False, rounds=25, sample_ns=15_000_000, patience=240)
-QUICK = Effort(quick=True, rounds=9, sample_ns=5_000_000, patience=60)
-SLOW = ("torch.compile", "pytensor C", "pytensor numba")
+FULL = Effort(quick=False, rounds=25, least=5, seconds=1.0, sample_ns=15_000_000, patience=240)
+QUICK = Effort(quick=True, rounds=9, least=3, seconds=0.5, sample_ns=5_000_000, patience=60)
+SLOW = ("torch.compile", "torch.compile channels_last", "pytensor C", "pytensor numba")
 
 Runner = Callable[[Report, Path, list[str], int, bool], None]
 ALONE: dict[str, Runner] = {
     "import": imports.run,
     "first": first.run,
+    "lenet": lenet.run,
+    "resnet": resnet.run,
     "compile": compiling.run,
     "accuracy": accuracy.run,
     "steadiness": steadiness.run,
@@ -44,7 +34,7 @@ ORDER = ("import", "first", *GROUPS, "compile", "accuracy", "steadiness")
 
 def _timed(report: Report, group: str, processes: dict[str, Process], effort: Effort) -> None:
     for case in GROUPS[group]:
-        report.competition(case, compete(case, processes, effort.rounds, effort.sample_ns))
+        report.competition(case, compete(case, processes, effort))
 
 
 def _chosen(text: str, known: list[str] | tuple[str, ...], what: str) -> list[str]:
@@ -86,7 +76,7 @@ def main() -> None:
     groups = _chosen(arguments.only, ORDER, "group") if arguments.only else ORDER
     names = [name for name in CONTESTANTS if installed(name)]
     if arguments.peers:
-        wanted = {"symcomp", *_chosen(arguments.peers, list(CONTESTANTS), "contestant")}
+        wanted = {"symcomp", PEAK, *_chosen(arguments.peers, list(CONTESTANTS), "contestant")}
         names = [name for name in names if name in wanted]
     elif arguments.quick:
         names = [name for name in names if name not in SLOW]
@@ -117,7 +107,7 @@ def _run(
         for group in groups:
             if group in ALONE:
                 ALONE[group](report, folder, names, threads, effort.quick)
-            else:
+            if group in GROUPS:
                 _timed(report, group, processes, effort)
     finally:
         for process in processes.values():

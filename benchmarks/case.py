@@ -32,7 +32,8 @@ class Case:
     """One comparison.
 
     ``bars`` are among ``fastest 1`` (so many times as fast as the best of ``rivals``, at least),
-    ``pytensor 2`` (likewise) and ``microseconds 1.5`` (at most); ``flops`` is the work of one call,
+    ``pytensor 2`` (likewise), ``peak 0.65`` (this share of the machine's own speed, at least) and
+    ``microseconds 1.5`` (at most); ``flops`` is the work of one call,
     where it is worth printing; ``placements`` is how often the arrays are laid out anew meanwhile,
     for work that memory bounds: which pages an array gets decides more than the code does.
     """

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+#: No library, but a loop that shows what the machine can do.
+PEAK = "FMA peak"
+
 
 @dataclass(frozen=True)
 class Contestant:
@@ -25,21 +28,27 @@ def _pytensor(linker: str) -> Contestant:
     return Contestant("pytensor", ("pytensor", "pytensor.tensor"), {"PYTENSOR_FLAGS": flags})
 
 
+_JAX = Contestant(
+    "jax",
+    ("jax", "jax.numpy"),
+    {"JAX_ENABLE_X64": "1", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"},
+)
+
 CONTESTANTS = {
     "symcomp": Contestant("symcomp", ("symcomp", "symcomp.tensor"), {}),
     "numpy": Contestant("numpy", ("numpy",), {}),
-    "jax": Contestant(
-        "jax",
-        ("jax", "jax.numpy"),
-        {"JAX_ENABLE_X64": "1", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"},
-    ),
+    "jax": _JAX,
+    "jax NHWC": _JAX,
     "torch": Contestant("torch", ("torch",), {}),
+    "torch channels_last": Contestant("torch", ("torch",), {}),
     "torch.compile": Contestant("torch", ("torch",), {}),
+    "torch.compile channels_last": Contestant("torch", ("torch",), {}),
     "numexpr": Contestant("numexpr", ("numexpr",), {}),
     "numba": Contestant("numba", ("numba",), {}),
     "numba ufunc": Contestant("numba", ("numba",), {}),
     "pytensor C": _pytensor("cvm"),
     "pytensor numba": _pytensor("numba"),
+    PEAK: Contestant("numpy", ("numpy",), {}),
 }
 
 _THREADS = (

@@ -1,4 +1,4 @@
-"""From expression to first result: the MLP step, in a fresh process, its cache empty or filled.
+"""From expression to first result: a training step, in a fresh process, its cache empty or filled.
 
 The import is not counted; everything after it is: writing the expression, differentiating,
 compiling, loading, and the first step itself.  The caches are left to the rounds of the same step,
@@ -8,40 +8,66 @@ which would otherwise spend another minute on the peers' compilers.
 import importlib
 import shutil
 import statistics
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 from benchmarks import fresh
-from benchmarks.case import options
+from benchmarks.case import Case, options
 from benchmarks.contestants import CONTESTANTS, environment, own_cache
 from benchmarks.mlp import CASES
 from benchmarks.report import Report, below, duration
 
-BATCH = 1
-REPEATS = {"symcomp": 7, "jax": 3}
-LIMITS = {"empty": 0.6, "warm": 0.03}
+
+@dataclass(frozen=True)
+class Subject:
+    """What is compiled: its name in the bars, how often by whom (once by others), the bars."""
+
+    name: str
+    repeats: dict[str, int]
+    limits: dict[str, float]
 
 
-def measure(contestant: str, threads: int) -> dict[str, float]:
+MLP, MLP_STEP = Subject("MLP", {"symcomp": 7, "jax": 3}, {"empty": 0.6, "warm": 0.03}), CASES[1]
+
+
+def measure(case: str, contestant: str, threads: int) -> dict[str, float]:
     """Seconds to the first result, for the contestant's own fresh process."""
-    from time import perf_counter
+    # The table of all cases knows the modules that use this one.
+    from benchmarks.workloads import find_case
 
+    chosen = find_case(case)
     for module in CONTESTANTS[contestant].imports:
         importlib.import_module(module)
     options(threads, contestant)
-    data = CASES[BATCH].data()
+    data = chosen.data()
     start = perf_counter()
-    prepared = CASES[BATCH].contestants[contestant](data)
+    prepared = chosen.contestants[contestant](data)
     prepared.finish(prepared.call(*prepared.arguments))
     return {"seconds": perf_counter() - start}
 
 
 def run(report: Report, folder: Path, names: list[str], threads: int, quick: bool) -> None:
+    """The step of the multilayer perceptron."""
+    compare(MLP, MLP_STEP, report, folder / "cache", names, threads, quick)
+
+
+def compare(
+    subject: Subject,
+    case: Case,
+    report: Report,
+    cache: Path,
+    names: list[str],
+    threads: int,
+    quick: bool,
+) -> None:
     """Each contestant with an empty cache, then again with what it left there."""
     rows, medians = [], {"empty": None, "warm": None}
-    for name in (name for name in CASES[BATCH].contestants if name in names):
-        repeats = REPEATS.get(name, 1) if not quick else min(3, REPEATS.get(name, 1))
+    for name in (name for name in case.contestants if name in names):
+        repeats = subject.repeats.get(name, 1)
+        repeats = min(3, repeats) if quick else repeats
         try:
-            cold, warm = _cold_and_warm(name, folder / "cache", threads, repeats)
+            cold, warm = _cold_and_warm(case.name, name, cache, threads, repeats)
         except fresh.Failed as error:
             rows.append((name, "-", "-", "-", "-", f"failed: {error}"))
             continue
@@ -49,10 +75,10 @@ def run(report: Report, folder: Path, names: list[str], threads: int, quick: boo
             medians = {"empty": statistics.median(cold), "warm": statistics.median(warm)}
         rows.append((name, *_cells(cold), *_cells(warm), ""))
     header = ("", "empty cache", "least - most", "warm cache", "least - most", "")
-    title = f"From expression to first result: {CASES[BATCH].name}"
-    report.add(title, header, rows)
-    for state, limit in LIMITS.items() if "symcomp" in names else ():
-        report.promise(below(f"MLP first result, {state} cache", medians[state], limit, "s"))
+    report.add(f"From expression to first result: {case.name}", header, rows)
+    for state, limit in subject.limits.items() if "symcomp" in names else ():
+        name = f"{subject.name} first result, {state} cache"
+        report.promise(below(name, medians[state], limit, "s"))
 
 
 def _cells(seconds: list[float]) -> tuple[str, str]:
@@ -61,7 +87,7 @@ def _cells(seconds: list[float]) -> tuple[str, str]:
 
 
 def _cold_and_warm(
-    name: str, cache: Path, threads: int, repeats: int
+    case: str, name: str, cache: Path, threads: int, repeats: int
 ) -> tuple[list[float], list[float]]:
     states: tuple[list[float], list[float]] = ([], [])
     for _ in range(repeats):
@@ -69,7 +95,7 @@ def _cold_and_warm(
         around = environment(name, cache, threads)
         for seconds in states:
             answer = fresh.call(
-                "benchmarks.first:measure", around, contestant=name, threads=threads
+                "benchmarks.first:measure", around, case=case, contestant=name, threads=threads
             )
             seconds.append(answer["seconds"])
     return states

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.case import Case
+from benchmarks.contestants import PEAK
 from benchmarks.timing import Series, quartiles
 
-WORDS = {"fastest": "no slower than the best rival", "pytensor": "at least twice PyTensor's speed"}
+PYTENSOR = ("pytensor C", "pytensor numba")
 
 FAULTS_WORTH_A_WORD = 16
 
@@ -129,9 +130,13 @@ def _timed_bar(case: Case, bar: str, table: dict[str, Series]) -> Bar:
     kind, parameter = bar.split()
     if kind == "microseconds":
         return below(case.name, base.median / 1e3 if base else None, float(parameter), "µs")
-    rivals = case.rivals if kind == "fastest" else ("pytensor C", "pytensor numba")
-    name, limit = f"{case.name}: {WORDS[kind]}", float(parameter)
-    text = f"best rival / symcomp >= {limit:g}"
+    limit = float(parameter)
+    rivals, words, text = {
+        "fastest": (case.rivals, _speed(limit), f"best rival / symcomp >= {limit:g}"),
+        "pytensor": (PYTENSOR, f"{limit:g} x PyTensor's speed", f"PyTensor / symcomp >= {limit:g}"),
+        "peak": ((PEAK,), "share of the machine's peak", f">= {limit:g}"),
+    }[kind]
+    name = f"{case.name}: {words}"
     present = [rival for rival in rivals if rival in good]
     if base is None:
         return Bar(name, "failed", text, False)
@@ -141,3 +146,7 @@ def _timed_bar(case: Case, bar: str, table: dict[str, Series]) -> Bar:
     low, middle, high = quartiles(good[best].ratios(base))
     figure = f"{middle:.2f} ({low:.2f}-{high:.2f}), {best}"
     return Bar(name, figure, text, middle >= limit)
+
+
+def _speed(limit: float) -> str:
+    return "no slower than the best rival" if limit == 1 else f"{limit:g} x the best rival's speed"

@@ -27,6 +27,7 @@ from benchmarks.workloads import find_case
 CHECKED_CALLS = 3
 PARENT_DEATH_SIGNAL = 1
 WARM_UP_NS = 5_000_000
+LONG_NS = 250_000_000
 
 
 class Worker:
@@ -41,11 +42,12 @@ class Worker:
         self.case, self.earlier = "", []
         self.warm_up = 1
 
-    def prepare(self, case: str, results: str) -> dict[str, Any]:
+    def prepare(self, case: str, results: str, limit_ns: int) -> dict[str, Any]:
         """Build a case, run it, and leave what the first calls returned in a file.
 
-        The seconds go from the first expression to the first finished result.  What the same case
-        had before is kept, so that its memory is not used again.
+        The seconds go from the first expression to the first finished result, the nanoseconds are
+        those of the latest call; one beyond the limit is the last.  What the same case had before
+        is kept, so that its memory is not used again.
         """
         self.earlier = [*self.earlier, self.prepared] if case == self.case else []
         self.case, self.prepared = case, None
@@ -58,29 +60,38 @@ class Worker:
         seconds = (perf_counter_ns() - start) / 1e9
         values = [np.array(prepared.result(first))]
         for _ in range(CHECKED_CALLS - 1):
+            start = perf_counter_ns()
             value = prepared.call(*prepared.arguments)
             prepared.finish(value)
+            elapsed = perf_counter_ns() - start
             values.append(np.array(prepared.result(value)))
+            if elapsed > limit_ns:
+                break
         np.save(results, np.stack(values))
         self.prepared = prepared
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
-        return {"seconds": seconds}
+        return {"seconds": seconds, "nanoseconds": elapsed}
 
     def calibrate(self, target_ns: int) -> dict[str, Any]:
         """The number of calls whose time comes nearest to the target, from below two milliseconds
-        or from above, and at least one."""
+        or from above, and at least one; and the nanoseconds of a sample, its warm-up included.
+
+        A call long enough to fill the caches for itself needs no warm-up.
+        """
         loops, elapsed = 1, self._time(1)
         while elapsed < target_ns / 2 and loops < 10**7:
             loops = max(loops + 1, min(10 * loops, int(loops * target_ns / max(elapsed, 1))))
             elapsed = self._time(loops)
         each = max(elapsed / loops, 1.0)
-        self.warm_up = max(1, min(loops, int(WARM_UP_NS / each)))
-        return {"loops": loops}
+        self.warm_up = max(1, min(loops, int(WARM_UP_NS / each))) if each < LONG_NS else 0
+        return {"loops": loops, "nanoseconds": each * (loops + self.warm_up)}
 
     def sample(self, loops: int) -> dict[str, Any]:
         """Nanoseconds and page faults per call, after a few calls that are not counted."""
-        self._time(self.warm_up)
+        if self.warm_up:
+            self._time(self.warm_up)
         faults = _page_faults()
         nanoseconds = self._time(loops)
         return {"nanoseconds": nanoseconds / loops, "faults": (_page_faults() - faults) / loops}

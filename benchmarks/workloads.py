@@ -1,6 +1,6 @@
 """The cases that are timed in rounds, by group."""
 
-from benchmarks import call, elementwise, gemm, mlp
+from benchmarks import call, convolution, elementwise, gemm, lenet, mlp, resnet
 from benchmarks.case import Case
 
 GROUPS = {
@@ -8,6 +8,9 @@ GROUPS = {
     "elementwise": elementwise.CASES,
     "call": call.CASES,
     "gemm": gemm.CASES,
+    "conv": convolution.CASES,
+    "lenet": lenet.CASES,
+    "resnet": resnet.CASES,
 }
 
 

@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 #: The modules of operations in the order in which a reader wants them.
 MODULES = (
     T.creation, T.arithmetic, T.elementary, T.special, T.reduction, T.cumulative, T.linear,
-    T.layout, T.arrange, T.keys, T.indexing, T.gradients, T.nn, T.foreign,
+    T.layout, T.arrange, T.keys, T.indexing, T.gradients, T.random, T.nn, T.foreign,
 )  # fmt: skip
 
 INTRODUCTION = """# Operations

@@ -22,7 +22,18 @@ from symcomp.graph.show import text
 from symcomp.graph.size import Length, Size
 from symcomp.graph.walk import order, substitute
 from symcomp.tensor.arrange import Roll
+from symcomp.tensor.attention import Attention, AttentionGradient, AttentionSums
+from symcomp.tensor.convolution import (
+    Convolution,
+    ConvolutionFilters,
+    ConvolutionInput,
+    Geometry,
+    convolution,
+    convolution_filters,
+    convolution_input,
+)
 from symcomp.tensor.creation import arange
+from symcomp.tensor.ctc import Alignments, BandedRecurrence, Shift
 from symcomp.tensor.cumulative import Cumulate, Recurrence
 from symcomp.tensor.gradients import StopGradient
 from symcomp.tensor.indexing import Embed, Pick, Place, Scatter, Slice, Take, embed, place, slices
@@ -40,7 +51,10 @@ from symcomp.tensor.layout import (
 )
 from symcomp.tensor.linear import Dot, product
 from symcomp.tensor.nn import LogSoftmax, Softmax
+from symcomp.tensor.normalization import Moment, NeighbourSum, Standardize
 from symcomp.tensor.reduction import Extreme, LogSumExp, Reduce
+from symcomp.tensor.resizing import Disperse, Interpolate
+from symcomp.tensor.windowed import LargestAt, Overlay, Patches, PickAt, Pool, PutAt, Spread
 
 
 def batched(outputs: Sequence[Expr], values: Mapping[Expr, Expr]) -> list[Expr]:
@@ -221,6 +235,96 @@ def _roll(node: Expr, given: Arguments) -> Expr:
     return apply(Roll(node.op.axis + 1), given.full(0), given.plain(1))
 
 
+#: What the two arguments of each convolution are, what the result is, and who applies it.
+_CONVOLUTIONS = {
+    Convolution: ("images", "filters", "outputs", convolution),
+    ConvolutionInput: ("outputs", "filters", "images", convolution_input),
+    ConvolutionFilters: ("images", "outputs", "filters", convolution_filters),
+}
+
+#: The sizes that the two first axes of each are made of, and the first of the two that share one.
+_PARTS = {
+    "images": (("batch", "groups", "channels"), 1),
+    "filters": (("groups", "filters", "channels"), 0),
+    "outputs": (("batch", "groups", "filters"), 1),
+}
+
+
+def _convolution(node: Expr, given: Arguments) -> Expr:
+    """The rows are more batches, channels, filters or groups: whichever the arguments with rows and
+    the result have, and the other argument does not.
+    """
+    *roles, wanted, applied = _CONVOLUTIONS[type(node.op)]
+    s = node.op.geometry(*node.args[:2], *given.rest(2))
+    (into,) = (
+        part
+        for part in _PARTS[wanted][0]
+        if all((part in _PARTS[role][0]) == given.has(i) for i, role in enumerate(roles))
+    )
+    arrays = [
+        _rows_into(into, given.full(i), role, s) if given.has(i) else node.args[i]
+        for i, role in enumerate(roles)
+    ]
+    many = s._replace(**{into: size.times(given.length, getattr(s, into))})
+    return _rows_out_of(into, applied(many, *arrays), wanted, s, given.length)
+
+
+def _rows_into(into: str, x: Expr, role: str, s: Geometry) -> Expr:
+    """An array whose rows have become part of one of its axes."""
+    parts, joined = _PARTS[role]
+    rows, spatial = x.shape[0], x.shape[3:]
+    x = reshape(x, (rows, *(getattr(s, p) for p in parts), *spatial))
+    x = moveaxis(x, 0, parts.index(into))
+    whole = [size.times(rows, getattr(s, p)) if p == into else getattr(s, p) for p in parts]
+    whole[joined : joined + 2] = [size.times(*whole[joined : joined + 2])]
+    return reshape(x, (*whole, *spatial))
+
+
+def _rows_out_of(into: str, x: Expr, role: str, s: Geometry, rows: Size) -> Expr:
+    """The inverse of `_rows_into`."""
+    parts, joined = _PARTS[role]
+    at, whole, spatial = parts.index(into), [getattr(s, p) for p in parts], x.shape[2:]
+    x = moveaxis(reshape(x, (*whole[:at], rows, *whole[at:], *spatial)), at, 0)
+    whole[joined : joined + 2] = [size.times(*whole[joined : joined + 2])]
+    return reshape(x, (rows, *whole, *spatial))
+
+
+def _windows(arrays: int) -> Callable:
+    """The operation on windows of axes that lie one further; arguments after the arrays are
+    lengths.
+    """
+
+    def rule(node: Expr, given: Arguments) -> Expr:
+        op = dataclasses.replace(node.op, axes=tuple(a + 1 for a in node.op.axes))
+        return apply(op, *(given.full(i) for i in range(arrays)), *given.rest(arrays))
+
+    return rule
+
+
+def _leading(node: Expr, given: Arguments) -> Expr:
+    """One more leading axis, along which arguments that do not have it are repeated."""
+    return apply(node.op, *(given.thin(i) for i in range(len(node.args))))
+
+
+def _attention_gradient(node: Expr, given: Arguments) -> Expr:
+    # Its result has the shape of an argument, which must therefore have the axis.
+    of = 3 + node.op.of
+    args = (given.full(i) if i == of else given.thin(i) for i in range(len(node.args)))
+    return apply(node.op, *args)
+
+
+def _alignments(node: Expr, given: Arguments) -> Expr:
+    """The new axis joins the batch, which is the last axis but one."""
+    merged = []
+    for i, a in enumerate(node.args):
+        x = moveaxis(given.full(i), 0, a.ndim - 2)
+        batch = size.times(given.length, a.shape[-2])
+        merged.append(reshape(x, (*a.shape[:-2], batch, a.shape[-1])))
+    result = apply(node.op, *merged)
+    frames, batch, states = node.shape
+    return moveaxis(reshape(result, (frames, given.length, batch, states)), 1, 0)
+
+
 _RULES: dict[type[Op], Callable[[Expr, Arguments], Expr]] = {
     Axes: _axes,
     Broadcast: _broadcast,
@@ -231,6 +335,15 @@ _RULES: dict[type[Op], Callable[[Expr, Arguments], Expr]] = {
     Extreme: _shifted("axis"),
     Softmax: _shifted("axis"),
     LogSoftmax: _shifted("axis"),
+    Moment: _shifted("axes"),
+    Standardize: _shifted("axes"),
+    NeighbourSum: _shifted("axis"),
+    Attention: _leading,
+    AttentionSums: _leading,
+    AttentionGradient: _attention_gradient,
+    Alignments: _alignments,
+    BandedRecurrence: _alignments,
+    Shift: _shifted("axis"),
     Cumulate: _shifted("axis"),
     Recurrence: _shifted("axis"),
     Pick: _shifted("axis"),
@@ -241,6 +354,16 @@ _RULES: dict[type[Op], Callable[[Expr, Arguments], Expr]] = {
     Take: _take,
     Scatter: _scatter,
     Dot: _dot,
+    **dict.fromkeys(_CONVOLUTIONS, _convolution),
+    Pool: _shifted("axes"),
+    LargestAt: _shifted("axes"),
+    PickAt: _shifted("axes"),
+    Patches: _shifted("axes"),
+    Interpolate: _shifted("axes"),
+    Disperse: _shifted("axes"),
+    Spread: _windows(1),
+    Overlay: _windows(1),
+    PutAt: _windows(2),
     StopGradient: lambda node, given: given.full(0),
 }
 

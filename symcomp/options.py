@@ -203,6 +203,12 @@ TABLE = (
         text,
         "the C compiler's command; empty: CC from the environment, else gcc, clang, cc, ziglang",
     ),
+    Option(
+        "reuse_results",
+        True,
+        truth,
+        "results of a megabyte and more use the memory of earlier ones that nobody holds",
+    ),
     Option("cflags", "", text, "flags added to the C compiler's command"),
     Option(
         "blas_coretype",

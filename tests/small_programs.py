@@ -363,3 +363,86 @@ def five_axes():
     x = T.dtensor5("x")
     y = x.transpose(4, 2, 0, 3, 1)
     return [x], [y * 2, (y + 1).sum(axis=(0, 3))], [grid(2, 3, 2, 2, 3)]
+
+
+# --- convolutions: forward, and the gradients of a cost -------------------------------------------
+
+
+def with_gradients(inputs, y, arrays):
+    """The result, and how the sum of its squares depends on the inputs."""
+    return inputs, [y, *sc.grad((y * y).sum() / 16, inputs)], arrays
+
+
+@case
+def convolution_layer():
+    x, w = T.tensor("float32", (None, 3, 6, 7), "x"), T.tensor("float32", (6, 3, 3, 3), "w")
+    b = T.tensor("float32", (6, 1, 1), "b")
+    y = T.nn.relu(T.nn.conv2d(x, w, padding="same") + b)
+    return with_gradients([x, w, b], y, [grid(2, 3, 6, 7), grid(6, 3, 3, 3) / 8, grid(6, 1, 1)])
+
+
+@case
+def convolution_of_unknown_sizes():
+    x, w = T.dtensor4("x"), T.dtensor4("w")
+    y = T.nn.conv2d(x, w, stride=(2, 3), padding=((2, 1), (0, 3)), dilation=(2, 1))
+    return with_gradients([x, w], y, [grid(3, 2, 9, 8), grid(9, 2, 3, 2)])
+
+
+@case
+def convolution_in_groups():
+    x, w = T.tensor("float32", (None, 6, 5, None), "x"), T.tensor("float32", (10, 3, 2, 3), "w")
+    y = T.nn.conv2d(x, w, stride=(1, 2), padding=1, groups=2)
+    return with_gradients([x, w], y, [grid(2, 6, 5, 7), grid(10, 3, 2, 3)])
+
+
+@case
+def convolution_of_each_channel():
+    x, w = T.tensor("float32", (2, 5, 6, 9), "x"), T.tensor("float32", (10, 1, 3, 3), "w")
+    y = T.tanh(T.nn.conv2d(x, w, padding="same", groups=5))
+    return with_gradients([x, w], y, [grid(2, 5, 6, 9) / 8, grid(10, 1, 3, 3) / 8])
+
+
+@case
+def convolution_of_signals():
+    x, w = T.dtensor3("x"), T.tensor("float64", (7, 2, 5), "w")
+    y = T.nn.conv1d(x, w, stride=2, padding="half", dilation=2)
+    return with_gradients([x, w], y, [grid(3, 2, 19), grid(7, 2, 5)])
+
+
+@case
+def convolution_of_volumes():
+    x, w = T.tensor("float32", (2, 2, 4, 5, 4), "x"), T.tensor("float32", (5, 2, 3, 2, 3), "w")
+    y = T.nn.conv3d(x, w, stride=(2, 1, 1), padding=1)
+    return with_gradients([x, w], y, [grid(2, 2, 4, 5, 4), grid(5, 2, 3, 2, 3) / 4])
+
+
+@case
+def convolution_by_winograd():
+    x, w = T.tensor("float32", (2, 16, 5, None), "x"), T.tensor("float32", (17, 16, 3, 3), "w")
+    y = T.nn.conv2d(x, w, padding=1)
+    return with_gradients([x, w], y, [grid(2, 16, 5, 6) / 4, grid(17, 16, 3, 3) / 16])
+
+
+@case
+def convolution_of_small_images():
+    x, w = T.tensor("float64", (None, 4, 5, 6), "x"), T.tensor("float64", (9, 4, 3, 2), "w")
+    return with_gradients([x, w], T.nn.conv2d(x, w), [grid(5, 4, 5, 6), grid(9, 4, 3, 2)])
+
+
+@case
+def convolution_transposed():
+    x, w = T.tensor("float32", (None, 6, 4, 3), "x"), T.tensor("float32", (6, 5, 3, 2), "w")
+    options = {"stride": 2, "padding": 1, "output_padding": (1, 0), "groups": 2}
+    y = T.nn.conv_transpose2d(x, w, **options)
+    return with_gradients([x, w], T.nn.relu(y), [grid(2, 6, 4, 3), grid(6, 5, 3, 2)])
+
+
+@case
+def convolution_training():
+    w = sc.shared(grid(6, 2, 3, 3, dtype="float32") / 8, name="w")
+    c = sc.shared(grid(6, 1, 1, dtype="float32") / 8, name="c")
+    x, t = T.tensor("float32", (None, 2, 8, 8), "x"), T.tensor("float32", (None, 6), "t")
+    y = T.nn.relu(T.nn.conv2d(x, w, stride=2, padding=1) + c).mean(axis=(2, 3))
+    cost = ((y - t) ** 2).mean()
+    steps = [(p, p - 0.1 * g) for p, g in zip((w, c), sc.grad(cost, [w, c]), strict=True)]
+    return [x, t], [cost], [grid(3, 2, 8, 8), grid(3, 6)], steps

@@ -145,9 +145,10 @@ class Printer:
         written = {s.buffer for s in loops.walk(body) if isinstance(s, Store)}
         own = {s.buffer for s in loops.walk(body) if isinstance(s, Scratch)}
         used: dict[Expr, None] = {}
+        seen: set[Expr] = set()
         for s in loops.walk(body):
-            for v in loops.values(s):
-                used.update((e, None) for e in formula_order([v]) if e in self.frame_names)
+            parts = formula_order(loops.values(s), seen)
+            used.update((e, None) for e in parts if e in self.frame_names)
             if isinstance(s, Store):
                 used[s.buffer] = None
             if isinstance(s, Call):
@@ -300,8 +301,8 @@ class Printer:
         self.text = Text()
         self.names = dict(self.frame_names)
         stream = _is_flat(s.body) and _only_moves(s.body)
-        how = "SC_STREAM static" if stream else "static"
-        self.text.open(f"{how} void {name}(void *context, int64_t begin, int64_t end)")
+        how = "SC_STREAM " if stream else ""
+        self.text.open(f"{how}static void {name}(void *context, int64_t begin, int64_t end)")
         self.text.add("frame_t *const frame = context;")
         self._fields((*s.before, *s.body))
         self.scratch.append([])
@@ -372,6 +373,35 @@ class Printer:
         stride = self.value(size.as_expr(view.stride))
         return f"{self.names[view.buffer]} + {_wrapped(offset)}, sc_stride({stride})"
 
+    def _call_convolution(self, s: Call) -> None:
+        """A routine of the convolution library: sizes in a struct, then numbers and arrays."""
+        routine, which, *rest = s.arguments
+        texts = [self.value(v) for v in rest if not isinstance(v, View)]
+        sizes, numbers = texts[:22], texts[22:]
+        places = [self._place(v) for v in rest if isinstance(v, View)]
+        threes = [f"{{{', '.join(sizes[k : k + 3])}}}" for k in range(4, 22, 3)]
+        self.text.open("")
+        self.text.add("const symcomp_geometry geometry = {")
+        self.text.add(f"    {', '.join(sizes[:4])},")
+        self.text.add(f"    {', '.join(threes[:3])},")
+        self.text.add(f"    {', '.join(threes[3:])},")
+        self.text.add("};")
+        given = ["&geometry"]
+        if routine in ("pack", "correlate"):
+            given.append(f"SYMCOMP_{which.upper()}")
+        if routine == "correlate":
+            self.text.add(f"const symcomp_part block = {{{', '.join(numbers)}}};")
+            numbers = ["&block"]
+        name = f"runtime->convolution_{SUFFIXES[s.dtype]}->{routine}"
+        self.text.add(f"if ({name}({', '.join([*given, *places, *numbers])}))")
+        self.text.add("    frame->failed = 1;")
+        self.text.close()
+
+    def _place(self, view: View) -> str:
+        """Where an array starts."""
+        offset = self.value(size.as_expr(view.offset))
+        return self.names[view.buffer] + ("" if offset == "0" else f" + {_wrapped(offset)}")
+
     def _call_python(self, s: Call) -> None:
         number = self.python_numbers[s.arguments[0]]
         called = f"frame->python({number}, frame->addresses)"
@@ -431,6 +461,7 @@ class Printer:
 
     def _name(self, e, prefix: str = "") -> str:
         stem = re.sub(r"\W", "", e.name or "") or prefix or "v"
+        stem = f"_{stem}" if stem[0].isdigit() else stem
         taken = set(self.names.values())
         name = stem
         while name in taken or name in _RESERVED:
@@ -499,7 +530,7 @@ _RESERVED = frozenset(
         auto break case char const continue default do double else enum extern float for goto if
         inline int long register restrict return short signed sizeof static struct switch typedef
         union unsigned void volatile while bool true false
-        frame runtime begin end context head part from to NAN INFINITY
+        frame runtime begin end context given head part from to NAN INFINITY
         """,
     )
 )

@@ -13,19 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import numpy as np
+
+from symcomp.codegen.formulas import reindexed as reindexed
+from symcomp.codegen.formulas import remade, settled, unrolled
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr, build
-from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, formula_order, index
+from symcomp.graph.notation import ELEMENT, Fold, Index, Operand, Write, index
 from symcomp.graph.scalar import Elementwise, Primitive
 from symcomp.graph.size import Dimension
 from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
-from symcomp.tensor.arithmetic import where
+from symcomp.tensor.arithmetic import greater_equal, less_equal, maximum, minimum, where
 from symcomp.tensor.creation import Eye, Range
-from symcomp.tensor.indexing import Pick, Place, Slice, Take
+from symcomp.tensor.indexing import Pick, Place, Scatter, Slice, Take
 from symcomp.tensor.layout import Axes, Broadcast, Reshape
 from symcomp.tensor.linear import Dot
 from symcomp.tensor.reduction import Reduce
+from symcomp.tensor.windowed import Gathering, LargestAt
 
 #: A formula of more parts than this is cut: compilers are slower than linear in the length of a
 #: loop's body.
@@ -45,6 +50,9 @@ def is_dear(op) -> bool:
 
 #: Operations that only move elements about.
 _TRANSPARENT = (Axes, Broadcast, Slice, Take, Pick, Place, Range, Eye)
+
+#: Operations whose folds stay loops, however short: what is computed from them shares these loops.
+_FOLDS = (Reduce, Dot)
 
 
 class Equation(NamedTuple):
@@ -107,15 +115,39 @@ def _must_be_stored(e: Expr) -> list[Expr]:
     if isinstance(op, Dot):
         whole = is_float(e.dtype) and e.ndim >= 1 and all(a.ndim > 1 for a in e.args)
         return [e, *(a for a in e.args if whole or is_dear(a.op))]
+    if isinstance(op, Scatter):
+        # A scatter in place must not read through its values what it has already written.
+        base, values = e.args[:2]
+        tables = {a for a in order([base]) if is_array(a) and a.shape == e.shape}
+        return [e, values] if tables and tables & set(order([values])) else [e]
     if op.loops is not None:
         return [e]
     if op.perform is not None:
         return [e, *e.args]
+    if has_kernel(e):
+        return [e, *kernel_arrays(e)]
     if isinstance(op, Reshape):
         return [e.args[0]]
+    if isinstance(op, LargestAt):
+        return [e, *(a for a in e.args if len(e.args) > 1)]
     if not isinstance(op, (Elementwise, *_TRANSPARENT)) and _has_fold(e):
         return [e]
     return []
+
+
+def has_kernel(e: Expr) -> bool:
+    """Whether an expression has a shape of loops of its own."""
+    return getattr(e.op, "kernel", None) is not None and is_float(e.dtype)
+
+
+def kernel_arrays(e: Expr) -> list[Expr]:
+    """The arguments that a kernel reads as arrays: all but sizes and masks."""
+    return [a for a in e.args if a.ndim and a.dtype != "bool"]
+
+
+def masks_of(e: Expr) -> list[Expr]:
+    """The arguments that a kernel reads as formulas of its indices."""
+    return [a for a in e.args if a.ndim and a.dtype == "bool"]
 
 
 def _has_fold(e: Expr) -> bool:
@@ -160,6 +192,8 @@ def _repeats(reader: Expr, argument: Expr) -> bool:
         )
     if isinstance(reader.op, Dot):
         return True
+    if isinstance(reader.op, Gathering):
+        return reader.op.repeats(argument)
     return type(reader.op).__name__ in ("Broadcast", "Take", "Place")
 
 
@@ -170,6 +204,10 @@ def _cut_long_formulas(nodes: list[Expr], stored: set[Expr]) -> None:
         if e.op is None:
             parts[e] = empty
             continue
+        for a in e.args if isinstance(e.op, Gathering) else ():
+            if len(parts[a]) * e.op.taps(a) > LONGEST_FORMULA // 2:
+                stored.add(stored_base(a))
+                parts[a] = empty
         inner = [parts[a] for a in e.args]
         total = frozenset().union(*inner)
         if len(total) >= LONGEST_FORMULA:
@@ -233,9 +271,13 @@ class Formulas:
             base = stored_base(e)
             return build(ELEMENT, (base, size.as_expr(flat(e.shape, indices))))
         if isinstance(op, Elementwise):
-            return build(op, tuple(self.at(a, _aligned(a, indices)) for a in e.args))
+            args = tuple(self.at(a, _aligned(a, indices)) for a in e.args)
+            return _bounded(op, args) if op in _BOUNDS else build(op, args)
         value = op.element(*map(Operand, e.args), *indices)
-        return value if isinstance(op, _TRANSPARENT) else guarded(value)
+        if isinstance(op, _TRANSPARENT):
+            return value
+        value = settled(value) if isinstance(op, Gathering) else guarded(value)
+        return value if isinstance(op, _FOLDS) else unrolled(value)
 
     def resolve(self, value: Expr) -> Expr:
         """A scalar formula whose elements of expressions are replaced by their formulas."""
@@ -251,12 +293,27 @@ class Formulas:
                 done[e] = e
             elif e.ndim == 0 and all(a in done for a in e.args):
                 args = tuple(done[a] for a in e.args)
-                done[e] = e if args == e.args else _remade(e, args)
+                done[e] = e if args == e.args else remade(e, args)
         return done[value]
 
     def _is_flat(self, array: Expr) -> bool:
         """An element of a stored vector is its own flat load."""
         return array.ndim == 1 and (array in self.stored or is_array(array))
+
+
+#: The larger or smaller of something and a number: what to compare by.
+_BOUNDS = {maximum: less_equal, minimum: greater_equal}
+
+
+def _bounded(op, args: tuple[Expr, ...]) -> Expr:
+    """max(x, c) for a number c is c where x ≤ c, else x: nobody need ask whether x is nan."""
+    x, c = args
+    if isinstance(x, Constant):
+        x, c = c, x
+    plain = isinstance(c, Constant) and not c.ndim and not np.isnan(c.value)
+    if not plain or not is_float(c.dtype) or isinstance(x, Constant):
+        return build(op, args)
+    return build(where, (build(_BOUNDS[op], (x, c)), c, x))
 
 
 def guarded(value: Expr, guards: tuple[Expr, ...] = ()) -> Expr:
@@ -302,34 +359,7 @@ def _is_array_leaf(e: Expr) -> bool:
     return e.op is not ELEMENT and e.ndim > 0
 
 
-def _remade(e: Expr, args: tuple) -> Expr:
-    """The same scalar function of other arguments; arithmetic on sizes and indices is kept in
-    normal form.
-    """
-    if e.weak and e.op in (size.add, size.multiply):
-        return size.as_expr(size.plus(*args) if e.op is size.add else size.times(*args))
-    return build(e.op, args)
-
-
 def _aligned(argument: Expr, indices: tuple) -> tuple:
     """The indices of an argument that broadcasts: its own axes', 0 along axes of length 1."""
     own = indices[len(indices) - argument.ndim :] if argument.ndim else ()
     return tuple(0 if n == 1 else i for n, i in zip(argument.shape, own, strict=True))
-
-
-def reindexed(value: Expr, replacements: dict[Expr, Expr]) -> Expr:
-    """A formula with other indices (offsets stay in normal form)."""
-    if not replacements:
-        return value
-    done: dict[Expr, Expr] = {}
-    for e in formula_order([value]):
-        if e in replacements:
-            done[e] = replacements[e]
-        elif e.op is None or any(a not in done for a in e.args):
-            done[e] = e
-        elif isinstance(e.op, Fold):
-            done[e] = build(e.op, (done[e.args[0]],))
-        else:
-            args = tuple(done[a] for a in e.args)
-            done[e] = e if args == e.args else _remade(e, args)
-    return done[value]

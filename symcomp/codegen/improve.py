@@ -67,15 +67,18 @@ def _can_merge(i: Index, j: Index, places, values) -> bool:
     if any(not _linear(p, i, j) for p in places):
         return False
     for v in values:
-        nodes = order([v], stop=lambda e: e.op is ELEMENT)
-        if i in nodes or j in nodes:
-            return False
-        for e in nodes:
-            if e.op is ELEMENT and not all(_linear(o, i, j) for o in e.args[1:]):
+        for e in order([v], stop=_is_place):
+            found = e.args[1:] if e.op is ELEMENT else (e,) if e.weak else ()
+            if not all(_linear(o, i, j) for o in found):
                 return False
             if isinstance(e.op, Fold) and _mentions(e.op.index.extent, i, j):
                 return False
     return True
+
+
+def _is_place(e: Expr) -> bool:
+    """Whether a part of a formula is a load, or itself a position (of a random number)."""
+    return e.op is ELEMENT or e.weak
 
 
 def _mentions(extent, *indices) -> bool:
@@ -92,21 +95,29 @@ def _linear(offset: Expr, i: Index, j: Index) -> bool:
 
 def coefficient(offset: Expr, i: Index):
     """c where offset = c·i + rest and neither c nor rest mentions i; None where it is not so."""
-    total = 0
+    terms = {}
     for monomial, c in size.polynomial(offset).items():
         inside = monomial.count(i)
-        rest = [a for a in monomial if a is not i]
-        if inside > 1 or any(a.op is not None and i in formula_order([a]) for a in rest):
+        if inside > 1 or any(a is not i and a.op is not None and _holds(a, i) for a in monomial):
             return None
         if inside:
-            total = size.plus(total, size.times(c, *rest))
-    return total
+            terms[tuple(a for a in monomial if a is not i)] = c
+    return size.from_polynomial(terms)
+
+
+def _holds(atom: Expr, i: Index) -> bool:
+    return i in formula_order([atom])
 
 
 def merged_offset(offset: Expr, i: Index, j: Index, f: Index) -> Expr:
-    c = coefficient(offset, j)
-    without = size.minus(offset, size.plus(size.times(coefficient(offset, i), i), size.times(c, j)))
-    return size.as_expr(size.plus(without, size.times(c, f)))
+    """An offset that is `_linear` in i and j, over the merged index."""
+    terms = {}
+    for monomial, c in size.polynomial(offset).items():
+        if j in monomial:
+            terms[size.sorted_monomial(f if a is j else a for a in monomial)] = c
+        elif i not in monomial:
+            terms[monomial] = c
+    return size.as_expr(size.from_polynomial(terms))
 
 
 def merged_value(value: Expr, i: Index, j: Index, f: Index) -> Expr:
@@ -114,10 +125,12 @@ def merged_value(value: Expr, i: Index, j: Index, f: Index) -> Expr:
     if i not in nodes and j not in nodes:
         return value
     done: dict[Expr, Expr] = {}
-    for e in nodes:
+    for e in order([value], stop=_is_place):
         if e.op is ELEMENT:
             done[e] = loops.load(e.args[0], merged_offset(e.args[1], i, j, f))
-        elif e.op is None or any(a not in done for a in e.args):
+        elif e.weak:
+            done[e] = merged_offset(e, i, j, f)
+        elif e.op is None:
             done[e] = e
         else:
             args = tuple(done[a] for a in e.args)

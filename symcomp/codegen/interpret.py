@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from symcomp.codegen.interpret_convolution import ConvolutionMachine
 from symcomp.codegen.loops import (
     Buffer,
     Call,
@@ -90,7 +91,7 @@ class _Conflicts:
         raise InternalError(f"{self.what}: {self.current} {why}: {buffer}[{offset}]")
 
 
-class Machine:
+class Machine(ConvolutionMachine):
     """Runs kernels over flat arrays (`memory`) and the values of dimensions (`sizes`)."""
 
     def __init__(
@@ -138,6 +139,8 @@ class Machine:
                     self._scratch(b)
                 case Call("gemm"):
                     self._gemm(s)
+                case Call("convolution"):
+                    self._convolution(s)
                 case Call("python"):
                     self._python(s)
                 case _:

@@ -123,7 +123,9 @@ class View:
 
 @dataclass(frozen=True)
 class Call:
-    """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…)."""
+    """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…),
+    `convolution` (routine, direction, sizes…, arrays…, target): see codegen/convolutions.py.
+    """
 
     symbol: str
     arguments: tuple
@@ -203,7 +205,7 @@ def written_buffers(kernel: Kernel) -> set[Buffer]:
         if isinstance(s, Store):
             result.add(s.buffer)
         if isinstance(s, Call):
-            target = s.arguments[-1] if s.symbol == "gemm" else s.arguments[1]
+            target = s.arguments[1] if s.symbol == "python" else s.arguments[-1]
             result.add(target.buffer if isinstance(target, View) else target)
     return result - scratch_buffers(kernel)
 

@@ -1,18 +1,23 @@
 """Groups to loops: each kind of group has one shape of loop nest.
 
-Rows are in `rows`, matrix products in `products`; here are maps, folds of everything, folds down
-columns, writes, calls out to Python, and the checks of positions.
+Rows are in `rows`, matrix products in `products`, convolutions in `convolutions`, attention in
+`attention`; here are maps,
+folds of everything, writes, calls out to Python, and the checks of positions.
 """
 
 from __future__ import annotations
 
-from symcomp.codegen import improve
+from symcomp.codegen import improve, phases
+from symcomp.codegen.attention import AttentionLowering
 from symcomp.codegen.columns import ColumnLowering
+from symcomp.codegen.convolutions import ConvolutionLowering
 from symcomp.codegen.equations import flat, reindexed, stored_base
+from symcomp.codegen.formulas import settled
 from symcomp.codegen.loops import (
     Buffer,
     Call,
     For,
+    If,
     Kernel,
     Let,
     Store,
@@ -24,14 +29,16 @@ from symcomp.codegen.nests import BLOCK, at_indices, cost, nest, nest_serial, wi
 from symcomp.codegen.plan import Group
 from symcomp.codegen.products import ProductLowering
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.words import by_block
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
-from symcomp.graph.notation import identity, index
+from symcomp.graph.notation import Index, identity, index
 from symcomp.graph.scalar import cast
-from symcomp.tensor.arithmetic import logical_or, where
+from symcomp.tensor.arithmetic import logical_not, logical_or, where
+from symcomp.tensor.windows import all_of
 
 
-class Lowering(ColumnLowering, ProductLowering):
+class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLowering):
     """Turns groups into kernels, given where each stored expression lives."""
 
     def kernels(self, group: Group) -> list[Kernel]:
@@ -57,8 +64,48 @@ class Lowering(ColumnLowering, ProductLowering):
         offset = improve.apply_steps(size.as_expr(offset), steps, is_offset=True)
         values = [improve.apply_steps(v, steps) for v in values]
         body: list = []
+        if len(merged) > 1:
+            *outer, inner = merged
+            cut = phases.strip(inner, values, lambda n, name: self.let(n, name, body))
+            if cut is not None:
+                self._stripped(group, inner, values, offset, cut, body)
+                work = size.times(cost(values, len(values)), inner.extent)
+                yield [nest(outer, body, work)]
+                return
         self.store_members(group.members, values, offset, body)
-        yield [nest(merged, body, cost(values, len(values)))]
+        yield by_block(nest(merged, body, cost(values, len(values))), self.names)
+
+    def _stripped(self, group: Group, inner: Index, values, offset, cut, body: list) -> None:
+        """A row as steps that have nothing to decide, and the elements before and after them."""
+        begin = self.let(size.smaller(cut.begin, inner.extent), "begin", body)
+        end = self.let(size.larger(begin, cut.end), "end", body)
+        body += self._ends(group, inner, values, offset, 0, begin)
+        if cut.given:
+            all_hold = all_of(cut.given)
+            body.append(If(all_hold, (self._steps(group, inner, offset, cut, cut.inside),)))
+            steps = self._steps(group, inner, offset, cut, cut.phases)
+            body.append(If(logical_not(all_hold), (steps,)))
+        else:
+            body.append(self._steps(group, inner, offset, cut, cut.phases))
+        body += self._ends(group, inner, values, offset, end, inner.extent)
+
+    def _ends(self, group: Group, inner: Index, values, offset, low, high) -> list:
+        count = size.minus(high, low)
+        if count == 0:
+            return []
+        within = index(count, f"e{next(self.names)}")
+        moved = {inner: size.as_expr(size.plus(low, within))}
+        statements: list = []
+        own = [settled(reindexed(v, moved)) for v in values]
+        self.store_members(group.members, own, reindexed(offset, moved), statements)
+        return [For(within, tuple(statements))]
+
+    def _steps(self, group: Group, inner: Index, offset, cut, formulas) -> For:
+        steps: list = []
+        for phase, values in enumerate(formulas):
+            place = reindexed(offset, {inner: cut.place(phase)})
+            self.store_members(group.members, values, place, steps)
+        return nest_serial((cut.at,), steps)
 
     def _row(self, group: Group):
         if not group.outer:
@@ -138,11 +185,15 @@ class Lowering(ColumnLowering, ProductLowering):
             body: list = []
             offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
             value = self.unfolded(self.located(w.value), body)
+            if w.monoid is None and value is load(target, offset):
+                continue  # a scatter into what lies there already
             body.append(Store(target, offset, value, w.monoid))
-            if w.injective:
-                yield [nest(w.indices, body, cost([value]))]
+            free = w.indices if w.injective else w.free
+            simd = w.indices[-1:] in [(i,) for i in free]
+            if w.indices[:1] in [(i,) for i in free]:
+                yield [nest(w.indices, body, cost([value]), simd=simd)]
             else:
-                yield [nest_serial(w.indices, body, simd=False)]
+                yield [nest_serial(w.indices, body, simd=simd)]
 
     def _python(self, group: Group):
         (root,) = group.members

@@ -17,8 +17,9 @@ from symcomp.codegen.plan import Root
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Fold, Index, formula_order, identity, index
+from symcomp.graph.type import is_float
 from symcomp.graph.walk import order
-from symcomp.tensor.arithmetic import minimum
+from symcomp.tensor.arithmetic import greater, less, minimum, where
 
 #: Simple operations in one piece of parallel work: some tens of microseconds, in vector lanes.
 PIECE = 1 << 19
@@ -101,20 +102,39 @@ class Context:
         return tuple(index(n, f"{name}{next(self.names)}") for n in extents)
 
     # --- map --------------------------------------------------------------------------------------
-    def store_members(self, members, values, offset, body) -> None:
+    def store_members(self, members, values, offset, body, at_hand: dict | None = None) -> None:
         """Compute all members at one position, then store: an update in place is read before it is
-        written.
+        written. `at_hand` says what stands for what has been computed before.
         """
-        at_hand: dict[Expr, Expr] = {}
+        at_hand = dict(at_hand or {})
         stores = []
         for m, value in zip(members, values, strict=True):
             value = self.unfolded(self.located(value, at_hand), body)
+            value = self.chosen_first(value, body)
             variable = local(m.expr.dtype, f"v{next(self.names)}")
             body.append(Let(variable, value))
             at_hand[m.expr] = variable
             if m.expr in self.visible:
                 stores.append(Store(self.buffers[m.expr], offset, variable))
         body.extend(stores)
+
+    def chosen_first(self, value: Expr, body: list) -> Expr:
+        """A formula whose choices of the larger or smaller of two are statements before it: one
+        instruction each. Inside another choice gcc makes branches of them, which are guessed wrong
+        half of the time.
+        """
+        done: dict[Expr, Expr] = {}
+        for e in formula_order([value]):
+            if e.op is None or any(a not in done for a in e.args):
+                done[e] = e
+                continue
+            args = tuple(done[a] for a in e.args)
+            done[e] = e if args == e.args else build(e.op, args)
+            if e is not value and e.op is where and _is_extreme(*e.args):
+                chosen = local(e.dtype, f"m{next(self.names)}")
+                body.append(Let(chosen, done[e]))
+                done[e] = chosen
+        return done[value]
 
     # --- row --------------------------------------------------------------------------------------
     def temporary(self, dtype: str, shape, name: str) -> Buffer:
@@ -130,6 +150,11 @@ class Context:
 
 def _inside_load(e: Expr) -> bool:
     return e.op is ELEMENT
+
+
+def _is_extreme(condition: Expr, yes: Expr, no: Expr) -> bool:
+    """Whether a choice is x > y ? x : y, or the same with <."""
+    return condition.op in (greater, less) and condition.args == (yes, no) and is_float(yes.dtype)
 
 
 def _has_load(e: Expr) -> bool:

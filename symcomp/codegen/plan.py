@@ -1,7 +1,7 @@
 """The plan: which stored expressions are computed together, and in which order.
 
 Each stored expression is a *root* with an equation. Roots that can share loops form a *group*, and
-a group becomes a kernel. There are six kinds:
+a group becomes a kernel. There are eight kinds:
 
     map      equations without folds over one shape
     row      folds over trailing axes, and what is computed from them row by row while the row is in
@@ -9,8 +9,12 @@ a group becomes a kernel. There are six kinds:
              (a softmax is one pass over each row); also full folds, whose row is everything
     column   folds that leave the contiguous axis: a tile of accumulators runs down the rows
     gemm     a matrix product by BLAS, tile by tile, and the maps that finish each tile while it is
-    hot writes   joins, scatters, running sums: writes to computed places python   a call out to
-    Python
+    hot
+    convolution  a convolution or one of its transposes by the library, block by block, finished
+    while hot
+    attention  the results of one attention, or its gradients, by tiles of scores that are not kept
+    writes   joins, scatters, running sums: writes to computed places
+    python   a call out to Python
 
 A root joins a group when their loops agree, when it reads the group's other members only where the
 same iteration (or an earlier loop over the same row) has written them, and when no other group
@@ -24,11 +28,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from symcomp.codegen.equations import Equation, Formulas, decide, flat, stored_base
+from symcomp.codegen.equations import (
+    Equation,
+    Formulas,
+    decide,
+    flat,
+    has_kernel,
+    kernel_arrays,
+    masks_of,
+    stored_base,
+)
 from symcomp.codegen.improve import coefficient
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import ELEMENT, Write, formula_order
+from symcomp.graph.notation import ELEMENT, Write, formula_order, index
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.shared import Shared
 from symcomp.graph.type import is_float
@@ -38,6 +51,10 @@ from symcomp.tensor.linear import Dot
 
 #: A group stops growing here: large loop bodies compile slowly and spill registers.
 LARGEST_GROUP = 12
+#: Kinds of groups that operations ask for by name (`Op.kernel`).
+KERNELS = ("convolution", "convolution_input", "convolution_filters")
+#: Kinds whose members are operations on the same arguments: one pass computes all of them.
+SHARED_KERNELS = ("attention", "attention_gradient")
 MOST_PARTS = 240
 
 
@@ -101,6 +118,8 @@ class Plan:
     destinations: dict[Expr, object]
     #: Updates that go through a temporary: (root expression, shared value).
     copies: list[tuple[Expr, Shared]]
+    #: Stored expressions that another one is written over: base → scatter into it.
+    overwritten: dict[Expr, Expr]
 
 
 def make_plan(
@@ -115,11 +134,50 @@ def make_plan(
     roots: dict[Expr, Root] = {}
     for e in stored:
         roots[e] = _root(e, formulas)
-    planner = _Planner(roots, {e: d for e, d in destinations.items() if isinstance(d, Expr)})
+    overwritten = _overwritten(roots, destinations)
+    in_place = {e: d for e, d in destinations.items() if isinstance(d, Expr)}
+    planner = _Planner(roots, in_place, overwritten)
     for root in roots.values():
         planner.place(root)
     groups, copies = planner.ordered()
-    return Plan(groups, roots, destinations, copies)
+    return Plan(groups, roots, destinations, copies, overwritten)
+
+
+def _overwritten(roots: dict[Expr, Root], destinations) -> dict[Expr, Expr]:
+    """Which stored expressions need no memory of their own: only a scatter into them reads them."""
+    readers: dict[Expr, list[Root]] = {}
+    for root in roots.values():
+        for r in root.reads:
+            readers.setdefault(r, []).append(root)
+    found = {}
+    for e, (reader, *others) in readers.items():
+        alone = e in roots and e not in destinations and not others
+        if alone and e.dtype == reader.expr.dtype and is_scatter_into(reader, e):
+            found[e] = reader.expr
+    return found
+
+
+def is_scatter_into(root: Root, array: Expr) -> bool:
+    """Whether writes begin with what they replace, read at its own position, and read it no more.
+
+    Such writes may go to the memory of the array itself.
+    """
+    if root.kind != "writes" or not same_shape(root.shape, array.shape):
+        return False
+    first, *rest = root.writes
+    if len(first.indices) != len(array.shape):
+        return False
+    own = size.as_expr(flat(array.shape, first.indices))
+    whole = same_shape(root.shape, [i.extent for i in first.indices])
+    straight = size.as_expr(flat(root.shape, first.target)) is own
+    later = [v for w in rest for v in (*w.target, w.value)]
+    return (
+        whole
+        and first.monoid is None
+        and straight
+        and all(o is own for o in _reads([first.value]).get(array, ()))
+        and array not in _reads(later)
+    )
 
 
 def _destinations(outputs, updates):
@@ -172,6 +230,8 @@ def _root(e: Expr, formulas: Formulas) -> Root:
         return Root(e, "python", reads={stored_base(a): [] for a in e.args})
     if isinstance(e.op, Dot) and is_float(e.dtype) and matrices(e) is not None:
         return Root(e, "gemm", reads={stored_base(a): [] for a in e.args}, parts=1)
+    if has_kernel(e):
+        return Root(e, e.op.kernel, reads=_kernel_reads(e, formulas), parts=1)
     if e.op.loops is not None:
         writes = formulas.writes(e)
         values = [v for w in writes for v in (*w.target, w.value)]
@@ -182,6 +242,14 @@ def _root(e: Expr, formulas: Formulas) -> Root:
     nodes = formula_order([equation.value])
     kind = "map" if not equation.folds else _fold_kind(equation, nodes)
     return Root(e, kind, equation, reads=_reads([equation.value]), parts=len(nodes))
+
+
+def _kernel_reads(e: Expr, formulas: Formulas) -> dict[Expr, list[Expr]]:
+    """The arrays, which are read in some order, and what sizes and masks are made of."""
+    arrays = {stored_base(a): [] for a in kernel_arrays(e)}
+    given = [formulas.resolve(a) for a in e.args if not a.ndim]
+    given += [formulas.at(m, tuple(index(n) for n in m.shape)) for m in masks_of(e)]
+    return arrays | _reads(given)
 
 
 def _reads(values, own: Expr | None = None) -> dict[Expr, list[Expr]]:
@@ -257,9 +325,15 @@ def _form(labels: str, first: list, second: list) -> bool | None:
 
 
 class _Planner:
-    def __init__(self, roots: dict[Expr, Root], in_place: dict[Expr, Expr]):
+    def __init__(
+        self,
+        roots: dict[Expr, Root],
+        in_place: dict[Expr, Expr],
+        overwritten: dict[Expr, Expr],
+    ):
         self.roots = roots
         self.in_place = in_place
+        self.under = {e: base for base, e in overwritten.items()}
         self.groups: list[Group] = []
         self.readers: dict[Expr, list[Group]] = {}
 
@@ -303,8 +377,9 @@ class _Planner:
 
     def _fits(self, root: Root, group: Group) -> bool:
         alone = ("writes", "python")
+        starts = ("gemm", *KERNELS, *(k for k in SHARED_KERNELS if k != group.kind))
         if (
-            root.kind in ("gemm", *alone)
+            root.kind in (*starts, *alone)
             or group.kind in alone
             or len(group.members) >= LARGEST_GROUP
         ):
@@ -374,6 +449,24 @@ class _Planner:
             and self._reads_same(root, group)
         )
 
+    def _fits_kernel(self, root: Root, group: Group) -> bool:
+        """What is computed from the result alone, element by element."""
+        first = group.members[0]
+        return (
+            root.kind == "map"
+            and same_shape(root.shape, first.shape)
+            and self._reads_same(root, group)
+        )
+
+    _fits_convolution = _fits_convolution_input = _fits_convolution_filters = _fits_kernel
+
+    def _fits_shared(self, root: Root, group: Group) -> bool:
+        """Other results of the same scores."""
+        first = group.members[0].expr
+        return root.kind == group.kind and root.expr.op.goes_with(root.expr, first)
+
+    _fits_attention = _fits_attention_gradient = _fits_shared
+
     def _reads_same(self, root: Root, group: Group) -> bool:
         """Whether the root reads members only at its own position."""
         position = (*root.equation.indices, *root.equation.folds)
@@ -417,19 +510,33 @@ class _Planner:
         after: dict[Group, set[Group]] = {g: set(g.before) for g in self.groups}
         copies = []
         for expr, target in self.in_place.items():
-            writer = self.roots[expr].group
-            readers = {g for g in self.readers.get(target, []) if g is not writer}
-            own = [m for m in writer.members if target in m.reads]
-            unsafe = any(not _at_own_position(m, target, m.reads[target]) for m in own)
-            if unsafe or any(_reaches(after, g, writer) for g in readers):
+            writers = [self.roots[e].group for e in self._chain(expr)]
+            readers = {g for g in self.readers.get(target, []) if g not in writers}
+            own = [m for g in writers for m in g.members if target in m.reads]
+            unsafe = any(not _reads_own_position(m, target) for m in own)
+            first = writers[-1]
+            # What a chain of scatters starts from is the old value, or else written before.
+            late = [m for g in writers[:-1] for m in g.members if target in m.reads]
+            if unsafe or late or any(_reaches(after, g, first) for g in readers):
                 copies.append((expr, target))
             else:
-                after[writer] |= readers
+                after[first] |= readers
         return _topological(self.groups, after), copies
+
+    def _chain(self, expr: Expr) -> list[Expr]:
+        """An expression, what it is written over, and so on down to the first."""
+        chain = [expr]
+        while chain[-1] in self.under:
+            chain.append(self.under[chain[-1]])
+        return chain
 
 
 def _shared_labels(e: Expr) -> set[str]:
     return set(e.op.left) & set(e.op.right)
+
+
+def _reads_own_position(root: Root, array: Expr) -> bool:
+    return is_scatter_into(root, array) or _at_own_position(root, array, root.reads[array])
 
 
 def _at_own_position(root: Root, array: Expr, offsets) -> bool:

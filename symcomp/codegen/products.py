@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from symcomp.codegen import tiling
 from symcomp.codegen.equations import flat, stored_base
-from symcomp.codegen.loops import Buffer, Call, For, Let, Store, View, load, local
+from symcomp.codegen.loops import Buffer, Call, For, View, load
 from symcomp.codegen.nests import PIECE, Context, at_indices, nest
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.graph import size
@@ -25,7 +25,7 @@ class ProductLowering(Context):
         """Tiles of a product, each finished by the maps that read it while it is in cache."""
         first, *maps = group.members
         m = matrices(first.expr)
-        target = self._gemm_target(first, maps)
+        target = self.product_target(first, maps)
         scale, keep, maps = self._in_place_product(first, maps)
         if scale is not None:
             target = self.buffers[group.members[1].expr]
@@ -46,7 +46,7 @@ class ProductLowering(Context):
         loop = (tiles,) if m.batch == 1 else (batch, tiles)
         yield [nest(loop, body, PIECE, simd=False)]
 
-    def _gemm_target(self, first: Root, maps) -> Buffer:
+    def product_target(self, first: Root, maps) -> Buffer:
         """Where BLAS writes: the result's own buffer, or that of the one map that finishes it."""
         if first.expr in self.visible:
             return self.buffers[first.expr]
@@ -79,18 +79,10 @@ class ProductLowering(Context):
         indices = (batch, *indices) if len(first.shape) == 3 else indices
         offset = size.as_expr(flat(first.shape, indices))
         values = [at_indices(m, indices) for m in maps]
-        product = load(target, offset)
         body: list = []
-        at_hand = {first.expr: product}
-        stores = []
-        for member, value in zip(maps, values, strict=True):
-            value = self.unfolded(self.located(value, at_hand), body)
-            variable = local(member.expr.dtype, f"v{next(self.names)}")
-            body.append(Let(variable, value))
-            at_hand[member.expr] = variable
-            if member.expr in self.visible:
-                stores.append(Store(self.buffers[member.expr], offset, variable))
-        return For(i, (For(j, (*body, *stores), "simd"),))
+        at_hand = {first.expr: load(target, offset)}
+        self.store_members(maps, values, offset, body, at_hand)
+        return For(i, (For(j, tuple(body), "simd"),))
 
     def _tiles(self, m, body: list):
         """The index over tiles, where a tile starts, and how large it is."""
@@ -126,8 +118,6 @@ class ProductLowering(Context):
         offset = size.plus(base, size.times(start, stored_as[1]) if by_row else start)
         array = stored_base(expr)
         return View(self.buffers.get(array, array), size.as_expr(offset), stored_as[1], transposed)
-
-    # --- writes and python ------------------------------------------------------------------------
 
 
 def _pieces(extent, length):

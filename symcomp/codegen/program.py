@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symcomp.codegen import memory
+from symcomp.codegen import memory, twins
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.equations import is_dear
-from symcomp.codegen.loops import Buffer, Dimension, Kernel
+from symcomp.codegen.loops import Buffer, Call, Dimension, Kernel, walk
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -91,6 +91,8 @@ def source(program: Program) -> str:
         "",
     ):
         text.add(line)
+    if _convolves(program):
+        text.add('#include "convolution.h"')
     for include in program.includes:
         text.add(include)
     if program.profile:
@@ -99,9 +101,15 @@ def source(program: Program) -> str:
     _frame(program, names, text)
     kernels = "\n".join(_printed(k, names, program) for k in [*program.checks, *program.kernels])
     kernels, functions = _out_of_line(kernels)
+    kernels = twins.merged(kernels)
     entry = Text()
     _entry(program, names, entry)
     return "\n".join([str(text), functions, kernels, str(entry)])
+
+
+def _convolves(program: Program) -> bool:
+    statements = (s for k in program.kernels for s in walk(k.body))
+    return any(isinstance(s, Call) and s.symbol == "convolution" for s in statements)
 
 
 #: A vector function that is used so often in a file is compiled once, not once in each loop: a
@@ -157,7 +165,8 @@ def _names(program: Program) -> dict[Expr, str]:
 
     def give(e: Expr, name: str):
         stem = "".join(c for c in name if c.isascii() and (c.isalnum() or c == "_")) or "a"
-        unique, n = f"{stem}_" if stem[0].isdigit() else stem, 1
+        stem = f"_{stem}" if stem[0].isdigit() else stem
+        unique, n = stem, 1
         while unique in taken or unique in _TAKEN:
             n += 1
             unique = f"{stem}_{n}"
@@ -176,6 +185,7 @@ def _names(program: Program) -> dict[Expr, str]:
 
 _TAKEN = {
     "frame",
+    "given",
     "failed",
     "python",
     "addresses",

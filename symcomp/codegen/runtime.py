@@ -25,6 +25,14 @@ from symcomp.options import available_cpus, options
 
 #: The functions of OpenBLAS that the table serves, in the order of `symcomp_set_blas`.
 BLAS_FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
+#: The library of convolutions needs the passes that unroll early; these do nothing for it, and
+#: take a fifth of the time. (Without `ivopts` its innermost loops keep fewer addresses.)
+_CONVOLVING = ("-O2", "-fno-tree-vrp", "-fno-tree-pre", "-fno-gcse", "-fno-ivopts")
+#: The libraries of convolutions, one for each type, and the flags with which they are built.
+CONVOLUTION = {
+    "convolution_f32": (*_CONVOLVING, "-DT=float", "-DINTEGER=int32_t", "-DSUFFIX=f32"),
+    "convolution_f64": (*_CONVOLVING, "-DT=double", "-DINTEGER=int64_t", "-DSUFFIX=f64"),
+}
 BLAS_PACKAGE = "scipy_openblas32"
 BLAS_PREFIX = "scipy_"
 
@@ -35,15 +43,18 @@ AVX512 = frozenset({"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"})
 
 _lock = threading.RLock()
 _local = threading.local()
+#: Held while a library is built: each is built once, and who comes second waits for the first.
+_building = {name: threading.Lock() for name in CONVOLUTION}
 
 
-def _renew_lock() -> None:
-    """A forked child has none of the threads that might have held the lock."""
+def _renew_locks() -> None:
+    """A forked child has none of the threads that might have held a lock."""
     global _lock
     _lock = threading.RLock()
+    _building.update((name, threading.Lock()) for name in CONVOLUTION)
 
 
-os.register_at_fork(after_in_child=_renew_lock)
+os.register_at_fork(after_in_child=_renew_locks)
 
 _native: Runtime | None = None
 
@@ -120,6 +131,7 @@ class Runtime:
         self.cells_lock = self._find("cells_lock", "void", "void **", "uint8_t *", "int64_t")
         self.cells_unlock = self._find("cells_unlock", "void", "void **", "uint8_t *", "int64_t")
         self._blas: Kernels | None = None
+        self._convolution: set[str] = set()
 
     def _find(self, name: str, result: str, *arguments: str) -> Callable[..., Any]:
         return function(self.library, f"symcomp_{name}", result, arguments)
@@ -145,6 +157,24 @@ class Runtime:
             if self._blas is None:
                 self._blas = self._load_blas()
             return self._blas
+
+    def require(self, libraries: Sequence[str]) -> None:
+        """Load what a function needs beside the runtime: see `libraries_of`."""
+        for name in libraries:
+            if name == "blas":
+                self.blas()
+            else:
+                self._load_convolution(name)
+
+    def _load_convolution(self, name: str) -> None:
+        with _lock:
+            if name in self._convolution:
+                return
+            library = self.load(build_convolution(name))
+            found = function(library, "symcomp_convolver", "void *", ())()
+            places = [found if name == n else ffi().NULL for n in CONVOLUTION]
+            self._find("set_convolution", "void", "void *", "void *")(*places)
+            self._convolution.add(name)
 
     def _load_blas(self) -> Kernels:
         path = blas_library()
@@ -177,6 +207,22 @@ def _open_with(path: Path, variables: dict[str, str]) -> Any:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def libraries_of(source: str) -> list[str]:
+    """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`."""
+    blas = ["blas"] if "gemm(" in source else []
+    return [*blas, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
+
+
+def build_convolution(name: str) -> Path:
+    """The library of convolutions of one type, built once per machine."""
+    with _building[name]:
+        source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
+        flags = CONVOLUTION[name]
+        key = cache.key(name, extra_flags=flags)
+        entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
+        return entry.library
 
 
 def blas_library() -> Path:

@@ -74,6 +74,8 @@ def head(s: Statement) -> str:
             return f"scratch {name(buffer)}[{', '.join(map(amount, buffer.shape))}]"
         case Call("gemm"):
             return _gemm(s)
+        case Call("convolution", (routine, which, *rest)):
+            return _convolution(routine, which, rest)
         case Call("python", (expr, target, *arguments)):
             return f"{name(target)} = {expr.op.name}({', '.join(map(name, arguments))}) in Python"
     raise InternalError(f"no text for {s!r}")
@@ -88,6 +90,12 @@ def _gemm(s: Call) -> str:
     scale = "" if factor in ("1.0", "1") else f"{factor} "
     sizes = f"{amount(m)}×{amount(k)} by {amount(k)}×{amount(n)}"
     return f"{into} = {scale}{view(left)} @ {view(right)}{old}    gemm, {sizes}"
+
+
+def _convolution(routine: str, which: str, rest: list) -> str:
+    *arrays, target = (view(v) for v in rest if isinstance(v, View))
+    numbers = [amount(v) for v in rest[22:] if not isinstance(v, View)]
+    return f"{target} = {routine}({', '.join([*arrays, *numbers])})    convolution, {which}"
 
 
 def view(v: View) -> str:

@@ -1,8 +1,9 @@
-"""How a matrix product is cut into tiles, each one call of BLAS on one core.
+"""How a matrix product is cut into tiles, each one call of BLAS on one core, and a convolution into
+blocks.
 
 The cut depends on the sizes and on the machine's number of cores, never on the number of threads,
 so that results do not either. With literal sizes it is decided here; else by the same formulas in
-symcomp_numbers.h, at the call.
+symcomp_numbers.h and convolution.h, at the call.
 
 Measured (OpenBLAS's AVX-512 kernels on 2 cores of Zen 5, sizes of a perceptron's training step):
 two tiles a core balance well; a tile should do at least half a million multiplications; bands of
@@ -74,10 +75,10 @@ def tile_count(m, n, k):
     """How many tiles there are."""
 
 
-def _sized(function, by_symbol, m, n, k) -> Any:
-    if all(isinstance(s, int) for s in (m, n, k)):
-        return function(m, n, k)
-    return build(by_symbol, tuple(size.as_expr(s) for s in (m, n, k)))
+def _sized(function, by_symbol, *sizes) -> Any:
+    if all(isinstance(s, int) for s in sizes):
+        return function(*sizes)
+    return build(by_symbol, tuple(size.as_expr(s) for s in sizes))
 
 
 def rows(m, n, k):
@@ -93,3 +94,88 @@ def columns(m, n, k):
 def count(m, n, k):
     """The number of tiles, as a size."""
     return _sized(lambda *s: -(-s[0] // _rows(*s)) * -(-s[1] // _columns(*s)), tile_count, m, n, k)
+
+
+# --- convolutions ---------------------------------------------------------------------------------
+
+#: Sums in a block: as many as leave them, and the planes that they read, in the second cache.
+BLOCK_SUMS = 1 << 17
+#: Positions in a block: enough to pay for setting up, few enough for a core's cache.
+LEAST_POSITIONS, MOST_POSITIONS = 512, 4096
+#: Fewer positions, or channels, are no block: too much of it would be setting up.
+FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
+#: Channels of the library's widest panel of filters.
+PANEL = 8
+#: Blocks for each core, so that they end together.
+BLOCKS_PER_CORE = 8
+#: Elements that the parts of a gradient of filters may take in all, and parts for each core.
+PARTIAL_ELEMENTS, PARTS_PER_CORE = 1 << 20, 2
+
+
+def _up(n: int, d: int) -> int:
+    return -(-n // max(d, 1))
+
+
+def _positions(channels: int) -> int:
+    return min(max(BLOCK_SUMS // max(channels, 1), LEAST_POSITIONS), MOST_POSITIONS)
+
+
+def _block_images(batch: int, others: int, area: int, channels: int) -> int:
+    """Images in a block; `others` are groups and slices, `area` the positions of one."""
+    fitting = min(_positions(channels) // max(area, 1), batch * others // (BLOCKS_PER_CORE * CORES))
+    images = max(1, min(max(fitting, _up(FEWEST_POSITIONS, area)), batch))
+    return max(1, _up(batch, _up(batch, images)))
+
+
+def _block_rows(tasks: int, height: int, width: int, channels: int) -> int:
+    """Rows in a block: bands of equal, even height, and enough of them where there are few
+    images.
+    """
+    area = height * width
+    bands = _up(area, _positions(channels))
+    if area > FEWEST_POSITIONS:
+        wanted = _up(BLOCKS_PER_CORE * CORES, tasks)
+        bands = max(bands, min(wanted, _up(area, FEWEST_POSITIONS)))
+    rows = _up(height, min(bands, max(height, 1)))
+    return max(1, min((rows + 1) // 2 * 2, height))
+
+
+def _block_channels(tasks: int, channels: int) -> int:
+    """Channels in a block, whole panels of them: all, unless there would be too few blocks."""
+    blocks = _up(2 * CORES, tasks)
+    blocks = max(1, min(blocks, channels // FEWEST_CHANNELS))
+    height = _up(channels, _up(channels, PANEL)) if channels else 1
+    return max(1, _up(_up(channels, height), blocks) * height)
+
+
+def _filter_chunks(batch: int, planes: int, elements: int) -> int:
+    """Into how many parts the images are cut for a gradient of filters of so many elements."""
+    parts = PARTS_PER_CORE * CORES
+    wanted = max(PARTIAL_ELEMENTS // max(elements, 1), _up(parts, planes))
+    return max(1, min(wanted, batch, parts))
+
+
+def _filter_blocks(chunks: int, groups: int, channels: int) -> int:
+    """Into how many parts the channels of a group are cut then."""
+    return max(1, min(PARTS_PER_CORE * CORES // max(chunks * groups, 1), channels))
+
+
+def _by_symbol(name: str, function) -> Any:
+    """The function of sizes: at once where they are literal, else in C."""
+    count = function.__code__.co_argcount
+    names = function.__code__.co_varnames[:count]
+    symbol = primitive(
+        numpy=np.vectorize(function),
+        c=f"sc_{name}({', '.join(f'{{{n}}}' for n in names)})",
+        types=number,
+        internal=True,
+        name=name,
+    )(function)
+    return lambda *sizes: _sized(function, symbol, *sizes)
+
+
+block_images = _by_symbol("block_images", _block_images)
+block_rows = _by_symbol("block_rows", _block_rows)
+block_channels = _by_symbol("block_channels", _block_channels)
+filter_chunks = _by_symbol("filter_chunks", _filter_chunks)
+filter_blocks = _by_symbol("filter_blocks", _filter_blocks)

@@ -11,12 +11,14 @@ or says what is wrong. Names that begin with an underscore are the method's own:
 from __future__ import annotations
 
 import keyword
+import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from symcomp.compile.recipe import Recipe
+from symcomp.compile.results import LARGE
 
 
 def parameter_names(labels: Sequence[str]) -> list[str]:
@@ -50,11 +52,23 @@ def write(recipe: Recipe, names: Sequence[str], form: str, exact: bool) -> str:
         wrong = " or ".join(recipe.checks)
         lines.append(f"    if {wrong}: _wrong_sizes({everything})")
     for n, (dtype, sizes) in enumerate(recipe.outputs):
-        lines.append(f"    _o{n} = _empty({_tuple(sizes)}, _{dtype})")
+        lines.append(f"    _o{n} = {_output(n, dtype, sizes)}")
     lines.append(f"    _status = {_call(recipe)}")
     lines.append(f"    if _status: return _failed(_self, _status, {everything})")
     lines.append(f"    return {form}")
     return "\n".join(lines)
+
+
+def _output(n: int, dtype: str, sizes: Sequence[str]) -> str:
+    """Memory for an output; large ones are made by `_large` (see compile.results)."""
+    small, large = f"_empty({_tuple(sizes)}, _{dtype})", f"_large{n}({_tuple(sizes)})"
+    most = LARGE // np.dtype(dtype).itemsize
+    known = math.prod(int(s) for s in sizes if s.isdigit())
+    unknown = [s for s in sizes if not s.isdigit()]
+    if not unknown:
+        return small if known < most else large
+    product = " * ".join(f"({s})" for s in unknown)
+    return f"{small} if {product} < {max(most // max(known, 1), 1)} else {large}"
 
 
 def _head(names: Sequence[str]) -> str:

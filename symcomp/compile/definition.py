@@ -32,7 +32,7 @@ from symcomp.graph.scalar import cast
 from symcomp.graph.shared import Shared
 from symcomp.graph.show import text, type_text
 from symcomp.graph.size import as_expr as size_expr
-from symcomp.graph.walk import order, substitute
+from symcomp.graph.walk import leaves, order, substitute
 from symcomp.options import options
 from symcomp.rewrite.rule import RuleSet
 
@@ -149,6 +149,7 @@ def define(
     name: str | None = None,
     profile: bool = False,
     rules: Any = None,
+    no_default_updates: Any = False,
 ) -> Definition:
     """The definition that the arguments of `function` describe, or an error that says why not."""
     mode = _one_of("mode", options.mode if mode is None else mode, MODES)
@@ -165,8 +166,10 @@ def define(
         ins, values, result, names, _updates(updates), _name(name), mode, downcast, rules,
         bool(profile),
     )  # fmt: skip
-    if givens:
-        definition = _with_givens(definition, _givens(givens))
+    replaced = _givens(givens)
+    if replaced:
+        definition = _with_givens(definition, replaced)
+    definition = _with_default_updates(definition, _refused(no_default_updates), replaced)
     _check_inputs(definition, unused)
     return definition
 
@@ -345,3 +348,43 @@ def _with_givens(definition: Definition, givens: Mapping[Expr, Expr]) -> Definit
         for (target, _), value in zip(definition.updates, new[count:], strict=True)
     )
     return definition.changed(outputs=tuple(new[:count]), updates=updates)
+
+
+def _refused(given: Any) -> bool | set[Shared]:
+    """Whether there are default updates, or the shared values that get none."""
+    if isinstance(given, bool):
+        return given
+    if not isinstance(given, (list, tuple, set, frozenset)):
+        message = f"no_default_updates is True, False or a list of shared values, not {given!r}"
+        fail(OptionError, message)
+    for s in given:
+        if not isinstance(s, Shared):
+            fail(UpdateError, f"no_default_updates lists shared values, not {_shown(s)}")
+    return set(given)
+
+
+def _with_default_updates(
+    definition: Definition, refused: bool | set[Shared], givens: Mapping[Expr, Expr]
+) -> Definition:
+    """The updates that the shared values in use bring along, and those that these need in turn."""
+    if refused is True:
+        return definition
+    updates = dict(definition.updates)
+    kept = set() if refused is False else refused
+    new = definition.values()
+    while new:
+        found = [
+            e
+            for e in leaves(new)
+            if isinstance(e, Shared)
+            and e.default_update is not None
+            and e not in updates
+            and e not in kept
+        ]
+        values = substitute([s.default_update for s in found], with_sizes(givens))
+        new = [
+            fitting(f"the default update of {text(s)}", s, value)
+            for s, value in zip(found, values, strict=True)
+        ]
+        updates.update(zip(found, new, strict=True))
+    return definition.changed(updates=tuple(updates.items()))

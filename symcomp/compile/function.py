@@ -115,6 +115,7 @@ def function(
     name: str | None = None,
     profile: bool = False,
     rules: Any = None,
+    no_default_updates: Any = False,
 ) -> Function:
     """Compile outputs and updates to a function of the inputs.
 
@@ -130,6 +131,9 @@ def function(
     name: what errors and files call it. profile: keep times for `f.profile()`.
     rules: more rewrite rules, a set made by `@ruleset`. Such a function is rewritten anew in each
     process; the compiler's work is found in the cache.
+    no_default_updates: a shared value with a `default_update` (the state of a random stream) is
+    updated by every function that uses it, unless `updates` name it; True refuses that, and a list
+    of shared values refuses it for these.
 
     Errors: MissingInputError, UnusedInputError, InputError, UpdateError, OptionError, ShapeError,
     DtypeError, CompilerError, CacheError.
@@ -137,7 +141,7 @@ def function(
     return make(
         define(
             inputs, outputs, updates, givens, mode, on_unused_input, allow_input_downcast, name,
-            profile, rules,
+            profile, rules, no_default_updates,
         )
     )  # fmt: skip
 

@@ -1,12 +1,14 @@
 """mode="c": from a definition to a method that calls native code, from the cache or built now.
 
 A hit in the cache skips rewriting, printing and the compiler. At the first miss of a process the
-native runtime is built and loaded in a thread of its own, beside the symbolic work.
+native runtime is built and loaded in a thread of its own, beside the symbolic work; so is a library
+that the function is seen to need.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import threading
 import time
@@ -16,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from symcomp.codegen import cache, program, runtime
+from symcomp.codegen.c import SUFFIXES
+from symcomp.codegen.plan import KERNELS
 from symcomp.compile import caller, report
 from symcomp.compile.accept import Acceptance
 from symcomp.compile.callout import Calls
@@ -24,7 +28,10 @@ from symcomp.compile.definition import Definition
 from symcomp.compile.key import structure
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.compile.recipe import Recipe, make_recipe, python_operations
+from symcomp.compile.results import Results
 from symcomp.errors import InternalError, SymcompError
+from symcomp.graph.type import is_float
+from symcomp.graph.walk import order
 
 
 def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
@@ -71,7 +78,7 @@ def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
     if entry is not None:
         report.announce(definition, None, entry, time.perf_counter() - start)
         return Recipe(**entry.metadata["recipe"]), entry
-    _start_runtime()
+    _start_builds(definition)
     d = definition
     job = Compilation(d.name, list(d.outputs), list(d.updates), d.rules, d.profile)
     compile_expression(job)
@@ -84,20 +91,40 @@ def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
     return recipe, entry
 
 
-def _start_runtime() -> None:
-    """Have the runtime ready when the function is: both need the C compiler, and there is time."""
-    if not _started:
-        _started.append(threading.Thread(target=_try_runtime, name="symcomp runtime", daemon=True))
-        _started[0].start()
+def _start_builds(definition: Definition) -> None:
+    """Have the runtime and the libraries ready when the function is: all need the C compiler, and
+    there is time.
+    """
+    _start("runtime", runtime.native)
+    for name in _libraries(definition):
+        _start(name, functools.partial(runtime.build_convolution, name))
 
 
-_started: list[threading.Thread] = []
+def _libraries(definition: Definition) -> dict[str, None]:
+    """The libraries that a function will call, as far as its expressions show."""
+    found: dict[str, None] = {}
+    for e in order(definition.values()):
+        if getattr(e.op, "kernel", None) in KERNELS and is_float(e.dtype):
+            found[f"convolution_{SUFFIXES[e.dtype]}"] = None
+    return found
 
 
-def _try_runtime() -> None:
-    # An error happens again, where somebody waits for the runtime.
+def _start(name: str, build: Callable[[], Any]) -> None:
+    """Build something in a thread of its own, once."""
+    if name not in _started:
+        _started[name] = threading.Thread(
+            target=_attempt, args=(build,), name=f"symcomp {name}", daemon=True
+        )
+        _started[name].start()
+
+
+_started: dict[str, threading.Thread] = {}
+
+
+def _attempt(build: Callable[[], Any]) -> None:
+    # An error happens again, where somebody waits for what is built.
     with contextlib.suppress(SymcompError, OSError):
-        runtime.native()
+        build()
 
 
 # --- what the method refers to -------------------------------------------------------------------
@@ -105,19 +132,23 @@ def _try_runtime() -> None:
 
 def _constants(recipe: Recipe) -> dict[str, Any]:
     dtypes = {*recipe.dtypes, *(dtype for dtype, _ in recipe.outputs)}
-    return {f"_{d}": np.dtype(d) for d in dtypes} | {
-        "_array": np.ndarray,
-        "_empty": np.empty,
-        "_new": np.array,
-        "_pointer": runtime.ffi().from_buffer,
-        "_pack": runtime.ffi().new,
-    }
+    large = {f"_large{n}": Results(np.dtype(dtype)) for n, (dtype, _) in enumerate(recipe.outputs)}
+    return (
+        {f"_{d}": np.dtype(d) for d in dtypes}
+        | large
+        | {
+            "_array": np.ndarray,
+            "_empty": np.empty,
+            "_new": np.array,
+            "_pointer": runtime.ffi().from_buffer,
+            "_pack": runtime.ffi().new,
+        }
+    )
 
 
 def _arguments(definition: Definition, recipe: Recipe, library: Any) -> dict[str, Any]:
     """The entry, and those of its arguments that are the same at every call."""
-    if recipe.uses_blas:
-        runtime.native().blas()
+    runtime.native().require(recipe.libraries)
     entry = runtime.function(library, program.ENTRY, "int64_t", recipe.types)
     space: dict[str, Any] = {"_entry": entry}
     shared, constants = definition.shared(), definition.constants()

@@ -52,7 +52,10 @@ def restore_one(*flat: list) -> Expr:
 
 def _reduce(self: Expr) -> tuple[Callable, tuple]:
     if isinstance(self, Shared):
-        return restore_shared, (self.get_value(), self.type, self.name)
+        # An update is made of its own shared value: it comes after, as what pickle calls a state.
+        own = restore_shared, (self.get_value(), self.type, self.name)
+        update = self.default_update
+        return own if update is None else (*own, (None, {"default_update": update}))
     if isinstance(self, Constant):
         return restore_constant, (self.value, self.weak, self.name)
     if isinstance(self, Variable):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from symcomp import rewrite
 from symcomp.codegen import loops, plan, program
-from symcomp.codegen.equations import Formulas, stored_base
+from symcomp.codegen.equations import Formulas, has_kernel, stored_base
 from symcomp.codegen.loops import Buffer, buffer
 from symcomp.codegen.lower import Lowering
 from symcomp.compile.bind import Bound, bind
@@ -100,7 +100,9 @@ def split_wide(values: Sequence[Expr]) -> list[Expr]:
 
 
 def _has_body(e: Expr) -> bool:
-    return e.op is not None and e.op.body is not None and getattr(e.op, "c", None) is None
+    if e.op is None or e.op.body is None or has_kernel(e):
+        return False
+    return getattr(e.op, "c", None) is None
 
 
 def _expanded(e: Expr, args) -> Expr:
@@ -197,7 +199,12 @@ class _Layout:
                 self.buffers[e] = target
         for e in made.roots:
             if e in self.visible and e not in self.buffers:
-                self.buffers[e] = self._temporary(e)
+                home = e
+                while home in made.overwritten:
+                    home = made.overwritten[home]
+                if home not in self.buffers:
+                    self.buffers[home] = self._temporary(home)
+                self.buffers[e] = self.buffers[home]
 
     def _temporary(self, e: Expr) -> Buffer:
         made = buffer(e.dtype, e.shape, f"{e.op.name}_{len(self.temporaries)}")

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from symcomp.codegen import program
+from symcomp.codegen.runtime import libraries_of
 from symcomp.compile.checks import size_checks
 from symcomp.compile.definition import Definition
 from symcomp.compile.pipeline import Compilation
@@ -39,7 +40,7 @@ class Recipe:
     dimensions: list[str]
     checks: list[str]  # conditions under which the sizes are wrong
     outputs: list[list]  # [dtype, [size, …]]
-    uses_blas: bool
+    libraries: list
     python_calls: list[
         list
     ]  # [number of the operation, [dtype, [size, …]] of result and arguments]
@@ -85,7 +86,7 @@ def make_recipe(definition: Definition, job: Compilation) -> Recipe:
         dimensions=[texts.bound(n) for n in face.dimensions],
         checks=[texts.wrong(c) for c in size_checks(definition)],
         outputs=[texts.array(b) for b in face.outputs],
-        uses_blas="gemm(" in job.source,
+        libraries=libraries_of(job.source),
         python_calls=[
             [operations.index(e.op), [texts.array(x) for x in (e, *e.args)]] for e, _ in calls
         ],

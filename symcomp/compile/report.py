@@ -158,6 +158,8 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
 def _call(s: Call) -> str:
     if s.symbol == "python":
         return "a call out to Python"
+    if s.symbol == "convolution":
+        return f"convolution {s.dtype}, {s.arguments[0]} ({s.arguments[1]})"
     m, n, k = (amount(v) for v in s.arguments[:3])
     return f"gemm {s.dtype}, tiles of {m} × {n}, inner {k}"
 

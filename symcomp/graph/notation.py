@@ -55,29 +55,32 @@ class Element(Op):
 ELEMENT = Element()
 
 
-def formula_order(values) -> list[Expr]:
+def formula_order(values, seen: set[Expr] | None = None) -> list[Expr]:
     """All parts of scalar formulas, arguments first; an array that is read is a part, but what it
-    is made of is not.
+    is made of is not. Parts in `seen` are left out, and what is found is added to it.
     """
-    seen: set[Expr] = set()
+    seen = set() if seen is None else seen
     result: list[Expr] = []
-    stack: list[tuple[Expr, bool]] = [(v, False) for v in reversed(list(values))]
+    stack = [*values][::-1]
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            result.append(node)
+        node = stack.pop()
+        if node is None:  # below it lies a node whose parts are done
+            result.append(stack.pop())
             continue
         if node in seen:
             continue
         seen.add(node)
-        stack.append((node, True))
         parts = node.args
+        if not parts:
+            result.append(node)
+            continue
+        stack += (node, None)
         if node.op is ELEMENT:
             array, *parts = parts
             if array not in seen:
                 seen.add(array)
                 result.append(array)
-        stack.extend((p, False) for p in reversed(parts) if p not in seen)
+        stack += [p for p in parts[::-1] if p not in seen]
     return result
 
 
@@ -171,6 +174,9 @@ class Write(NamedTuple):
     #: Whether different values of the indices write different places, so that their order does not
     #: matter.
     injective: bool = True
+    #: Indices of a write in order whose values do not meet: none reads or writes what another
+    #: writes, so that these loops need no order.
+    free: tuple[Index, ...] = ()
 
 
 def identity(monoid: str, dtype: str) -> Expr:

@@ -39,6 +39,8 @@ class Op:
     element = None
     loops = None
     perform = None
+    #: The name of an own shape of loops for floating-point arguments (others go by the equation).
+    kernel: ClassVar[str | None] = None
 
     def __init_subclass__(cls, register: bool = True, **options):
         super().__init_subclass__(**options)

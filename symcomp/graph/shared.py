@@ -19,7 +19,8 @@ import numpy as np
 
 from symcomp.errors import DtypeError, ShapeError, describe, here
 from symcomp.graph.arrays import ready
-from symcomp.graph.expr import Leaf
+from symcomp.graph.expr import Expr, Leaf
+from symcomp.graph.op import as_expr
 from symcomp.graph.type import Type, check_dtype, shape_text
 
 #: Held while Python reads or writes shared values that have no cell, or gives one a cell.
@@ -38,12 +39,39 @@ os.register_at_fork(after_in_child=_renew_guard)
 class Shared(Leaf):
     """A value with a place of its own, which functions read and update; made by `shared`."""
 
-    __slots__ = ("array", "cell")
+    __slots__ = ("_update", "array", "cell")
 
     def __init__(self, array: np.ndarray, type: Type, name: str | None):
         super().__init__(type, name)
         self.array = array
         self.cell = None
+        self._update: Expr | None = None
+
+    @property
+    def default_update(self) -> Expr | None:
+        """The new value that each call of a function that uses this one gives it, if any.
+
+        `function` adds it to the updates, unless they name this value themselves or
+        `no_default_updates` refuses it. An expression, an array, or None for no update. Errors:
+        ShapeError, DtypeError where it cannot be the new value.
+        """
+        return self._update
+
+    @default_update.setter
+    def default_update(self, value: Any) -> None:
+        self._update = None if value is None else self._checked_update(as_expr(value))
+
+    def _checked_update(self, value: Expr) -> Expr:
+        what = f"the default update of {self.name or 'a shared value'}"
+        if value.ndim != self.ndim:
+            message = f"{what} has {value.ndim} axes, and that has {self.ndim}"
+            raise ShapeError(describe(message, origin=here()))
+        if not value.weak and not np.can_cast(value.dtype, self.dtype, "safe"):
+            message = (
+                f"{what} is {value.dtype}, which does not fit into {self.dtype}; cast it first"
+            )
+            raise DtypeError(describe(message, origin=here()))
+        return value
 
     def current(self) -> np.ndarray:
         return self.array
@@ -102,6 +130,7 @@ class Shared(Leaf):
 
     def __deepcopy__(self, memo: dict) -> Shared:
         made = memo[id(self)] = Shared(self.get_value(), self._type, self.name)
+        made._update = copy.deepcopy(self._update, memo)
         return made
 
     def __copy__(self) -> Shared:

@@ -10,6 +10,7 @@ needed to see that `x[1:]` and `x[:-1]` are equally long.
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -125,16 +126,19 @@ def polynomial(size: Size) -> dict:
     value = _literal(size)
     if value is not None:
         return {(): value} if value else {}
-    if size.op is add:
-        return _sum(polynomial(a) for a in size.args)
-    if size.op is multiply:
-        result = {(): 1}
-        for a in size.args:
-            result = _product(result, polynomial(a))
-        return result
+    if size.op is add or size.op is multiply:
+        found = _polynomials.get(size)
+        if found is None:
+            combine = _sum if size.op is add else _products
+            found = _polynomials[size] = combine(map(polynomial, size.args))
+        return found
     if isinstance(size.op, Cast) and size.args[0].weak:
         return polynomial(size.args[0])
     return {(size,): 1}
+
+
+#: The polynomials of sums and products; what they are made of is alive as long as these are.
+_polynomials: WeakKeyDictionary[Expr, dict] = WeakKeyDictionary()
 
 
 def _sum(polynomials) -> dict:
@@ -147,10 +151,20 @@ def _sum(polynomials) -> dict:
     return result
 
 
+def _products(polynomials) -> dict:
+    result = {(): 1}
+    for p in polynomials:
+        result = _product(result, p)
+    return result
+
+
 def _product(p: dict, q: dict) -> dict:
-    return _sum(
-        {tuple(sorted((*m, *k), key=_serial)): c * d} for m, c in p.items() for k, d in q.items()
-    )
+    return _sum({sorted_monomial((*m, *k)): c * d} for m, c in p.items() for k, d in q.items())
+
+
+def sorted_monomial(atoms) -> tuple:
+    """A product of atoms as a key of a polynomial."""
+    return tuple(sorted(atoms, key=_serial))
 
 
 def _serial(e: Expr) -> int:
@@ -166,7 +180,7 @@ def _weak(n: int) -> Constant:
     return constant(np.int64(n), weak=True)
 
 
-def _expression(p: dict) -> Size:
+def from_polynomial(p: dict) -> Size:
     """The normal form of a polynomial: an int, an atom, or a flat sorted sum of flat sorted
     products.
     """
@@ -200,7 +214,7 @@ def as_size(value: Any, what: str = "a size") -> Size:
         raise ShapeError(f"{what} must be an integer, not {value!r}")
     if value.ndim or not is_integer(value.dtype):
         raise ShapeError(f"{what} must be an integer scalar, not a {value.type}")
-    return _expression(polynomial(value))
+    return from_polynomial(polynomial(value))
 
 
 def as_expr(size: Size) -> Expr:
@@ -211,14 +225,14 @@ def as_expr(size: Size) -> Expr:
 def plus(*sizes: Size) -> Size:
     if all(isinstance(s, int) for s in sizes):
         return sum(sizes)
-    return _expression(_sum(map(polynomial, sizes)))
+    return from_polynomial(_sum(map(polynomial, sizes)))
 
 
 def minus(left: Size, right: Size) -> Size:
     if isinstance(left, int) and isinstance(right, int):
         return left - right
     negative = {m: -c for m, c in polynomial(right).items()}
-    return _expression(_sum([polynomial(left), negative]))
+    return from_polynomial(_sum([polynomial(left), negative]))
 
 
 def times(*sizes: Size) -> Size:
@@ -227,7 +241,7 @@ def times(*sizes: Size) -> Size:
         if isinstance(result, int) and isinstance(s, int):
             result *= s
         else:
-            result = _expression(_product(polynomial(result), polynomial(s)))
+            result = from_polynomial(_product(polynomial(result), polynomial(s)))
     return result
 
 
@@ -241,14 +255,14 @@ def at_least_zero(size: Size) -> Size:
     if is_nonnegative(size):
         return size
     terms = _collapsed(polynomial(size))
-    size = _expression(terms)
+    size = from_polynomial(terms)
     negated = {m: -c for m, c in terms.items()}
     if _never_negative(negated):
         return 0
     leading = min(terms, key=_precedence)
     if terms[leading] > 0:
         return build(maximum, (_weak(0), size))
-    return plus(size, at_least_zero(_expression(negated)))
+    return plus(size, at_least_zero(from_polynomial(negated)))
 
 
 def _collapsed(terms: dict) -> dict:
@@ -288,7 +302,7 @@ def quotient(left: Size, right: Size) -> Size:
         return 1
     exact = _divide(polynomial(left), polynomial(right))
     if exact is not None:
-        return _expression(exact)
+        return from_polynomial(exact)
     return build(floor_divide, (as_expr(left), as_expr(right)))
 
 

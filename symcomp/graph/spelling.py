@@ -57,7 +57,7 @@ def _extreme(expr: Size) -> tuple[str, Size, Size] | None:
         inner = size._positive_part(monomial) if abs(c) == 1 else None
         if inner is None or len(terms) == 1:
             continue
-        rest = size._expression({m: d for m, d in terms.items() if m != monomial})
+        rest = size.from_polynomial({m: d for m, d in terms.items() if m != monomial})
         other = size.plus(rest, inner) if c == 1 else size.minus(rest, inner)
         if isinstance(other, int) or len(size.polynomial(other)) <= len(terms):
             return ("maximum" if c == 1 else "minimum"), rest, other

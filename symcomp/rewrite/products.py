@@ -279,6 +279,45 @@ def scatter_as_place(node: Expr, known: Facts) -> Expr | None:
     return fitted(place(g, at, base.shape[1], 1), node)
 
 
+@array_rule(add)
+def scattered_into(node: Expr, known: Facts) -> Expr | None:
+    """x + c·scatter(zeros, v) → scatter(x, c·v): only what is added to is read and written"""
+    for position, term in enumerate(node.args):
+        scattered = [a for a in _factors(term) if _is_scattered(a)]
+        factors = [a for a in _factors(term) if a not in scattered]
+        fits = len(scattered) == 1 and not any(f.ndim for f in factors)
+        if not fits or term in known.shared or scattered[0] in known.shared:
+            continue
+        rest = [a for i, a in enumerate(node.args) if i != position]
+        base = rest[0] if len(rest) == 1 else build(add, tuple(rest))
+        if same(scattered[0].shape, node.shape) and same(base.shape, node.shape):
+            return fitted(_into(base, factors, scattered[0]), node)
+    return None
+
+
+def _factors(term: Expr) -> tuple[Expr, ...]:
+    return term.args if term.op is multiply else (term,)
+
+
+def _is_scattered(e: Expr) -> bool:
+    """Whether an expression is zeros that values have been added into."""
+    while isinstance(e.op, Scatter) and e.op.monoid == "sum":
+        e = e.args[0]
+        if _is_zeros(e):
+            return True
+    return False
+
+
+def _into(base: Expr, factors: list[Expr], scattered: Expr) -> Expr:
+    """The values that were added into zeros, times factors, added into `base`."""
+    inner, values, *indices = scattered.args
+    if not _is_zeros(inner):
+        base = _into(base, factors, inner)
+    if factors:
+        values = build(multiply, (*factors, values))
+    return apply(scattered.op, base, values, *indices)
+
+
 def _is_zeros(e: Expr) -> bool:
     e = e.args[0] if isinstance(e.op, Broadcast) else e
     return is_number(e) and e.value == 0

@@ -7,9 +7,11 @@ from symcomp.tensor import (
     aliases,
     arithmetic,
     arrange,
+    convolution,
     creation,
     cumulative,
     elementary,
+    filtering,
     foreign,
     gradients,
     indexing,
@@ -18,7 +20,10 @@ from symcomp.tensor import (
     linear,
     nn,
     operators,
+    pooling,
+    random,
     reduction,
+    resizing,
     special,
     ufuncs,
 )
@@ -39,6 +44,7 @@ from symcomp.tensor.creation import (
 )
 from symcomp.tensor.cumulative import *
 from symcomp.tensor.elementary import *
+from symcomp.tensor.filtering import convolve, correlate
 from symcomp.tensor.gradients import *
 from symcomp.tensor.indexing import *
 from symcomp.tensor.keys import *

@@ -34,10 +34,11 @@ def _running(x, axis: int, first, following) -> list[Write]:
     ]
     after = [size.plus(i, 1) if a == axis else i for a, i in enumerate(rest)]
     start, rest, after = tuple(start), tuple(rest), tuple(after)
-    # Not "injective": each place reads the one before, so the order matters.
+    # Not "injective": each place reads the one before, so the order matters along the axis.
+    free = tuple(i for a, i in enumerate(rest) if a != axis)
     return [
         Write(start, start, first(start)),
-        Write(rest, after, following(rest, after), injective=False),
+        Write(rest, after, following(rest, after), injective=False, free=free),
     ]
 
 

@@ -290,9 +290,10 @@ class Scatter(Op):
             wrapped(place[a][inner], base.shape[a]) if a in place else next(outer)
             for a in range(base.ndim)
         )
+        free = tuple(i for i in at if i not in inner)
         return [
             Write(every, every, base[every]),
-            Write(at, target, values[at], self.monoid, injective=False),
+            Write(at, target, values[at], self.monoid, injective=False, free=free),
         ]
 
     def bounds(self, base, values, *indices):

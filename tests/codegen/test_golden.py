@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent / "golden"
 GOLDEN = (
     "elementwise", "vector_over_rows", "row_softmax", "column_sums", "full_sums", "dense_layer",
     "batched_product", "joined", "scattered", "gathered", "running_sums", "updated_in_place",
-    "swapped", "training_step",
+    "swapped", "training_step", "convolution_layer",
 )  # fmt: skip
 
 

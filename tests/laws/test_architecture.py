@@ -38,10 +38,11 @@ LONGEST_FILE = 600
 #: program means.
 LATE = {
     "cffi", "_cffi_backend", "sympy", "mpmath", "scipy_openblas32", "pycuda", "matplotlib", "scipy",
+    "safetensors",
 }  # fmt: skip
 
 #: Where C is printed.
-PRINTERS = ("codegen/c.py", "codegen/program.py")
+PRINTERS = ("codegen/c.py", "codegen/program.py", "codegen/twins.py")
 
 #: Modules that `import symcomp` must not load: they take longer than symcomp itself, or are not
 #: always there.

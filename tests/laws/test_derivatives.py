@@ -90,6 +90,7 @@ MEANINGS = {
         x / 2 * (1 + S.tanh(S.sqrt(2 / S.pi) * (x + S.Float("0.044715", 40) * x**3)))
     ),
     "softsign": lambda x: x / (1 + S.Abs(x)),
+    "tanh_shrink": lambda x: x - S.tanh(x),
     "mish": lambda x: x * S.tanh(S.log(1 + S.exp(x))),
     "copysign": lambda x, y: S.Abs(x) * S.sign(y),
     "where": lambda c, x, y: S.Piecewise((x, c), (y, True)),

@@ -27,6 +27,7 @@ CHOSEN = (
     "integers", "booleans", "casts", "neighbours", "updated_in_place", "swapped",
     "product_into_shared", "training_step", "constant_tables", "five_axes",
 )  # fmt: skip
+CONVOLUTIONS = tuple(name for name in CASES if name.startswith("convolution"))
 CHUNKS = 4
 
 
@@ -42,8 +43,9 @@ def preloaded() -> str:
     return os.path.realpath(path) if status == 0 and os.path.isabs(path) else ""
 
 
-def run_sanitized(names, cache: Path) -> subprocess.CompletedProcess:
-    environment = dict(
+def _sanitized(cache: Path) -> dict[str, str]:
+    """The environment of a process whose C is built with sanitizers."""
+    return dict(
         os.environ,
         LD_PRELOAD=preloaded(),
         ASAN_OPTIONS="detect_leaks=0:abort_on_error=0:exitcode=99",
@@ -52,8 +54,11 @@ def run_sanitized(names, cache: Path) -> subprocess.CompletedProcess:
         SYMCOMP_CACHE=str(cache),
         SYMCOMP_THREADS="2",
     )
+
+
+def run_sanitized(names, cache: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "tests.laws.sanitized", *names]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    return subprocess.run(command, capture_output=True, text=True, env=_sanitized(cache), cwd=ROOT)
 
 
 needs_sanitizer = pytest.mark.skipif(not preloaded(), reason="no address sanitizer")
@@ -64,8 +69,16 @@ needs_sanitizer = pytest.mark.skipif(not preloaded(), reason="no address sanitiz
 def test_nothing_is_wrong_with_memory_and_arithmetic(chunk, tmp_path, request):
     count = request.config.getoption("--programs") or 6
     random = [f"{kind}:{seed}" for kind in KINDS for seed in range(count)]
-    names = [*CHOSEN, *random][chunk::CHUNKS]
-    done = run_sanitized(names, tmp_path)
+    assert_clean(run_sanitized([*CHOSEN, *random][chunk::CHUNKS], tmp_path))
+
+
+@needs_sanitizer
+def test_nothing_is_wrong_with_convolutions(tmp_path):
+    """In one process: their library takes the compiler as long as all of their functions."""
+    assert_clean(run_sanitized(CONVOLUTIONS, tmp_path))
+
+
+def assert_clean(done: subprocess.CompletedProcess) -> None:
     assert done.returncode == 0 and done.stdout.endswith("done\n"), (
         f"in {done.stdout.split()[-1:]}:\n{done.stderr[:3000]}"
     )
@@ -80,6 +93,39 @@ def test_the_sanitizers_see_faults(tmp_path):
     ):
         done = _run_probe(fault, tmp_path / seen)
         assert done.returncode != 0 and seen in done.stderr, done.stderr[:500]
+
+
+SCRATCH = """
+#include "symcomp.h"
+SYMCOMP_ATTACH
+SYMCOMP_EXPORT char probe(int64_t bytes, int64_t at) {
+    char *here = runtime->push(bytes), *next = runtime->push(bytes);
+    for (int64_t n = 0; n < bytes; ++n) here[n] = next[n] = 1;
+    char read = here[at];
+    runtime->pop(here);
+    return read;
+}
+"""
+PROBE = """
+import sys
+from symcomp.codegen import cache, runtime
+library = runtime.native().load(cache.publish(cache.key(SCRATCH), "probe", SCRATCH, {}).library)
+runtime.function(library, "probe", "char", ["int64_t"] * 2)(100, int(sys.argv[1]))
+print("done")
+"""
+
+
+@needs_sanitizer
+def test_the_sanitizers_see_what_goes_beyond_scratch_memory(tmp_path):
+    """Each block of a chunk is guarded by itself, to the byte."""
+    program = f"SCRATCH = {SCRATCH!r}\n{PROBE}"
+    for at, fits in ((99, True), (100, False), (130, False)):
+        command = [sys.executable, "-c", program, str(at)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=_sanitized(tmp_path), cwd=ROOT
+        )
+        assert (done.stdout == "done\n") == fits, done.stderr[:2000]
+        assert fits or "use-after-poison" in done.stderr, done.stderr[:2000]
 
 
 def _run_probe(statement: str, folder: Path) -> subprocess.CompletedProcess:

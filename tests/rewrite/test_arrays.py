@@ -91,6 +91,9 @@ EXAMPLES = {
     ),
     "take_all": lambda v: v.x[T.arange(v.x.shape[0])],
     "take_as_pick": lambda v: v.x[T.arange(v.x.shape[0]), v.i],
+    "scattered_into": lambda v: (
+        v.x + v.a * T.inc_subtensor(T.inc_subtensor(T.zeros_like(v.x)[v.i], v.x)[v.i32], v.y)
+    ),
     "scatter_as_place": lambda v: T.inc_subtensor(
         T.zeros_like(v.x)[T.arange(v.x.shape[0]), v.i], v.t
     ),

@@ -25,6 +25,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 #if defined(__x86_64__) || defined(__i386__)
 #define relax() __builtin_ia32_pause()
@@ -264,6 +267,18 @@ static void release_arena(void *unused) {
     spare = NULL;
 }
 
+/* Under the address sanitizer scratch memory is forbidden ground but for what is pushed, with a gap
+ * after each: else it would only see what goes beyond a whole chunk. */
+#ifdef __SANITIZE_ADDRESS__
+enum { GAP = ALIGNMENT };
+#define forbid(memory, bytes) ASAN_POISON_MEMORY_REGION(memory, bytes)
+#define allow(memory, bytes) ASAN_UNPOISON_MEMORY_REGION(memory, bytes)
+#else
+enum { GAP = 0 };
+#define forbid(memory, bytes) ((void)0)
+#define allow(memory, bytes) ((void)0)
+#endif
+
 static chunk *allocate_chunk(size_t capacity) {
     size_t bytes = sizeof(chunk) + capacity;
     void *memory;
@@ -303,6 +318,7 @@ static void *push_in_new_chunk(size_t bytes) {
         return NULL;
     found->below = top;
     found->used = bytes;
+    forbid(found->bytes, found->capacity);
     top = found;
     return found->bytes;
 }
@@ -310,12 +326,19 @@ static void *push_in_new_chunk(size_t bytes) {
 static void *push(size_t bytes) {
     if (bytes > SIZE_MAX / 4)
         return NULL;
-    bytes = bytes ? (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
+    size_t room = bytes ? (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1) : ALIGNMENT;
+    room += GAP;
     chunk *here = top;
-    if (!here || here->capacity - here->used < bytes)
-        return push_in_new_chunk(bytes);
-    void *memory = here->bytes + here->used;
-    here->used += bytes;
+    void *memory;
+    if (!here || here->capacity - here->used < room) {
+        memory = push_in_new_chunk(room);
+        if (!memory)
+            return NULL;
+    } else {
+        memory = here->bytes + here->used;
+        here->used += room;
+    }
+    allow(memory, bytes);
     return memory;
 }
 
@@ -326,6 +349,7 @@ static void pop(void *mark) {
     while (place < top->bytes || place >= top->bytes + top->capacity)
         drop_top();
     top->used = (size_t)(place - top->bytes);
+    forbid(place, top->capacity - top->used);
 }
 
 /* Gives the calling thread's unused scratch memory back to the system. */
@@ -470,6 +494,12 @@ SYMCOMP_EXPORT int64_t symcomp_workers(void) { return pool.workers; }
 SYMCOMP_EXPORT void symcomp_set_blas(void *sgemm, void *dgemm, void *sgemv, void *dgemv) {
     table.sgemm = (symcomp_sgemm)sgemm, table.dgemm = (symcomp_dgemm)dgemm;
     table.sgemv = (symcomp_sgemv)sgemv, table.dgemv = (symcomp_dgemv)dgemv;
+}
+
+/* Either is NULL where that library is not wanted yet. */
+SYMCOMP_EXPORT void symcomp_set_convolution(const void *f32, const void *f64) {
+    table.convolution_f32 = f32 ? f32 : table.convolution_f32;
+    table.convolution_f64 = f64 ? f64 : table.convolution_f64;
 }
 
 /* What C sees of the one array in a tuple, for Python to compare with the truth. */

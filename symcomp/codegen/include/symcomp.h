@@ -60,6 +60,10 @@ typedef struct symcomp_runtime {
     symcomp_sgemv sgemv;
     symcomp_dgemv dgemv;
 
+    /* See convolution.h; NULL until a function that convolves is loaded. */
+    const struct symcomp_convolver_f32 *convolution_f32;
+    const struct symcomp_convolver_f64 *convolution_f64;
+
     int64_t threads; /* that a call may use, unless its thread has been given another number */
 } symcomp_runtime;
 

@@ -16,6 +16,7 @@
  *   symcomp_math_trig.h      sin, cos, tan, asin, acos, atan, atan2
  *   symcomp_math_special.h   erf, erfc vectorise; gamma, psi, erfinv, ndtri, Bessel i0, i1 do not
  *   symcomp_math_integer.h   mod and floor_divide as NumPy defines them, integer power, casts
+ *   symcomp_random.h         random bits by their place, and the numbers that are made of them
  *
  * Coefficients are minimax polynomials computed for this file (Remez exchange in 50 digits, the
  * leading coefficients rounded first and the others fitted again); the methods named in the
@@ -30,5 +31,6 @@
 #include "symcomp_math_log.h"
 #include "symcomp_math_special.h"
 #include "symcomp_math_trig.h"
+#include "symcomp_random.h"
 
 #endif

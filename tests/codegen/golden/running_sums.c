@@ -48,6 +48,7 @@ static void k1_cumulate(frame_t *frame) {
     double *restrict const out0 = frame->out0;
     const double *restrict const x = frame->x;
     for (int64_t v = 0; v < sc_maximum_i64(0, (n0 + (-1))); ++v) {
+        #pragma omp simd
         for (int64_t v_1 = 0; v_1 < n1; ++v_1) {
             out0[n1 + (n1 * v) + v_1] = out0[(n1 * v) + v_1] + x[n1 + (n1 * v) + v_1];
         }
@@ -77,17 +78,25 @@ static void k2_cumulate(frame_t *frame) {
     runtime->parallel(k2_cumulate_piece0, frame, frame->n0, t2_ + 1);
 }
 
+static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
+    frame_t *const frame = context;
+    const int64_t n1 = frame->n1;
+    double *restrict const out1 = frame->out1;
+    const double *restrict const x = frame->x;
+    for (int64_t v = begin; v < end; ++v) {
+        for (int64_t v_1 = 0; v_1 < sc_maximum_i64(0, (n1 + (-1))); ++v_1) {
+            out1[(n1 * v) + v_1 + 1] = out1[(n1 * v) + v_1] + x[(n1 * v) + v_1 + 1];
+        }
+    }
+}
+
 /* writes: cumsum(x, axis=1) */
 static void k3_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
     double *restrict const out1 = frame->out1;
     const double *restrict const x = frame->x;
-    for (int64_t v = 0; v < n0; ++v) {
-        for (int64_t v_1 = 0; v_1 < sc_maximum_i64(0, (n1 + (-1))); ++v_1) {
-            out1[(n1 * v) + v_1 + 1] = out1[(n1 * v) + v_1] + x[(n1 * v) + v_1 + 1];
-        }
-    }
+    runtime->parallel(k3_cumulate_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, ((frame->n1) + (-1))) * 13)) + (-1))) + 1);
 }
 
 SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {

@@ -67,6 +67,7 @@ static void k4_scatter(frame_t *frame) {
     const double *restrict const v = frame->v;
     double *restrict const out0 = frame->out0;
     for (int64_t v_1 = 0; v_1 < n1; ++v_1) {
+        #pragma omp simd
         for (int64_t v_2 = 0; v_2 < n2; ++v_2) {
             const int64_t t3_ = at[v_1];
             out0[(n2 * ((t3_ < 0) ? (t3_ + n0) : t3_)) + v_2] = out0[(n2 * ((t3_ < 0) ? (t3_ + n0) : t3_)) + v_2] + v[(n2 * v_1) + v_2];
@@ -105,6 +106,7 @@ static void k6_scatter(frame_t *frame) {
     const double *restrict const v = frame->v;
     double *restrict const out1 = frame->out1;
     for (int64_t v_1 = 0; v_1 < n1; ++v_1) {
+        #pragma omp simd
         for (int64_t v_2 = 0; v_2 < n2; ++v_2) {
             const int64_t t3_ = at[v_1];
             out1[(n2 * ((t3_ < 0) ? (t3_ + n0) : t3_)) + v_2] = v[(n2 * v_1) + v_2];

@@ -27,7 +27,8 @@ static void k3_maximum_piece0(void *context, int64_t begin, int64_t end) {
     for (int64_t i0 = begin; i0 < end; ++i0) {
         #pragma omp simd
         for (int64_t i1 = 0; i1 < n1; ++i1) {
-            const float v2 = sc_maximum_f32((x[(n1 * i0) + i1] + b[i1]), 0.0f);
+            const float t1_ = x[(n1 * i0) + i1] + b[i1];
+            const float v2 = (t1_ <= 0.0f) ? 0.0f : t1_;
             out0[(n1 * i0) + i1] = v2;
         }
     }
@@ -40,7 +41,7 @@ static void k3_maximum(frame_t *frame) {
     const float *restrict const x = frame->x;
     const float *restrict const b = frame->b;
     float *restrict const out0 = frame->out0;
-    runtime->parallel(k3_maximum_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1) * 14)) + (-1))) + 1);
+    runtime->parallel(k3_maximum_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1) * 15)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *b, void *out0, int64_t n0, int64_t n1) {

@@ -1,0 +1,278 @@
+"""Convolutions to loops: blocks of the result by the convolution library, each finished while hot.
+
+A block is some images of one group, one slice in depth and a band of rows; it is one call on one
+core of `correlate` (see include/convolution.h), which reads filters that `pack` has put into the
+order of its kernels. The maps that read the result (bias, activation) run over the block right
+after it. The gradient with respect to filters is a sum over images and positions: the images' own
+gradient is turned (channels last), each task sums for some channels over some images, and a last
+kernel adds the parts up in a fixed order and finishes them.
+
+The library works on three spatial axes. Those that are missing have length 1: a signal lies along
+the rows.
+"""
+
+from __future__ import annotations
+
+from symcomp.codegen import improve, tiling
+from symcomp.codegen.equations import flat, reindexed, stored_base
+from symcomp.codegen.loops import Call, For, Let, Update, View, load, local
+from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
+from symcomp.codegen.plan import Group, Root
+from symcomp.graph import size
+from symcomp.graph.notation import identity, index
+from symcomp.tensor.convolution import Geometry
+
+#: What Winograd's algorithm makes of the 9 taps of a filter (see convolution_winograd.h).
+FACTORS = 16
+#: Bytes to which turned filters are padded.
+PADDING = 64
+#: Columns of the result of a gradient of filters that are put together at a time.
+COLUMNS = 64
+
+
+def up(n, d):
+    """n / d, rounded up."""
+    return size.quotient(size.plus(n, size.minus(d, 1)), d)
+
+
+def within(n, least, most):
+    """n, or the bound that it exceeds."""
+    return size.smaller(size.larger(n, least), most)
+
+
+def _three(values, fill) -> tuple:
+    """Depth, height and width: a signal lies along the height."""
+    values = tuple(values)
+    if len(values) == 1:
+        return (fill, *values, fill)
+    return (*([fill] * (3 - len(values))), *values)
+
+
+def library_geometry(g: Geometry) -> tuple:
+    """The 22 numbers of `symcomp_geometry`."""
+    return (
+        g.batch, g.groups, g.channels, g.filters,
+        *_three(g.image, 1), *_three(g.kernel, 1), *_three(g.output, 1),
+        *_three(g.stride, 1), *_three(g.dilation, 1), *_three(g.low, 0),
+    )  # fmt: skip
+
+
+class ConvolutionLowering(Context):
+    """The lowering of convolution groups."""
+
+    def _convolution(self, group: Group):
+        yield from self._correlation(group, "forward")
+
+    def _convolution_input(self, group: Group):
+        yield from self._correlation(group, "input")
+
+    def _correlation(self, group: Group, which: str):
+        first, *maps = group.members
+        g, source, filters = self._parts(first)
+        packed, pack = self._pack(g, first, which, filters)
+        yield pack
+        target = self.product_target(first, maps)
+        side = (g.filters, g.output) if which == "forward" else (g.channels, g.image)
+        channels, (depth, height, width) = side[0], _three(side[1], 1)
+        body: list = []
+        others, area = size.times(g.groups, depth), size.times(height, width)
+        images = tiling.block_images(g.batch, others, area, channels)
+        rows = tiling.block_rows(size.times(g.batch, others), height, width, channels)
+        places = size.times(up(g.batch, images), others, up(height, rows))
+        some = tiling.block_channels(places, channels)
+        work = size.times(images, rows, width, some, _terms(g, which))
+        t = index(size.times(places, up(channels, some)), f"t{next(self.names)}")
+        images, rows = self.let(images, "images", body), self.let(rows, "rows", body)
+        some = self.let(some, "some", body)
+        rest, band = self._split(t, self.let(up(height, rows), "bands", body), body)
+        rest, part = self._split(rest, self.let(up(channels, some), "parts", body), body)
+        rest, slice_ = self._split(rest, depth, body)
+        chunk, group_ = self._split(rest, g.groups, body)
+        image, row = self.let(size.times(chunk, images), "image", body), size.times(band, rows)
+        channel = size.times(part, some)
+        count = self.cut(g.batch, chunk, images, body)
+        these = self.cut(channels, part, some, body)
+        high = self.cut(height, band, rows, body)
+        each = size.times(depth, area)
+        plane = size.times(size.plus(size.times(image, g.groups), group_), channels)
+        start = size.plus(
+            size.times(size.plus(plane, channel), each),
+            size.times(slice_, area),
+            size.times(row, width),
+        )
+        strides = (size.times(g.groups, channels, each), each)
+        block = (image, count, group_, channel, these, slice_, row, high, *strides)
+        views = (self._view(source), View(packed, 0, 1), View(target, size.as_expr(start), 1))
+        body.append(_call("correlate", which, g, block, views, first))
+        if maps:
+            corner = (image, size.plus(size.times(group_, channels), channel), slice_, row)
+            body += self._finish_block(first, maps, target, corner, (count, these, high, width))
+        yield [nest((t,), body, work, simd=False)]
+
+    def _parts(self, root: Root):
+        """The geometry, and the two arrays."""
+        e = root.expr
+        g = e.op.geometry(*e.args)
+        located = lambda n: self.located(n) if not isinstance(n, int) else n  # noqa: E731
+        each = [tuple(map(located, v)) if isinstance(v, tuple) else located(v) for v in g]
+        return Geometry(*each), *(stored_base(a) for a in e.args[:2])
+
+    def _view(self, array, offset=0) -> View:
+        return View(self.buffers.get(array, array), size.as_expr(offset), 1)
+
+    def _split(self, n, count, body: list):
+        """n as (n // count, n % count)."""
+        if count == 1:
+            return n, 0
+        if n == 0:
+            return 0, 0
+        quotient = self.let(size.quotient(n, count), "part", body)
+        return quotient, self.let(size.minus(n, size.times(quotient, count)), "rest", body)
+
+    def _pack(self, g: Geometry, root: Root, which: str, filters):
+        """The filters in the library's order, and the kernel that puts them there."""
+        channels = g.filters if which == "forward" else g.channels
+        panels = size.times(g.groups, up(channels, tiling.PANEL))
+        terms = _terms(g, which)
+        room = size.times(panels, tiling.PANEL, _terms(g, which, packed=True))
+        packed = self.temporary(root.expr.dtype, (room,), "packed")
+        panel = index(panels, f"p{next(self.names)}")
+        views = (self._view(filters), View(packed, 0, 1))
+        numbers = (panel, size.plus(panel, 1))
+        body = [_call("pack", which, g, numbers, views, root)]
+        return packed, [nest((panel,), body, size.times(tiling.PANEL * 4, terms), simd=False)]
+
+    def _finish_block(self, first: Root, maps, target, corner, extents) -> list:
+        """The maps that finish a block, right after it was computed."""
+        image, channel, slice_, row = corner
+        count, channels, high, width = extents
+        i, m, y, u = self.fresh((count, channels, high, width), "i")
+        spatial = (slice_, size.plus(row, y), u)
+        rank = len(first.shape) - 2
+        spatial = spatial[1:2] if rank == 1 else spatial[3 - rank :]
+        indices = (size.plus(image, i), size.plus(channel, m), *spatial)
+        values = [at_indices(r, indices) for r in maps]
+        offset = size.as_expr(flat(first.shape, indices))
+        inner, steps = improve.merge((y, u), [offset], values)
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        values = [improve.apply_steps(v, steps) for v in values]
+        body: list = []
+        at_hand = {first.expr: load(target, offset)}
+        self.store_members(maps, values, offset, body, at_hand)
+        return [For(i, (For(m, (nest_serial(inner, body),)),))]
+
+    # --- with respect to the filters --------------------------------------------------------------
+
+    def _convolution_filters(self, group: Group):
+        first, *maps = group.members
+        g, images, gradient = self._parts(first)
+        dtype = first.expr.dtype
+        lanes = PADDING // _itemsize(dtype)
+        width = size.times(up(g.filters, lanes), lanes)
+        kernel = size.product(g.kernel)
+        planes = size.times(g.groups, g.channels)
+        chunks = tiling.filter_chunks(g.batch, planes, size.times(planes, kernel, width))
+        blocks = tiling.filter_blocks(chunks, g.groups, g.channels)
+        partial = self.temporary(
+            dtype, (size.times(chunks, g.groups, g.channels, kernel, width),), "partial"
+        )
+        yield [self._partial(g, first, (chunks, blocks), (images, gradient, partial), width)]
+        yield [self._add_up(first, maps, g, chunks, partial, width)]
+
+    def _partial(self, g: Geometry, root: Root, shares, arrays, width) -> For:
+        """Sums over some images, for some channels of a group."""
+        chunks, blocks = shares
+        images, gradient, partial = arrays
+        task, body = index(size.times(chunks, g.groups, blocks), f"t{next(self.names)}"), []
+        rest, block = self._split(task, blocks, body)
+        chunk, group = self._split(rest, g.groups, body)
+        each, some = up(g.batch, chunks), up(g.channels, blocks)
+        count = self._limited(g.batch, chunk, each, body)
+        channels = self._limited(g.channels, block, some, body)
+        image, channel = size.times(chunk, each), size.times(block, some)
+        place = size.plus(
+            size.times(size.plus(size.times(chunk, g.groups), group), g.channels), channel
+        )
+        start = size.times(place, size.product(g.kernel), width)
+        to = View(partial, size.as_expr(start), 1)
+        views = (self._view(images), self._view(gradient), to)
+        numbers = (image, count, group, channel, channels)
+        body.append(_call("filters", "forward", g, numbers, views, root))
+        return nest((task,), body, PIECE, simd=False)
+
+    def _limited(self, extent, block, length, body: list):
+        """How much of [0, extent) a block has, perhaps nothing."""
+        if length is extent or length == extent:
+            return extent
+        left = size.minus(extent, size.times(block, length))
+        return self.let(within(left, 0, length), "length", body)
+
+    def _add_up(self, first: Root, maps, g: Geometry, chunks, partial, width) -> For:
+        """The parts of a gradient added up, in the order of the images, and finished."""
+        block_of = index(up(size.times(g.channels, size.product(g.kernel)), COLUMNS),
+                         f"t{next(self.names)}")  # fmt: skip
+        body: list = []
+        columns = size.times(g.channels, size.product(g.kernel))
+        group, filter_ = self.fresh((g.groups, g.filters), "g")
+        row = size.plus(size.times(group, g.filters), filter_)
+        tail = self.fresh((g.channels, *g.kernel), "c")
+        values = [at_indices(r, (row, *tail)) for r in maps]
+        offset = size.as_expr(flat(first.shape, (row, *tail)))
+        column = size.as_expr(flat((g.channels, *g.kernel), tail))
+        merged, steps = improve.merge(tail, [offset, column], values)
+        column = improve.apply_steps(column, steps, is_offset=True)
+        values = [improve.apply_steps(v, steps) for v in values]
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        whole = len(merged) == 1
+        if whole:
+            count = self.cut(columns, block_of, COLUMNS, body)
+            within_ = index(count, f"k{next(self.names)}")
+            column = size.plus(size.times(block_of, COLUMNS), within_)
+            values = [reindexed(v, {merged[0]: size.as_expr(column)}) for v in values]
+            offset = reindexed(offset, {merged[0]: size.as_expr(column)})
+            loops_inside: tuple = (within_,)
+        else:
+            loops_inside = merged
+        inner: list = []
+        total = self._total(first, g, chunks, partial, width, (group, filter_, column), inner)
+        self.store_members([first, *maps], [total, *values], offset, inner)
+        if whole:
+            body.append(nest_serial((group, filter_, *loops_inside), inner))
+            return nest((block_of,), body, size.times(columns, 8), simd=False)
+        return nest((group, filter_, *loops_inside), [*body, *inner], PIECE)
+
+    def _total(self, first: Root, g: Geometry, chunks, partial, width, place, body: list):
+        """The sum of the parts at a place."""
+        group, filter_, column = place
+        columns = size.times(g.channels, size.product(g.kernel))
+
+        def part(chunk):
+            at = size.plus(size.times(size.plus(size.times(chunk, g.groups), group), columns),
+                           column)  # fmt: skip
+            return load(partial, size.plus(size.times(at, width), filter_))
+
+        if chunks == 1:
+            return part(0)
+        total = local(first.expr.dtype, f"s{next(self.names)}")
+        chunk = index(chunks, f"b{next(self.names)}")
+        body.append(Let(total, identity("sum", first.expr.dtype)))
+        body.append(For(chunk, (Update(total, "sum", part(chunk)),)))
+        return total
+
+
+def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> Call:
+    values = tuple(size.as_expr(n) for n in (*library_geometry(g), *numbers))
+    return Call("convolution", (routine, which, *values, *views), root.expr.dtype)
+
+
+def _terms(g: Geometry, which: str, packed: bool = False):
+    """Terms of one sum, or what the library packs for them: for 9 taps it may want 16 factors."""
+    area = size.product(g.kernel[-2:])
+    if packed and not (isinstance(area, int) and area != 9):
+        area = size.plus(area, FACTORS - 9)
+    planes = g.channels if which == "forward" else g.filters
+    return size.times(planes, size.product(g.kernel[:-2]), area)
+
+
+def _itemsize(dtype: str) -> int:
+    return 4 if dtype == "float32" else 8

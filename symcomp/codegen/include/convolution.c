@@ -1,0 +1,53 @@
+/* The convolution library of one type: T, an INTEGER of its size, and SUFFIX (float, int32_t and f32;
+ * or double, int64_t and f64) come from the command line. Built once per machine, loaded when a function convolves. */
+#include "symcomp.h"
+#include "convolution.h"
+
+#include <string.h>
+
+SYMCOMP_ATTACH
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+
+enum {
+    /* Terms of a sum between two visits to the result: as many as leave their planes in L1. */
+    TERMS = 288,
+    /* Widest tile, in vectors, of a kernel with few rows: enough sums to hide the latency. */
+    MOST_ROWS = 8,
+    MOST_VECTORS = 8,
+    /* Positions of a gradient, and bytes of planes, that a kernel of the filters' gradient runs over:
+     * they stay in L2. */
+    BAND_POSITIONS = 800,
+    PLANE_BYTES = 96 << 10,
+    /* With so few filters in a group, their gradient is made of plain products of planes. */
+    FEW_FILTERS = 4,
+    /* Filters of a turned gradient fill whole stretches of so many bytes, on every machine. */
+    PADDING = 64,
+};
+
+static inline int64_t at_least(int64_t x, int64_t y) { return x > y ? x : y; }
+static inline int64_t at_most(int64_t x, int64_t y) { return x < y ? x : y; }
+static inline int64_t quotient_up(int64_t x, int64_t y) { return (x + y - 1) / y; }
+
+/* floor(x / y) for y > 0, also below zero. */
+static inline int64_t quotient_down(int64_t x, int64_t y) {
+    return x >= 0 ? x / y : -((-x + y - 1) / y);
+}
+
+#define PASTE_(a, b) a##_##b
+#define PASTE(a, b) PASTE_(a, b)
+#define NAME(name) PASTE(name, SUFFIX)
+
+#include "convolution_kernels.h"
+
+static const PASTE(symcomp_convolver, SUFFIX) table = {
+    NAME(pack), NAME(correlate), NAME(filters),
+};
+
+SYMCOMP_EXPORT const void *symcomp_convolver(void) { return &table; }

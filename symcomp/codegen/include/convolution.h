@@ -1,0 +1,107 @@
+/* Convolution as generated code calls it: on one core, a block of the result at a time.
+ *
+ * All of it is one correlation of virtual planes. Forward, the planes are those of x, and
+ *     out[o, p] = sum over c, k of w[o, c, k] * x[c, stride * p + dilation * k - low].
+ * With respect to x the planes are those of the gradient, and the result falls into `stride`
+ * phases, each of which is a correlation of stride 1 with the taps of the kernel that meet it.
+ * A third dimension makes more planes: each tap in depth is a plane of its own.
+ */
+#ifndef SYMCOMP_CONVOLUTION_H
+#define SYMCOMP_CONVOLUTION_H
+
+#include <stdint.h>
+
+enum { SYMCOMP_FORWARD, SYMCOMP_INPUT };
+
+/* Sizes are those of x, of the kernel, and of the forward result; (depth, height, width). */
+typedef struct symcomp_geometry {
+    int64_t batch, groups, channels, filters; /* channels and filters of one group */
+    int64_t size[3], kernel[3], out[3];
+    int64_t stride[3], dilation[3], low[3];
+} symcomp_geometry;
+
+/* A part of a result: images, a group and some of its channels, a slice in depth, rows; and where its
+ * elements go: (image i, channel m, row y, column u) of the part to i * image + m * channel +
+ * y * width + u. The first channel is the first one of a panel. */
+typedef struct symcomp_part {
+    int64_t first_image, images, group, first_channel, channels, slice, first_row, rows;
+    int64_t image, channel;
+} symcomp_part;
+
+/* Each routine answers 0, or 1 when there is no memory. */
+#define SYMCOMP_CONVOLVER(T)                                                                       \
+    /* The weights in the order of the kernels: panels [begin, end). Each group has as many panels  \
+     * as its channels of the result need, at most 8 in one. */                                    \
+    int (*pack)(const symcomp_geometry *, int which, const T *weights, T *packed, int64_t begin,   \
+                int64_t end);                                                                      \
+    /* A block of the result. */                                                                   \
+    int (*correlate)(const symcomp_geometry *, int which, const T *source, const T *packed,        \
+                     T *target, const symcomp_part *);                                            \
+    /* partial[c, k, o]: the sum over some images, for some channels of a group; filters are        \
+     * padded to a multiple of 64 bytes. */                                                        \
+    int (*filters)(const symcomp_geometry *, const T *x, const T *gradient, T *partial,            \
+                   int64_t first_image, int64_t images, int64_t group, int64_t first_channel,      \
+                   int64_t channels);
+
+typedef struct symcomp_convolver_f32 {
+    SYMCOMP_CONVOLVER(float)
+} symcomp_convolver_f32;
+
+typedef struct symcomp_convolver_f64 {
+    SYMCOMP_CONVOLVER(double)
+} symcomp_convolver_f64;
+
+/* How a convolution is cut into blocks: see codegen/tiling.py, which says the same in Python. */
+#ifndef SYMCOMP_CORES
+#define SYMCOMP_CORES 1
+#endif
+
+static inline int64_t sc_most(int64_t x, int64_t y) { return x > y ? x : y; }
+static inline int64_t sc_least(int64_t x, int64_t y) { return x < y ? x : y; }
+static inline int64_t sc_up(int64_t n, int64_t d) { return (n + sc_most(d, 1) - 1) / sc_most(d, 1); }
+
+/* Rows of a panel of filters. */
+static inline int64_t sc_panel(int64_t channels) {
+    return channels ? sc_up(channels, sc_up(channels, 8)) : 1;
+}
+
+static inline int64_t sc_positions(int64_t channels) {
+    return sc_least(sc_most((1 << 17) / sc_most(channels, 1), 512), 4096);
+}
+
+static inline int64_t sc_block_images(int64_t batch, int64_t others, int64_t area,
+                                      int64_t channels) {
+    int64_t fitting = sc_least(sc_positions(channels) / sc_most(area, 1),
+                               batch * others / (8 * SYMCOMP_CORES));
+    int64_t least = sc_up(256, area);
+    int64_t images = sc_most(1, sc_least(sc_most(fitting, least), batch));
+    return sc_most(1, sc_up(batch, sc_up(batch, images)));
+}
+
+static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width,
+                                    int64_t channels) {
+    int64_t area = height * width, bands = sc_up(area, sc_positions(channels));
+    if (area > 256)
+        bands = sc_most(bands, sc_least(sc_up(8 * SYMCOMP_CORES, tasks), sc_up(area, 256)));
+    int64_t rows = sc_up(height, sc_least(bands, sc_most(height, 1)));
+    return sc_most(1, sc_least((rows + 1) / 2 * 2, height));
+}
+
+static inline int64_t sc_block_channels(int64_t tasks, int64_t channels) {
+    int64_t blocks = sc_up(2 * SYMCOMP_CORES, tasks);
+    blocks = sc_most(1, sc_least(blocks, channels / 32));
+    int64_t height = sc_panel(channels);
+    return sc_most(1, sc_up(sc_up(channels, height), blocks) * height);
+}
+
+static inline int64_t sc_filter_chunks(int64_t batch, int64_t planes, int64_t elements) {
+    int64_t parts = 2 * SYMCOMP_CORES;
+    int64_t wanted = sc_most((1 << 20) / sc_most(elements, 1), sc_up(parts, planes));
+    return sc_most(1, sc_least(wanted, sc_least(batch, parts)));
+}
+
+static inline int64_t sc_filter_blocks(int64_t chunks, int64_t groups, int64_t channels) {
+    return sc_most(1, sc_least(2 * SYMCOMP_CORES / sc_most(chunks * groups, 1), channels));
+}
+
+#endif

@@ -1,0 +1,113 @@
+"""Loops over elements that draw random numbers, turned into loops over the blocks that these are
+words of.
+
+A block of Philox gives four words of 32 bits, to four neighbouring elements; a loop over elements
+computes it four times. Here the body of the loop is repeated for the elements of one block (two,
+where all bits are taken in pairs of words), so that the C compiler computes each block once; the
+elements that are left over follow in a loop of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symcomp.codegen.equations import reindexed
+from symcomp.codegen.loops import For, Let, Local, Store, local, values, walk
+from symcomp.graph import size
+from symcomp.graph.expr import Expr, build
+from symcomp.graph.notation import ELEMENT, Index, formula_order, index
+from symcomp.graph.scalar import Cast, cast
+from symcomp.tensor.random import PAIRS, WORDS, random_bits32, random_bits64
+
+#: How many elements share a block.
+_PER_BLOCK = {random_bits32: 4, random_bits64: 2}
+
+
+def by_block(loop: For, names: Iterator[int]) -> list[For]:
+    """The loop over blocks and that over the elements left over; the loop itself where nothing is
+    shared.
+    """
+    drawn = _drawn(loop)
+    if not drawn:
+        return [loop]
+    i, count = loop.index, max(_PER_BLOCK[e.op] for e in drawn)
+    whole = size.quotient(i.extent, count)
+    block = index(whole, f"block{next(names)}")
+    body: list = []
+    for k in range(count):
+        at = size.plus(size.times(block, count), k)
+        body += _copied(loop.body, i, at, names, (block, k, count))
+    # Loads come before stores: nothing that one element stores is read by another.
+    body = [s for s in body if isinstance(s, Let)] + [s for s in body if isinstance(s, Store)]
+    grain = size.larger(1, size.quotient(loop.grain, count))
+    result = [For(block, tuple(body), "parallel", grain)]
+    rest = size.minus(i.extent, size.times(whole, count))
+    if rest != 0:
+        last = index(rest, f"rest{next(names)}")
+        at = size.plus(size.times(whole, count), last)
+        result.append(For(last, tuple(_copied(loop.body, i, at, names)), "serial"))
+    return result
+
+
+def _drawn(loop: For) -> list[Expr]:
+    """The bits that a plain loop draws, if each of its elements takes them at its own position."""
+    if loop.how != "parallel" or loop.before or not all(map(_is_plain, loop.body)):
+        return []
+    formulas = [v for s in walk(loop.body) for v in values(s) if isinstance(v, Expr)]
+    drawn = [e for e in formula_order(formulas) if e.op in _PER_BLOCK]
+    return drawn if all(_position(e) is loop.index for e in drawn) else []
+
+
+def _is_plain(s) -> bool:
+    return isinstance(s, Let) or (isinstance(s, Store) and s.monoid is None)
+
+
+def _position(e: Expr) -> Expr | None:
+    at = e.args[3]
+    return at.args[0] if isinstance(at.op, Cast) else None
+
+
+def _copied(body, i: Index, at, names, part: tuple[Index, int, int] | None = None) -> list:
+    """The statements at another position, with locals of their own; `part` is the block, which
+    element of it this is, and of how many.
+    """
+    new: dict[Expr, Expr] = {i: size.as_expr(at)}
+    result = []
+    for s in body:
+        own = new | (_words(s.value, new, *part) if part else {})
+        own |= _loaded(s.value, new, names, result) if part else {}
+        value = reindexed(s.value, own)
+        if isinstance(s, Let):
+            new[s.local] = Local(s.local.type, f"{s.local.name}_{next(names)}")
+            result.append(Let(new[s.local], value))
+        else:
+            offset = reindexed(size.as_expr(s.offset), {i: new[i]})
+            result.append(Store(s.buffer, offset, value))
+    return result
+
+
+def _words(value: Expr, new: dict, block: Index, k: int, count: int) -> dict[Expr, Expr]:
+    """The bits of element k of a block as words of it."""
+    found: dict[Expr, Expr] = {}
+    for e in formula_order([value]):
+        if e.op is random_bits32:
+            at, part = block, WORDS[k]
+        elif e.op is random_bits64:
+            at, part = size.plus(size.times(block, count // 2), k // 2), PAIRS[k % 2]
+        else:
+            continue
+        place = (reindexed(a, new) for a in e.args[:3])
+        found[e] = build(part, (*place, cast(size.as_expr(at), "uint64")))
+    return found
+
+
+def _loaded(value: Expr, new: dict, names, body: list) -> dict[Expr, Expr]:
+    """What the value loads under names, loaded before: within a choice, the C compiler would take
+    each load for one that may not be made, and vectorise none that are four apart.
+    """
+    found: dict[Expr, Expr] = {}
+    for e in formula_order([value]):
+        if e.op is ELEMENT and e.args[1].weak and any(i in new for i in formula_order(e.args[1:])):
+            found[e] = local(e.dtype, f"x{next(names)}")
+            body.append(Let(found[e], reindexed(e, new)))
+    return found

@@ -1,0 +1,234 @@
+"""The convolution library at sizes that its kernels are made for: every way to compute, against
+NumPy; on one, two and three threads, and wherever the arrays lie, the bits are the same.
+
+One function serves all sizes of a way: what differs is decided in C, at the call.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+
+import numpy as np
+import pytest
+
+import symcomp as sc
+import symcomp.tensor as T
+from symcomp.codegen import build, runtime, tiling
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
+CONVOLUTIONS = {1: T.nn.conv1d, 2: T.nn.conv2d, 3: T.nn.conv3d}
+ONE, TWO = (1, 1), (2, 2)
+
+#: way: (stride, dilation, groups, cases), a case being (images, filters, padding on each side).
+WAYS = {
+    "3 × 3": (ONE, ONE, 1, [
+        ((2, 16, 8, 9), (16, 16, 3, 3), (1, 1)),  # the least that Winograd takes in float32
+        ((3, 40, 33, 30), (37, 40, 3, 3), (1, 1)),  # odd sizes, several panels, bands of tiles
+        ((1, 17, 4, 150), (70, 17, 3, 3), (1, 0)),
+        ((19, 64, 7, 7), (33, 64, 3, 3), (0, 0)),  # small images, several in a block
+        ((2, 15, 20, 20), (16, 15, 3, 3), (1, 1)),  # too few channels: direct
+        ((2, 3, 40, 41), (5, 3, 3, 3), (2, 2)),
+        ((1, 1, 3, 3), (1, 1, 3, 3), (0, 0)),
+        ((0, 20, 9, 9), (20, 20, 3, 3), (1, 1)),
+    ]),
+    "any filters": (ONE, ONE, 1, [
+        ((4, 3, 50, 47), (20, 3, 5, 5), (2, 2)),
+        ((2, 30, 11, 11), (9, 30, 7, 7), (0, 0)),  # a result much smaller than the image
+        ((20, 24, 8, 8), (50, 24, 5, 5), (0, 0)),
+        ((7, 33, 20, 20), (65, 33, 1, 1), (0, 0)),
+        ((1, 2, 1, 2500), (6, 2, 1, 7), (0, 3)),  # one very wide row
+        ((1, 2, 2500, 1), (6, 2, 7, 1), (3, 0)),
+        ((2, 3, 4, 5), (3, 3, 9, 11), (5, 5)),  # filters larger than the image
+        ((2, 4, 6, 6), (4, 4, 2, 4), (3, 5)),  # rows of the result that meet nothing but zeros
+    ]),
+    "strides": (TWO, ONE, 1, [
+        ((4, 3, 64, 62), (24, 3, 7, 7), (3, 3)),
+        ((3, 32, 17, 16), (40, 32, 3, 3), (1, 1)),
+        ((2, 20, 30, 31), (8, 20, 1, 1), (0, 0)),  # most phases of the gradient have no taps
+    ]),
+    "long strides": ((3, 4), ONE, 1, [
+        ((3, 5, 40, 50), (17, 5, 5, 3), (2, 1)),
+        ((3, 5, 2, 3), (17, 5, 2, 2), (0, 0)),
+    ]),
+    "dilations": (ONE, (2, 3), 1, [
+        ((2, 20, 21, 30), (18, 20, 3, 3), (2, 3)),  # Winograd of each residue
+        ((2, 20, 9, 13), (18, 20, 3, 3), (2, 3)),
+        ((3, 4, 30, 21), (6, 4, 4, 2), (0, 4)),
+    ]),
+    "groups": (ONE, ONE, 3, [
+        ((2, 60, 13, 14), (51, 20, 3, 3), (1, 1)),
+        ((2, 12, 20, 15), (15, 4, 5, 2), (1, 1)),
+        ((2, 3, 30, 32), (3, 1, 3, 3), (1, 1)),  # each channel by itself
+        ((2, 3, 30, 32), (21, 1, 3, 3), (1, 1)),  # several filters for each
+    ]),
+    "signals": ((2,), (1,), 1, [
+        ((3, 20, 1001), (33, 20, 9), (4,)),
+        ((3, 1, 1001), (3, 1, 4), (0,)),
+    ]),
+    "volumes": ((1, 2, 1), (2, 1, 1), 1, [
+        ((2, 5, 9, 12, 10), (17, 5, 3, 3, 3), (2, 1, 1)),
+        ((2, 3, 4, 9, 40), (4, 3, 2, 2, 5), (0, 1, 0)),
+    ]),
+    "3 × 3 in volumes": ((1, 1, 1), (1, 1, 1), 1, [
+        ((1, 12, 5, 10, 12), (20, 12, 3, 3, 3), (1, 1, 1)),
+    ]),
+}  # fmt: skip
+EACH = [(way, number) for way, (*_, cases) in WAYS.items() for number in range(len(cases))]
+
+
+@functools.cache
+def functions(way: str, dtype: str, shape: tuple = ()):
+    """The convolution and its two gradients, in C and by NumPy, of sizes that come at the call: the
+    padding too, as the length of a vector.
+    """
+    stride, dilation, groups, _ = WAYS[way]
+    rank = len(stride)
+    x, w, g = (T.tensor(dtype, (None,) * (rank + 2), name) for name in "xwg")
+    pads = [T.tensor("bool", (None,), f"pad{axis}") for axis in range(rank)]
+    convolve = CONVOLUTIONS[rank]
+    y = convolve(x, w, stride, [p.shape[0] for p in pads], dilation, groups)
+    outputs = [y, *sc.grad((y * g).sum(), [x, w])]
+    inputs = [x, w, g, *pads]
+    return sc.function(inputs, outputs), sc.function(inputs, outputs, mode="numpy")
+
+
+def arguments(way: str, number: int, dtype: str) -> list[np.ndarray]:
+    stride, dilation, _, cases = WAYS[way]
+    images, filters, pads = cases[number]
+    outputs = [
+        max((n + 2 * p - d * (k - 1) - 1) // s + 1, 0)
+        for n, k, s, d, p in zip(images[2:], filters[2:], stride, dilation, pads, strict=True)
+    ]
+    random = np.random.default_rng(number)
+    shapes = (images, filters, (images[0], filters[0], *outputs))
+    arrays = [random.normal(size=s).astype(dtype) for s in shapes]
+    return [*arrays, *(np.zeros(p, bool) for p in pads)]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("way", "number"), EACH)
+def test_values_are_those_of_numpy_on_any_number_of_threads(way, number, dtype):
+    compiled, plain = functions(way, dtype)
+    given = arguments(way, number, dtype)
+    results = []
+    for threads in (1, 2, 3):
+        with sc.options(threads=threads):
+            results.append(compiled(*given))
+    for got, again, other, want in zip(*results, plain(*given), strict=True):
+        assert got.shape == want.shape and got.dtype == want.dtype
+        assert got.tobytes() == again.tobytes() == other.tobytes()
+        scale = np.abs(want).max(initial=0)
+        np.testing.assert_allclose(got, want, rtol=0, atol=TOLERANCE[dtype] * scale)
+
+
+def placed(array: np.ndarray, offset: int) -> np.ndarray:
+    """The same elements, so many of them behind the beginning of a cache line."""
+    memory = np.zeros(array.size + offset + 64 // array.itemsize, array.dtype)
+    first = -memory.ctypes.data % 64 // array.itemsize + offset
+    result = memory[first : first + array.size].reshape(array.shape)
+    result[...] = array
+    return result
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize(("way", "number"), [("3 × 3", 1), ("strides", 0), ("groups", 2)])
+def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
+    compiled, _ = functions(way, dtype)
+    given = arguments(way, number, dtype)
+    results = set()
+    for offset in (0, 1, 3, 7):
+        moved = [placed(a, (offset + n) % 8) for n, a in enumerate(given[:3])]
+        results.add(b"".join(r.tobytes() for r in compiled(*moved, *given[3:])))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
+    """An image, or a filter, that is not finite spoils what it meets, not its neighbours: not even
+    through the lanes of a vector that nobody asked for.
+    """
+    for way, number in (("any filters", 1), ("strides", 1), ("groups", 1), ("3 × 3", 5)):
+        compiled, plain = functions(way, dtype)
+        for at in (0, -1):
+            x, w, g, *pads = arguments(way, number, dtype)
+            x[-1].flat[at] = value
+            for got, want in zip(compiled(x, w, g, *pads), plain(x, w, g, *pads), strict=True):
+                np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
+            x, w, g, *pads = arguments(way, number, dtype)
+            g[0].flat[at] = value
+            given = (x, w, g, *pads)
+            got, want = compiled(*given)[2], plain(*given)[2]
+            np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
+
+
+# --- how a convolution is cut into blocks ---------------------------------------------------------
+
+#: The functions of tiling.py that convolution.h has too, with their number of arguments.
+CUTS = {
+    "block_images": 4,
+    "block_rows": 4,
+    "block_channels": 2,
+    "filter_chunks": 3,
+    "filter_blocks": 3,
+}
+SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 4096, 50_000)
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3, 64])
+def cuts(request, tmp_path_factory):
+    """(function in C, function in Python) by name, for a number of cores."""
+    text = ['#include "convolution.h"', '#define EXPORT __attribute__((visibility("default")))']
+    for name, count in CUTS.items():
+        given = ", ".join("abcd"[:count])
+        declared = ", ".join(f"int64_t {n}" for n in "abcd"[:count])
+        text.append(f"EXPORT int64_t c_{name}({declared}) {{ return sc_{name}({given}); }}")
+    library = tmp_path_factory.mktemp("cuts") / f"cuts{request.param}.so"
+    build.compile_shared("\n".join(text) + "\n", library, [f"-DSYMCOMP_CORES={request.param}"])
+    loaded = runtime.open_library(library)
+    return request.param, {
+        name: runtime.function(loaded, f"c_{name}", "int64_t", ["int64_t"] * count)
+        for name, count in CUTS.items()
+    }
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_python_and_c_cut_alike(name, cuts, monkeypatch):
+    cores, in_c = cuts
+    monkeypatch.setattr(tiling, "CORES", cores)
+    count = CUTS[name]
+    chosen = itertools.product(SIZES, repeat=count)
+    step = max(1, len(SIZES) ** count // 20_000)
+    for given in itertools.islice(chosen, 0, None, step | 1):
+        assert getattr(tiling, f"_{name}")(*given) == in_c[name](*given), given
+
+
+def test_panels_are_alike(tmp_path):
+    """Python makes room for panels of at most 8 rows, and for as many of them as C fills."""
+    text = '#include "convolution.h"\n__attribute__((visibility("default"))) '
+    text += "int64_t panel(int64_t n) { return sc_panel(n); }\n"
+    build.compile_shared(text, tmp_path / "panel.so", [])
+    panel = runtime.function(
+        runtime.open_library(tmp_path / "panel.so"), "panel", "int64_t", ["int64_t"]
+    )
+    for channels in range(1, 300):
+        rows = panel(channels)
+        assert 1 <= rows <= tiling.PANEL
+        assert -(-channels // rows) == -(-channels // tiling.PANEL)
+        for tasks in (1, 2, 7, 100):
+            some = tiling._block_channels(tasks, channels)
+            assert some % rows == 0, "blocks are whole panels"
+
+
+def test_literal_and_symbolic_sizes_are_cut_alike():
+    """The same bits, whether the cut was made when the function was written or at its call."""
+    x, w = np.random.default_rng(1).normal(size=(5, 40, 19, 23)), np.ones((70, 40, 3, 2))
+    results = []
+    for known in (True, False):
+        a, b = (T.tensor("float64", v.shape if known else (None,) * 4) for v in (x, w))
+        y = T.nn.conv2d(a, b, padding=1)
+        assert all(isinstance(n, int) for n in y.shape) == known
+        f = sc.function([a, b], [y, *sc.grad((y * y).sum(), [a, b])])
+        results.append([r.tobytes() for r in f(x, w)])
+    assert results[0] == results[1]
