@@ -64,7 +64,8 @@ class Symcomp:
     def _start(self, network: Network, data: Arrays, training: bool) -> tuple:
         parameters = parameters_of(data, last=False)
         shared = {name: self.sc.shared(array, name=name) for name, array in parameters.items()}
-        x = self.T.ftensor4("x")
+        # Any number of images, of a known size.
+        x = self.T.tensor("float32", (None, *data["x"].shape[1:]), name="x")
         return parameters, shared, x, *network.forward(self, shared, x, training)
 
     def train(self, network: Network, data: Arrays) -> Prepared:

@@ -20,7 +20,7 @@ import numpy as np
 from symcomp.codegen import memory, twins
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.equations import is_dear
-from symcomp.codegen.loops import Buffer, Call, Dimension, Kernel, walk
+from symcomp.codegen.loops import Buffer, Call, Dimension, For, Kernel, walk
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -99,8 +99,8 @@ def source(program: Program) -> str:
         text.add('#include "symcomp_profile.h"')
         text.add(f"SYMCOMP_PROFILE({len(program.kernels)}, {len(program.interface.dimensions)})")
     _frame(program, names, text)
-    kernels = "\n".join(_printed(k, names, program) for k in [*program.checks, *program.kernels])
-    kernels, functions = _out_of_line(kernels)
+    printed = [(k, _printed(k, names, program)) for k in [*program.checks, *program.kernels]]
+    kernels, functions = _out_of_line(printed)
     kernels = twins.merged(kernels)
     entry = Text()
     _entry(program, names, entry)
@@ -118,16 +118,32 @@ USES_OUT_OF_LINE = 3
 _LONG = {"sin_f64", "cos_f64", "tan_f64"}
 
 
-def _out_of_line(kernels: str) -> tuple[str, str]:
+#: Loops of fewer elements have no whole vector for such a function: there it stays in line, so that
+#: narrower vectors can do it.
+WHOLE_VECTORS = 32
+
+
+def _out_of_line(printed: list[tuple[Kernel, str]]) -> tuple[str, str]:
     """The kernels calling `vec_exp_f32` for `sc_exp_f32` where that is used often, and the
     definitions of these.
     """
     arity = _vector_functions()
-    used = Counter(name for name in re.findall(r"\bsc_(\w+)\(", kernels) if name in arity)
+    texts = [text for kernel, text in printed if not _runs_short(kernel)]
+    used = Counter(n for t in texts for n in re.findall(r"\bsc_(\w+)\(", t) if n in arity)
     often = [n for n, c in used.items() if c >= USES_OUT_OF_LINE or n in _LONG]
     if often:
-        kernels = re.sub(rf"\bsc_({'|'.join(often)})\(", r"vec_\1(", kernels)
+        call = re.compile(rf"\bsc_({'|'.join(often)})\(")
+        printed = [(k, t if _runs_short(k) else call.sub(r"vec_\1(", t)) for k, t in printed]
+    kernels = "\n".join(text for _, text in printed)
     return kernels, "\n".join(_vector_definition(n, arity[n]) for n in often)
+
+
+def _runs_short(kernel: Kernel) -> bool:
+    return any(
+        isinstance(s, For) and s.how == "simd" and isinstance(s.extent, int)
+        and 1 < s.extent < WHOLE_VECTORS
+        for s in walk(kernel.body)
+    )  # fmt: skip
 
 
 @functools.cache

@@ -40,6 +40,11 @@ static inline int64_t quotient_down(int64_t x, int64_t y) {
     return x >= 0 ? x / y : -((-x + y - 1) / y);
 }
 
+/* The same, at once where y is 1, as it mostly is: a division takes as long as a row. */
+static inline int64_t whole_steps(int64_t x, int64_t y) {
+    return y == 1 ? x : quotient_down(x, y);
+}
+
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
 #define NAME(name) PASTE(name, SUFFIX)

@@ -176,34 +176,52 @@ static inline void NAME(zeros)(T *to, int64_t n) {
         to[u] = 0;
 }
 
-/* to[u] = from[step * u] for `first` <= u < `last`, zero before and until `columns`. With `loose` it
- * may write up to a vector too much: what follows is of the same plane, and written later. `end` is that of the source. */
-static inline void NAME(fill_row)(T *to, int64_t first, int64_t last, int64_t columns,
-                                  const T *from, const T *end, int64_t step, int loose) {
+/* to[u] = from[step * u] for `first` <= u < `last`, zero before and until `columns`. */
+static __attribute__((noinline)) void NAME(fill_slowly)(T *to, int64_t first, int64_t last,
+                                                        int64_t columns, const T *from,
+                                                        int64_t step) {
     for (int64_t u = 0; u < first; ++u)
         to[u] = 0;
-    int64_t u = first;
-    if (step == 1) {
-        int64_t whole = loose && from + last + LANES <= end ? last : last - LANES + 1;
-        for (; u < whole; u += LANES)
-            *(UNALIGNED *)(to + u) = *(const UNALIGNED *)(from + u);
-    } else if (step == 2) {
-        int64_t whole = last - LANES;
-        if (from + 2 * last + 2 * LANES <= end)
-            whole = loose ? last : last - LANES + 1;
-        for (; u < whole; u += LANES) {
-            VECTOR a = *(const UNALIGNED *)(from + 2 * u);
-            VECTOR b = *(const UNALIGNED *)(from + 2 * u + LANES);
-            *(UNALIGNED *)(to + u) = __builtin_shuffle(a, b, NAME(even)());
-        }
-    }
-    for (; u < last; ++u)
+    for (int64_t u = first; u < last; ++u)
         to[u] = from[step * u];
-    for (u = last; u < columns; ++u)
+    for (int64_t u = last; u < columns; ++u)
         to[u] = 0;
 }
 
-/* to[t, u] = plane[steps[0] * t + y, steps[1] * u + x], zero outside the plane. */
+static inline VECTOR NAME(even_lanes)(const T *from) {
+    VECTOR a = *(const UNALIGNED *)from, b = *(const UNALIGNED *)(from + LANES);
+    return __builtin_shuffle(a, b, NAME(even)());
+}
+
+/* The same in vectors. May write up to a vector too much: what follows is written later, or there
+ * is room. `end` is that of the source. */
+static inline void NAME(fill_row)(T *to, int64_t first, int64_t last, int64_t columns,
+                                  const T *from, const T *end, int64_t step) {
+    if (step == 3 || step > 4 || first > LANES || columns - last > LANES ||
+        from + step * (last + LANES) > end) {
+        NAME(fill_slowly)(to, first, last, columns, from, step);
+        return;
+    }
+    if (first)
+        *(UNALIGNED *)to = (VECTOR){0};
+    if (step == 1)
+        for (int64_t u = first; u < last; u += LANES)
+            *(UNALIGNED *)(to + u) = *(const UNALIGNED *)(from + u);
+    else if (step == 2)
+        for (int64_t u = first; u < last; u += LANES)
+            *(UNALIGNED *)(to + u) = NAME(even_lanes)(from + 2 * u);
+    else
+        for (int64_t u = first; u < last; u += LANES) {
+            VECTOR a = NAME(even_lanes)(from + 4 * u);
+            VECTOR b = NAME(even_lanes)(from + 4 * u + 2 * LANES);
+            *(UNALIGNED *)(to + u) = __builtin_shuffle(a, b, NAME(even)());
+        }
+    if (last < columns)
+        *(UNALIGNED *)(to + last) = (VECTOR){0};
+}
+
+/* to[t, u] = plane[steps[0] * t + y, steps[1] * u + x], zero outside the plane. May write up to a
+ * vector too much. */
 static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *plane,
                        const int64_t *steps, int64_t y, int64_t x) {
     if (!plane->data) {
@@ -221,8 +239,8 @@ static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *
         memcpy(to, plane->data + y * columns, (size_t)(rows * columns) * sizeof(T));
         return;
     }
-    int64_t first = x < 0 ? quotient_up(-x, steps[1]) : 0;
-    int64_t last = quotient_down(plane->width - 1 - x, steps[1]) + 1;
+    int64_t first = x < 0 ? -whole_steps(x, steps[1]) : 0;
+    int64_t last = whole_steps(plane->width - 1 - x, steps[1]) + 1;
     first = at_most(first, columns);
     last = at_least(first, at_most(last, columns));
     for (int64_t t = 0; t < rows; ++t, to += columns) {
@@ -232,7 +250,7 @@ static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *
                 to[u] = 0;
         else
             NAME(fill_row)(to, first, last, columns, plane->data + row * plane->width + x,
-                           plane->end, steps[1], (rows - 1 - t) * columns >= LANES);
+                           plane->end, steps[1]);
     }
 }
 
@@ -262,9 +280,10 @@ static void NAME(find_phase)(const symcomp_geometry *g, int which, int64_t numbe
             int64_t y = dilation[0] * ky - low[0], x = dilation[1] * kx - low[1];
             if (!forward) {
                 y = phase->first[0] - y, x = phase->first[1] - x;
-                if (y % stride[0] || x % stride[1])
+                int64_t down = whole_steps(y, stride[0]), right = whole_steps(x, stride[1]);
+                if (y != down * stride[0] || x != right * stride[1])
                     continue;
-                y /= stride[0], x /= stride[1];
+                y = down, x = right;
             }
             phase->tap[phase->taps] = ky * g->kernel[2] + kx;
             phase->y[phase->taps] = y, phase->x[phase->taps++] = x;
@@ -299,21 +318,22 @@ static void NAME(prepare_shifts)(const NAME(phase) *p, int64_t images, int64_t r
         least[1] = at_most(least[1], p->x[k]);
     }
     for (int64_t k = 0; k < p->taps; ++k) {
-        longest[0] = at_least(longest[0], (p->y[k] - least[0]) / p->steps[0]);
-        longest[1] = at_least(longest[1], (p->x[k] - least[1]) / p->steps[1]);
+        longest[0] = at_least(longest[0], whole_steps(p->y[k] - least[0], p->steps[0]));
+        longest[1] = at_least(longest[1], whole_steps(p->x[k] - least[1], p->steps[1]));
     }
     made->copies = 0, made->rows = rows + longest[0], made->columns = columns + longest[1];
     int64_t size = images * made->rows * made->columns;
     made->lanes = size - (made->rows - rows) * made->columns - (made->columns - columns);
     for (int64_t k = 0; k < p->taps; ++k) {
         int64_t dy = p->y[k] - least[0], dx = p->x[k] - least[1], copy;
-        int64_t y = least[0] + dy % p->steps[0], x = least[1] + dx % p->steps[1];
+        int64_t down = whole_steps(dy, p->steps[0]), right = whole_steps(dx, p->steps[1]);
+        int64_t y = p->y[k] - down * p->steps[0], x = p->x[k] - right * p->steps[1];
         for (copy = 0; copy < made->copies; ++copy)
             if (made->y[copy] == y && made->x[copy] == x)
                 break;
         if (copy == made->copies)
             made->y[copy] = y, made->x[copy] = x, ++made->copies;
-        made->offset[k] = copy * size + dy / p->steps[0] * made->columns + dx / p->steps[1];
+        made->offset[k] = copy * size + down * made->columns + right;
     }
 }
 
@@ -387,20 +407,22 @@ NAME(find_plane)(const symcomp_geometry *g, int which, const NAME(side) *side, c
     return found;
 }
 
-/* Prepares planes [first, first + count) for all images of a block. */
+/* Prepares planes [first, first + count) for all images of a block, in ascending order: a row may
+ * spill into the next. There must be room for a vector after the last one. */
 static void NAME(prepare)(const symcomp_geometry *g, int which, const NAME(side) *side,
                           const NAME(phase) *phase, const NAME(prepared) *made, const T *source,
                           const symcomp_part *block, int64_t row, int64_t first, int64_t count,
                           T *to) {
-    int64_t size = made->rows * made->columns, images = block->images;
-    for (int64_t plane = first; plane < first + count; ++plane, to += made->copies * images * size)
-        for (int64_t image = 0; image < images; ++image) {
-            NAME(plane) from = NAME(find_plane)(g, which, side, source, block->first_image + image,
-                                                block->group, block->slice, plane);
-            for (int64_t copy = 0; copy < made->copies; ++copy)
-                NAME(fill)(to + (copy * images + image) * size, made->rows, made->columns, &from,
-                           phase->steps, made->y[copy] + phase->steps[0] * row, made->x[copy]);
-        }
+    int64_t size = made->rows * made->columns;
+    for (int64_t plane = first; plane < first + count; ++plane)
+        for (int64_t copy = 0; copy < made->copies; ++copy)
+            for (int64_t image = 0; image < block->images; ++image, to += size) {
+                NAME(plane) from = NAME(find_plane)(g, which, side, source,
+                                                    block->first_image + image, block->group,
+                                                    block->slice, plane);
+                NAME(fill)(to, made->rows, made->columns, &from, phase->steps,
+                           made->y[copy] + phase->steps[0] * row, made->x[copy]);
+            }
 }
 
 #include "convolution_scatter.h"
@@ -578,20 +600,28 @@ static int64_t NAME(next_vectors)(int64_t left) {
     return left % 4 == 0 || left == 7 ? 4 : 3;
 }
 
-/* Rows and columns of a square of vectors exchanged: each round weaves the first half with the
- * second. */
-static inline __attribute__((always_inline)) void NAME(transpose)(VECTOR *x) {
-    VECTOR y[LANES];
-    for (int64_t round = 1; round < LANES; round *= 2) {
-#pragma GCC unroll 16
-        for (int64_t n = 0; n < LANES / 2; ++n) {
-            y[2 * n] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(0));
-            y[2 * n + 1] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(LANES / 2));
-        }
-#pragma GCC unroll 16
-        for (int64_t n = 0; n < LANES; ++n)
-            x[n] = y[n];
+/* One round of a transposition: the first half of the rows woven with the second. */
+static inline __attribute__((always_inline)) void NAME(weave_rows)(const VECTOR *x, VECTOR *y) {
+#pragma GCC unroll 8
+    for (int64_t n = 0; n < LANES / 2; ++n) {
+        y[2 * n] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(0));
+        y[2 * n + 1] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(LANES / 2));
     }
+}
+
+/* Rows and columns of a square of vectors exchanged, in as many rounds as lanes can be halved. */
+static inline __attribute__((always_inline)) const VECTOR *NAME(transpose)(VECTOR *x, VECTOR *y) {
+    NAME(weave_rows)(x, y);
+    if (LANES == 2)
+        return y;
+    NAME(weave_rows)(y, x);
+    if (LANES == 4)
+        return x;
+    NAME(weave_rows)(x, y);
+    if (LANES == 8)
+        return y;
+    NAME(weave_rows)(y, x);
+    return x;
 }
 
 /* turned[tile of filters, position, filter]: some positions of an image's gradient, channels last, in
@@ -606,7 +636,8 @@ static void NAME(turn)(const T *gradient, int64_t filters, int64_t pitch, int64_
             int64_t rows = at_least(0, at_most(LANES, filters - o - v * LANES));
             for (int64_t first = 0; first < count; first += LANES) {
                 int64_t some = at_most(LANES, count - first);
-                VECTOR block[LANES];
+                VECTOR block[LANES], spare[LANES];
+#pragma GCC unroll 16
                 for (int64_t m = 0; m < LANES; ++m) {
                     block[m] = (VECTOR){0};
                     if (m < rows && some == LANES)
@@ -614,9 +645,16 @@ static void NAME(turn)(const T *gradient, int64_t filters, int64_t pitch, int64_
                     else if (m < rows)
                         memcpy(&block[m], from + m * pitch + first, (size_t)some * sizeof(T));
                 }
-                NAME(transpose)(block);
-                for (int64_t u = 0; u < some; ++u)
-                    *(VECTOR *)(turned + ((first + u) * vectors + v) * LANES) = block[u];
+                const VECTOR *columns = NAME(transpose)(block, spare);
+                T *to = turned + (first * vectors + v) * LANES;
+                if (some == LANES) {
+#pragma GCC unroll 16
+                    for (int64_t u = 0; u < LANES; ++u)
+                        *(VECTOR *)(to + u * vectors * LANES) = columns[u];
+                } else {
+                    for (int64_t u = 0; u < some; ++u)
+                        *(VECTOR *)(to + u * vectors * LANES) = columns[u];
+                }
             }
         }
     }
@@ -708,6 +746,8 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     T *turned = runtime->push((size_t)(band * columns * (few ? 1 : width)) * sizeof(T) + slack);
     int64_t *offset = runtime->push((size_t)(step * taps) * sizeof(int64_t));
     symcomp_part block = {.images = 1, .group = group};
+    const T *end = gradient + g->batch * g->groups * g->filters * positions;
+    int64_t ready = 0; /* rows of the band that `made` and `offset` are for */
     int failed = !planes || !turned || !offset;
     for (int64_t image = first_image; !failed && image < first_image + images; ++image)
         for (int64_t slice = 0; slice < g->out[0]; ++slice)
@@ -715,12 +755,15 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 int64_t rows = at_most(band, g->out[1] - row), count = rows * columns;
                 const T *from = gradient + (image * g->groups + group) * g->filters * positions +
                                 (slice * g->out[1] + row) * columns;
-                NAME(prepare_shifts)(&phase, 1, rows, columns, &made);
-                int64_t size = made.copies * made.rows * made.columns;
                 block.first_image = image, block.slice = slice;
-                for (int64_t p = 0; p < step; ++p)
-                    for (int64_t k = 0; k < taps; ++k)
-                        offset[p * taps + k] = p * size + made.offset[k];
+                if (rows != ready) {
+                    NAME(prepare_shifts)(&phase, 1, rows, columns, &made);
+                    int64_t size = made.copies * made.rows * made.columns;
+                    for (int64_t p = 0; p < step; ++p)
+                        for (int64_t k = 0; k < taps; ++k)
+                            offset[p * taps + k] = p * size + made.offset[k];
+                    ready = rows;
+                }
                 if (!few)
                     NAME(turn)(from, g->filters, positions, count, width, turned);
                 for (int64_t plane = 0; plane < channels * depth; plane += step) {
@@ -732,9 +775,11 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                         NAME(gather_planes)(some * taps, &made, offset, planes, rows, columns,
                                             turned, width, to);
                     for (int64_t o = 0; few && o < g->filters; ++o) {
-                        memcpy(turned, from + o * positions, (size_t)count * sizeof(T));
+                        const T *beside = from + o * positions;
+                        if (beside + count + LANES > end) /* whole vectors are read */
+                            beside = memcpy(turned, beside, (size_t)count * sizeof(T));
                         NAME(multiply_planes)(some, taps, &made, offset, planes, rows, columns,
-                                              turned, to + o, width);
+                                              beside, to + o, width);
                     }
                 }
             }
