@@ -207,7 +207,7 @@ TABLE = (
         "reuse_results",
         True,
         truth,
-        "results of a megabyte and more use the memory of earlier ones that nobody holds",
+        "results of 32 MiB and more use the memory of earlier ones that nobody holds",
     ),
     Option("cflags", "", text, "flags added to the C compiler's command"),
     Option(

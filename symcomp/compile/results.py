@@ -1,9 +1,11 @@
 """Memory for large results: that of an earlier one, where nobody holds it any more.
 
-The system clears every page that it gives to a program: for a result of many megabytes that takes
-as long as to compute it. So a function keeps its last large results, and uses the memory of one
-again when the counter of references says that it alone still knows the array. Whoever holds the
-array, a view of it or a buffer on it keeps it: a result never changes under one's hands.
+The system clears every page that it gives to a program, which takes as long as to compute a simple
+result. Up to 32 MiB the C library keeps memory for the next array; what is larger (its
+`M_MMAP_THRESHOLD`) it gives back to the system at once, and the next result has new pages. So a
+function keeps its last large results, and uses the memory of one again when the counter of
+references says that it alone still knows the array. Whoever holds the array, a view of it or a
+buffer on it keeps it: a result never changes under one's hands.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from symcomp.options import options
 
 #: Bytes from which a result is large, and how many of them a function keeps.
-LARGE, KEPT = 1 << 20, 2
+LARGE, KEPT = 32 << 20, 2
 
 
 class Results:
