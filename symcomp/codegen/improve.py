@@ -144,15 +144,15 @@ def merged_value(value: Expr, i: Index, j: Index, f: Index) -> Expr:
 def hoist(body: tuple, names: Iterator[str]) -> tuple:
     """Move what does not change in a loop before it, from the innermost loop outwards.
 
-    What a parallel loop does not change goes to its `before`, which each of its pieces computes for
-    itself.
+    What a parallel loop, or one over a grid, does not change goes to its `before`, which each of
+    its pieces computes for itself.
     """
     result: list = []
     for s in body:
         match s:
             case For():
                 inner, lifted = _lift(s.index, hoist(s.body, names), names)
-                if s.how == "parallel":
+                if s.how in loops.SPREAD:
                     result.append(replace(s, body=inner, before=(*s.before, *lifted)))
                 else:
                     result += [*lifted, replace(s, body=inner)]

@@ -1,14 +1,19 @@
 """The loop IR: everything that becomes C or CUDA is one of these few statements.
 
     kernel    = Kernel(name, body)
-    statement = For(index, body, how, grain)     how: serial | simd | parallel
+    statement = For(index, body, how, grain)     how: serial | simd | parallel | grid | block
               | If(condition, body)
               | Let(local, value)                a new scalar variable
               | Update(local, monoid, value)     local ⊕= value
               | Store(buffer, offset, value, monoid)   buffer[offset] = value, or ⊕= value
               | Scratch(buffer)                  a tile that lives until the enclosing body ends
+              | Barrier()                        the threads of a team wait for each other
               | Call(symbol, arguments)          a library routine on views
 
+On a GPU the iterations of a `grid` loop run side by side, each on a thread of its own; or, where
+`block` loops stand inside, on a *team* of threads that share the iterations of these. What stands
+between block loops is computed by all threads of the team alike, and stored once. An `Update` in a
+block loop makes the loop a fold over the team. See codegen/grid.py.
 
 Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals,
 dimensions and loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring
@@ -30,7 +35,9 @@ from symcomp.graph.notation import ELEMENT, Index, formula_order
 from symcomp.graph.size import Dimension, as_expr
 from symcomp.graph.type import Type
 
-HOW = ("serial", "simd", "parallel")
+HOW = ("serial", "simd", "parallel", "grid", "block")
+#: Loops whose iterations run side by side, each part computing first what stands in `before`.
+SPREAD = ("parallel", "grid")
 
 
 class Buffer(Leaf):
@@ -112,6 +119,11 @@ class Scratch:
 
 
 @dataclass(frozen=True)
+class Barrier:
+    """What the threads of a team have written before, all of them see after."""
+
+
+@dataclass(frozen=True)
 class View:
     """A matrix in a buffer: from `offset`, rows `stride` apart, read transposed or not."""
 
@@ -125,6 +137,9 @@ class View:
 class Call:
     """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…),
     `convolution` (routine, direction, sizes…, arrays…, target): see codegen/convolutions.py.
+
+    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c), the
+    matrices of a batch one after another, and `convolve` (direction, sizes…, arrays…, target).
     """
 
     symbol: str
@@ -139,7 +154,7 @@ class Kernel:
     note: str = ""
 
 
-Statement = For | If | Let | Update | Store | Scratch | Call
+Statement = For | If | Let | Update | Store | Scratch | Barrier | Call
 
 
 def walk(body: tuple) -> Iterator[Statement]:
@@ -165,6 +180,8 @@ def values(statement: Statement) -> tuple:
             return (as_expr(offset), value)
         case Scratch(b):
             return tuple(n for n in b.shape if isinstance(n, Expr))
+        case Barrier():
+            return ()
         case Call(_, arguments):
             return tuple(v for a in arguments for v in _call_values(a))
     raise InternalError(f"no statement of the loop IR: {statement!r}")

@@ -44,7 +44,7 @@ class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLo
     def kernels(self, group: Group) -> list[Kernel]:
         """The kernels of a group, in the order in which they run."""
         made = getattr(self, f"_{group.kind}")(group)
-        title = "_".join(dict.fromkeys(_word(m.expr.op) for m in group.members[:4]))
+        title = "_".join(dict.fromkeys(word(m.expr.op) for m in group.members[:4]))
         result = []
         for body in made:
             body = improve.hoist(tuple(body), (f"h{n}" for n in self.names))
@@ -203,20 +203,23 @@ class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLo
     def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
         """A kernel that notes in `status` whether a position is outside its axis."""
         indices = self.fresh(at.shape, "i")
-        value = cast(self.located(self.formulas.at(at, indices)), "int64")
         bad = local("bool", f"bad{next(self.names)}")
-        outside = logical_or(value < -size.as_expr(n), value >= size.as_expr(n))
         body = [
             Let(bad, identity("any", "bool")),
-            nest_serial(indices, [Update(bad, "any", outside)]),
+            nest_serial(indices, [Update(bad, "any", self.outside(at, n, indices))]),
         ]
         mark = where(bad, cast(size.as_expr(number), "int64"), load(status, 0))
         body.append(Store(status, 0, mark))
         body = improve.hoist(tuple(body), (f"h{n}" for n in self.names))
         return Kernel(f"k{next(self.names)}_check", body, "positions within their axis")
 
+    def outside(self, at: Expr, n, indices) -> Expr:
+        """Whether one position lies outside its axis."""
+        value = cast(self.located(self.formulas.at(at, indices)), "int64")
+        return logical_or(value < -size.as_expr(n), value >= size.as_expr(n))
 
-def _word(op) -> str:
+
+def word(op) -> str:
     return "".join(c for c in op.name if c.isalnum()) or "op"
 
 

@@ -137,6 +137,13 @@ class Context:
         return done[value]
 
     # --- row --------------------------------------------------------------------------------------
+    #: Whether long sums are added up in runs; threads that share a row have short ones anyway.
+    sums_in_runs = True
+
+    def along_row(self, indices, body):
+        """The loop over what lies inside a row."""
+        return nest_serial(indices, body)
+
     def temporary(self, dtype: str, shape, name: str) -> Buffer:
         made = loops.buffer(dtype, shape, f"{name}{next(self.names)}")
         self.temporaries.append(made)

@@ -134,12 +134,13 @@ class Rows:
         offsets = {m: improve.apply_steps(o, steps, is_offset=True) for m, o in offsets.items()}
         last = merged[-1]
         self.cost = size.plus(self.cost, size.times(cost(values), *(i.extent for i in merged)))
-        if long and not (isinstance(last.extent, int) and last.extent <= RUN):
+        short = isinstance(last.extent, int) and last.extent <= RUN
+        if long and not short and self.lowering.sums_in_runs:
             self._in_runs(members, values, offsets, merged, accumulators, body)
         else:
             body += [Let(a, identity(m.equation.monoid, a.dtype)) for m, a in accumulators.items()]
             statements = self._statements(members, values, offsets, accumulators, {})
-            body.append(nest_serial(merged, statements))
+            body.append(self.lowering.along_row(merged, statements))
         for m in sums:
             self._store_row(m, self.totals[m.expr], body)
 

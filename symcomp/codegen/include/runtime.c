@@ -458,6 +458,7 @@ SYMCOMP_EXPORT void symcomp_cell_free(symcomp_cell *cell) {
 SYMCOMP_EXPORT void symcomp_cell_set(symcomp_cell *cell, void *data, const int64_t *shape,
                                      int64_t rank) {
     cell->data = data;
+    cell->newest = SYMCOMP_HOST;
     memcpy(cell->shape, shape, (size_t)rank * sizeof *shape);
 }
 

@@ -23,7 +23,12 @@ typedef struct symcomp_cell {
     int32_t holders;         /* number of readers, or -1: one writer */
     int32_t waiting_writers; /* new readers let these go first */
     struct symcomp_cell *previous, *next;
+    /* On a GPU that has used it: where, how many bytes, and which place was written last. */
+    uint64_t place, room;
+    int32_t newest; /* SYMCOMP_BOTH, SYMCOMP_HOST or SYMCOMP_GPU */
 } symcomp_cell;
+
+enum { SYMCOMP_BOTH, SYMCOMP_HOST, SYMCOMP_GPU };
 
 /* Row-major BLAS, as in CBLAS: order is 101; a transposition is 111 (no) or 112 (yes). */
 typedef void (*symcomp_sgemm)(int order, int transpose_a, int transpose_b, int m, int n, int k,

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "convolution.h"
+#include "symcomp.h"
+
 /* A place in device memory. */
 typedef uint64_t symcomp_address;
 
@@ -51,5 +54,57 @@ typedef struct symcomp_product {
     double alpha, beta;
     symcomp_matrices left, right, target;
 } symcomp_product;
+
+/* What a captured sequence of launches was made for, and what replays it. One for each plan. */
+typedef struct symcomp_replay {
+    void *frame; /* a copy of the frame of the last call */
+    void *executable;
+    int64_t calls; /* in a row with that frame */
+} symcomp_replay;
+
+/* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error
+ * nothing more is done until `leave`, which tells it. */
+typedef struct symcomp_gpu {
+    /* Waits until nobody else uses the GPU. */
+    void (*enter)(void);
+    /* Waits for what was asked for of the GPU's memory, and answers 0 or SYMCOMP_GPU_FAILED. */
+    int64_t (*leave)(void);
+    /* Scratch memory for one call, until `leave`; always the same place unless it has to grow. */
+    symcomp_address (*arena)(size_t bytes);
+    void (*upload)(symcomp_address to, const void *from, size_t bytes);
+    void (*download)(void *to, symcomp_address from, size_t bytes);
+    void (*copy)(symcomp_address to, symcomp_address from, size_t bytes);
+    /* Where a shared value lies, uploaded if need be; `writes` says that the call changes it. */
+    symcomp_address (*cell)(symcomp_cell *cell, size_t bytes, int writes);
+    /* The number at a place, once everything before is done. */
+    int64_t (*read)(symcomp_address place);
+    /* Everything before is done. */
+    void (*wait)(void);
+    /* x * y threads, neighbours along x. */
+    void (*flat)(void *kernel, int64_t x, int64_t y, void **arguments);
+    /* A team for each of `rows` rows of about `length` elements, with `scratch` bytes for each team.
+     * The last two arguments, which this function fills in, are where scratch memory lies if it is
+     * not shared memory (else NULL), and the bytes of it that each team has. */
+    void (*teams)(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
+                  int64_t count);
+    void (*product)(const symcomp_product *product, int bytes);
+    /* which: SYMCOMP_FORWARD, SYMCOMP_INPUT or SYMCOMP_FILTERS; see convolution.h. */
+    void (*convolve)(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,
+                     symcomp_address right, symcomp_address target);
+    /* Calls launches(frame), or replays what it launched when the frame was the same. */
+    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay);
+} symcomp_gpu;
+
+/* What an entry answers where the GPU failed: `symcomp_gpu_failure` of the runtime says how. */
+enum { SYMCOMP_GPU_FAILED = 6 };
+
+/* Once in every launch plan; `kernels` are in the plan's own order. */
+#define SYMCOMP_ATTACH_GPU(count)                                                                  \
+    static const symcomp_gpu *gpu;                                                                 \
+    static void *kernels[(count) > 0 ? (count) : 1];                                               \
+    SYMCOMP_EXPORT void symcomp_attach_gpu(const symcomp_gpu *table, void *const *given) {         \
+        gpu = table;                                                                               \
+        for (int64_t k = 0; k < (count); ++k) kernels[k] = given[k];                               \
+    }
 
 #endif

@@ -1,0 +1,435 @@
+"""Groups to loops on a GPU: which iterations run side by side, and which threads share a row.
+
+Each kernel is one launch. Three shapes serve all groups:
+
+    flat    nested `grid` loops, one iteration a thread; where one loop runs through memory, a
+            thread does a few neighbouring elements, which the compiler loads and stores as one
+    team    a `grid` loop whose iterations are shared by a team of threads through `block` loops:
+            rows, and folds of everything. How many threads a team has is decided at the launch
+    step    a library's product or convolution, or a call of Python, between kernels
+
+Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
+sizes alone, never by how many threads there are, and what threads have added up is put together in
+a fixed order: results are the same every time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from symcomp.codegen import improve, loops
+from symcomp.codegen.convolutions import library_geometry
+from symcomp.codegen.equations import flat, is_array, reindexed, stored_base
+from symcomp.codegen.loops import (
+    Barrier,
+    Buffer,
+    Call,
+    For,
+    If,
+    Kernel,
+    Let,
+    Scratch,
+    Statement,
+    Store,
+    Update,
+    View,
+    load,
+    local,
+)
+from symcomp.codegen.lower import Lowering, note, word
+from symcomp.codegen.nests import at_indices, vectorises, wide
+from symcomp.codegen.plan import Group, Root, matrices
+from symcomp.codegen.products import linear
+from symcomp.codegen.rows import Rows
+from symcomp.graph import size
+from symcomp.graph.expr import Expr
+from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
+from symcomp.graph.scalar import cast
+
+#: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
+WIDE, MOST_LANES = 16, 4
+#: Elements that a team folds before another is worth while, and the most teams of one fold.
+TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
+#: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
+COLUMN_THREADS, LEAST_ROWS = 1 << 17, 32
+
+
+class GridLowering(Lowering):
+    """Turns groups into kernels for a GPU."""
+
+    sums_in_runs = False
+
+    def kernels(self, group: Group) -> list[Kernel]:
+        """The kernels of a group, in the order in which they run."""
+        title = "_".join(dict.fromkeys(word(m.expr.op) for m in group.members[:4]))
+        bodies = getattr(self, f"_{group.kind}")(group)
+        return [self._kernel(title, body, note(group)) for body in bodies]
+
+    # --- flat -------------------------------------------------------------------------------------
+
+    def _map(self, group: Group):
+        indices = self.fresh(group.members[0].shape, "i")
+        yield self._mapped(group.members, indices, {})
+
+    def _mapped(self, members, indices, at_hand: dict) -> list:
+        """Loops over the elements of equally shaped results; `at_hand` as in `store_members`, but
+        each a buffer that holds the result at the same place.
+        """
+        values = [at_indices(m, indices) for m in members]
+        offset = size.as_expr(flat(members[0].shape, indices))
+        merged, steps = improve.merge(indices, [offset], values)
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        values = [improve.apply_steps(v, steps) for v in values]
+
+        def elements(moved: dict) -> list:
+            at = reindexed(offset, moved)
+            own = [reindexed(v, moved) for v in values]
+            known = {e: load(b, at) for e, b in at_hand.items()}
+            body: list = []
+            self.store_members(members, own, at, body, known)
+            return body
+
+        body = elements({})
+        lanes = _lanes(members) if len(merged) == 1 and vectorises(body) else 1
+        if lanes == 1:
+            return [over_grid(merged, body)]
+        (i,) = merged
+        whole = size.quotient(i.extent, lanes)
+        part, lane = index(whole, f"i{next(self.names)}"), index(lanes, f"j{next(self.names)}")
+        at = size.plus(size.times(part, lanes), lane)
+        result = [For(part, (For(lane, tuple(elements({i: size.as_expr(at)})), "simd"),), "grid")]
+        left = size.minus(i.extent, size.times(whole, lanes))
+        if left != 0:
+            last = index(left, f"i{next(self.names)}")
+            at = size.plus(size.times(whole, lanes), last)
+            result.append(For(last, tuple(elements({i: size.as_expr(at)})), "grid"))
+        return result
+
+    def _writes(self, group: Group):
+        (root,) = group.members
+        target = self.buffers[root.expr]
+        for w in root.writes:
+            body: list = []
+            offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
+            value = self.unfolded(self.located(w.value), body)
+            if w.monoid is None and value is load(target, offset):
+                continue  # a scatter into what lies there already
+            body.append(Store(target, offset, value, w.monoid))
+            free = [i for i in w.indices if w.injective or i in w.free]
+            ordered = [i for i in w.indices if i not in free]
+            for i in reversed(ordered):
+                body = [For(i, tuple(body))]
+            yield [over_grid(free, body)]
+
+    def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
+        """A kernel that notes in `status` whether a position is outside its axis."""
+        indices = self.fresh(at.shape, "i")
+        every, first = one_index(indices)
+        bad = local("bool", f"bad{next(self.names)}")
+        body = (
+            Let(bad, identity("any", "bool")),
+            For(every, (*first, Update(bad, "any", self.outside(at, n, indices))), "block"),
+            If(bad, (Store(status, size.as_expr(0), cast(size.as_expr(number), "int64")),)),
+        )
+        return self._kernel("check", [For(index(1), body, "grid")], "positions within their axis")
+
+    def _kernel(self, title: str, body, note: str) -> Kernel:
+        body = with_barriers(improve.hoist(tuple(body), (f"h{n}" for n in self.names)))
+        return Kernel(f"k{next(self.names)}_{title}", body, note)
+
+    # --- team -------------------------------------------------------------------------------------
+
+    def along_row(self, indices, body):
+        """The threads of a team share what lies inside a row."""
+        i, first = one_index(indices)
+        return For(i, (*first, *body), "block")
+
+    def _row(self, group: Group):
+        if not group.outer:
+            yield from self._full(group)
+            return
+        outer = self.fresh(group.outer, "i")
+        row, first = one_index(outer)
+        yield [For(row, (*first, *Rows(self, group, outer).build()), "grid")]
+
+    def _full(self, group: Group):
+        """Fold everything: parts by teams, then their results by one."""
+        first = group.members[0]
+        extents = (*first.shape, *(k.extent for k in first.equation.folds))
+        folds = [m for m in group.members if m.kind == "row"]
+        total = size.product(extents)
+        count = size.smaller(MOST_TEAMS, _up(total, TEAM_WORK))
+        if count == 1 or (isinstance(total, int) and total <= TEAM_WORK):
+            yield [self._part(group, folds, extents, 0, total, None)]
+            return
+        count = size.larger(1, count)
+        partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
+        team = index(count, f"b{next(self.names)}")
+        yield [self._part(group, folds, extents, team, _up(total, count), partials)]
+        yield [self._together(folds, partials, count)]
+
+    def _part(self, group: Group, folds, extents, team, length, partials) -> For:
+        """What one team folds: `length` elements from its own on; stored, or left as partial."""
+        indices = self.fresh(extents, "k")
+        values = [at_indices(m, indices) for m in group.members]
+        maps = [m for m in group.members if m.kind == "map"]
+        offsets = [size.as_expr(flat(m.shape, indices)) for m in maps]
+        merged, steps = improve.merge(indices, offsets, values)
+        values = [improve.apply_steps(v, steps) for v in values]
+        offset = improve.apply_steps(size.as_expr(flat(extents, indices)), steps, is_offset=True)
+        every, first = one_index(merged)
+        outer: list = []
+        begin = self.let(size.times(team, length), "begin", outer)
+        left = size.minus(every.extent, begin)
+        some = size.smaller(length, size.at_least_zero(left)) if partials is not None else left
+        within = index(self.let(some, "length", outer), f"k{next(self.names)}")
+        totals = {m: local(m.expr.dtype, f"s{next(self.names)}") for m in folds}
+        outer += [Let(t, identity(m.equation.monoid, t.dtype)) for m, t in totals.items()]
+        inner: list = [Let(every, size.as_expr(size.plus(begin, within))), *first]
+        self._fold_members(group.members, values, offset, totals, inner)
+        outer.append(For(within, tuple(inner), "block"))
+        for m, t in totals.items():
+            place = (self.buffers[m.expr], 0) if partials is None else (partials[m], team)
+            outer.append(Store(place[0], size.as_expr(place[1]), t))
+        return For(team if partials is not None else index(1), tuple(outer), "grid")
+
+    def _together(self, folds, partials, count) -> For:
+        """The parts of full folds, folded by one team."""
+        body: list = []
+        for m in folds:
+            total = local(wide(m), f"s{next(self.names)}")
+            again = index(count, f"b{next(self.names)}")
+            part = cast(load(partials[m], again), total.dtype)
+            body.append(Let(total, identity(m.equation.monoid, total.dtype)))
+            body.append(For(again, (Update(total, m.equation.monoid, part),), "block"))
+            body.append(Store(self.buffers[m.expr], size.as_expr(0), cast(total, m.expr.dtype)))
+        return For(index(1), tuple(body), "grid")
+
+    # --- columns ----------------------------------------------------------------------------------
+
+    def _column(self, group: Group):
+        """A thread for each column (and block of rows) goes down the rows."""
+        folds = [m for m in group.members if m.kind == "column"]
+        rows = folds[0].equation.folds[0].extent
+        columns = size.product(folds[0].shape)
+        wanted = size.quotient(COLUMN_THREADS, size.larger(1, columns))
+        count = size.larger(1, size.smaller(wanted, size.quotient(rows, LEAST_ROWS)))
+        if count == 1:
+            yield [self._down(group, folds, None, 1)]
+            return
+        partials = {m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds}
+        yield [self._down(group, folds, partials, count)]
+        yield [self._blocks_together(group, folds, partials, count)]
+
+    def _down(self, group: Group, folds, partials, count) -> For:
+        """Every `count`-th row from the block's own on: neighbouring threads read neighbours."""
+        columns = self.fresh(folds[0].shape, "i")
+        down = self.fresh([k.extent for k in folds[0].equation.folds], "k")
+        values = [at_indices(m, (*columns, *down)) for m in folds]
+        block = index(count, f"b{next(self.names)}")
+        totals = {m: local(m.expr.dtype, f"s{next(self.names)}") for m in folds}
+        body: list = [Let(t, identity(m.equation.monoid, t.dtype)) for m, t in totals.items()]
+        inner: list = []
+        for m, value in zip(folds, values, strict=True):
+            value = self.unfolded(self.located(value), inner)
+            inner.append(Update(totals[m], m.equation.monoid, value))
+        loop = _inside(down[1:], inner)
+        if partials is None:
+            body.append(For(down[0], tuple(loop)))
+            self._finish_column(group, totals, columns, body)
+            return over_grid(columns, body)
+        left = size.minus(down[0].extent, block)
+        step = index(_up(left, count), f"k{next(self.names)}")
+        row = Let(down[0], size.as_expr(size.plus(size.times(step, count), block)))
+        body.append(For(step, (row, *loop)))
+        for m, t in totals.items():
+            at = flat(partials[m].shape, (block, *columns))
+            body.append(Store(partials[m], size.as_expr(at), t))
+        column, first = one_index(columns)
+        return For(block, (For(column, (*first, *body), "grid"),), "grid")
+
+    def _blocks_together(self, group: Group, folds, partials, count) -> For:
+        """What the blocks of rows have left, folded in order, and what is made of it."""
+        columns = self.fresh(folds[0].shape, "i")
+        totals = {m: local(wide(m), f"s{next(self.names)}") for m in folds}
+        body: list = []
+        for m, t in totals.items():
+            again = index(count, f"b{next(self.names)}")
+            at = size.as_expr(flat(partials[m].shape, (again, *columns)))
+            part = cast(load(partials[m], at), t.dtype)
+            body.append(Let(t, identity(m.equation.monoid, t.dtype)))
+            body.append(For(again, (Update(t, m.equation.monoid, part),)))
+        self._finish_column(group, totals, columns, body)
+        return over_grid(columns, body)
+
+    def _finish_column(self, group: Group, totals, columns, body: list) -> None:
+        """What is made of the folds, column by column."""
+        values = [
+            cast(totals[m], m.expr.dtype) if m in totals else at_indices(m, columns)
+            for m in group.members
+        ]
+        offset = size.as_expr(flat(group.members[0].shape, columns))
+        self.store_members(group.members, values, offset, body)
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def _gemm(self, group: Group):
+        """A product by the library, and the maps that read it."""
+        first, *maps = group.members
+        m = matrices(first.expr)
+        scale, keep = identity("prod", first.expr.dtype), identity("sum", first.expr.dtype)
+        target = self.product_target(first, maps)
+        found = self._added_in_place(first, maps)
+        if found is not None:
+            (scale, keep), target, maps = found, self.buffers[maps[0].expr], []
+        sizes = (m.batch, m.rows, m.columns, m.inner)
+        left, right = (self._whole(m, side) for side in ("left", "right"))
+        result = View(target, size.as_expr(0), m.columns)
+        arguments = (*map(size.as_expr, sizes), scale, left, right, keep, result)
+        yield [Call("product", arguments, first.expr.dtype)]
+        yield from self._after(first, maps, target)
+
+    def _added_in_place(self, first: Root, maps):
+        """(α, β) where the only map is α·product + β·old value in place, and both are known before
+        the launch.
+        """
+        if len(maps) != 1 or first.expr in self.visible:
+            return None
+        target = self.buffers[maps[0].expr]
+        old = next((r for r in maps[0].reads if self.buffers.get(r, r) is target), None)
+        if old is None or maps[0].expr.dtype != first.expr.dtype:
+            return None
+        found = linear(maps[0].equation.value, first.expr, old)
+        given = found and all(e.op is not ELEMENT for v in found for e in formula_order([v]))
+        return found if given else None
+
+    def _whole(self, m, side: str) -> View:
+        array, transposed = getattr(m, side), getattr(m, f"transpose_{side}")
+        first, second = (m.rows, m.inner) if side == "left" else (m.inner, m.columns)
+        view = self._view(stored_base(array))
+        return replace(view, stride=first if transposed else second, transposed=transposed)
+
+    def _after(self, first: Root, maps, target: Buffer):
+        """The maps that read a step's result at their own place."""
+        if maps:
+            indices = self.fresh(first.shape, "i")
+            yield self._mapped(maps, indices, {first.expr: target})
+
+    def _convolution(self, group: Group):
+        yield from self._convolved(group, "forward")
+
+    def _convolution_input(self, group: Group):
+        yield from self._convolved(group, "input")
+
+    def _convolution_filters(self, group: Group):
+        yield from self._convolved(group, "filters")
+
+    def _convolved(self, group: Group, which: str):
+        first, *maps = group.members
+        g, *arrays = self._parts(first)
+        target = self.product_target(first, maps)
+        views = (*map(self._view, arrays), View(target, size.as_expr(0), 1))
+        sizes = tuple(size.as_expr(n) for n in library_geometry(g))
+        yield [Call("convolve", (which, *sizes, *views), first.expr.dtype)]
+        yield from self._after(first, maps, target)
+
+
+# --- shapes of loops ------------------------------------------------------------------------------
+
+
+def one_index(indices) -> tuple[Index, list[Let]]:
+    """One index that runs through all the others' values, and these in terms of it."""
+    varying = [i for i in indices if i.extent != 1]
+    fixed: list = [Let(i, size.as_expr(0)) for i in indices if i.extent == 1]
+    if not varying:
+        return index(1, "i"), fixed
+    if len(varying) == 1:
+        return varying[0], fixed
+    every = index(size.product([i.extent for i in varying]), "at")
+    rest = every
+    for i in reversed(varying[1:]):
+        outer = loops.local_size(f"{i.name}_and_more")
+        fixed.append(Let(outer, size.as_expr(size.quotient(rest, i.extent))))
+        fixed.append(Let(i, size.as_expr(size.minus(rest, size.times(outer, i.extent)))))
+        rest = outer
+    fixed.append(Let(varying[0], rest))
+    return every, fixed
+
+
+def over_grid(indices, body) -> For:
+    """Grid loops: the innermost over neighbouring threads, all others together around it."""
+    varying = [i for i in indices if i.extent != 1]
+    fixed = tuple(Let(i, size.as_expr(0)) for i in indices if i.extent == 1)
+    if not varying:
+        return For(index(1), (*fixed, *body), "grid")
+    inner = For(varying[-1], (*fixed, *body), "grid")
+    if len(varying) == 1:
+        return inner
+    outer, first = one_index(varying[:-1])
+    return For(outer, (*first, inner), "grid")
+
+
+def _inside(indices, body) -> list:
+    for i in reversed(indices):
+        body = [For(i, tuple(body))]
+    return list(body)
+
+
+def _lanes(members: list[Root]) -> int:
+    """How many neighbouring elements a thread takes: of the widest dtype, WIDE bytes."""
+    widest = max(np.dtype(m.expr.dtype).itemsize for m in members)
+    return max(1, min(WIDE // widest, MOST_LANES))
+
+
+def _up(n, d):
+    return size.quotient(size.plus(n, size.minus(d, 1)), d)
+
+
+# --- barriers -------------------------------------------------------------------------------------
+
+
+def is_team(statement: Statement) -> bool:
+    """Whether the iterations of a grid loop are shared by teams."""
+    return any(isinstance(s, For) and s.how == "block" for s in loops.walk((statement,)))
+
+
+def with_barriers(body: tuple) -> tuple:
+    """Barriers where threads of a team read what others have written, or write what others may
+    still read; also from one row to the next, which use the same scratch.
+    """
+    return tuple(
+        replace(s, body=_guarded(s.body)) if isinstance(s, For) and is_team(s) else s for s in body
+    )
+
+
+def _guarded(body: tuple) -> tuple:
+    result: list = []
+    read: set = set()
+    written: set = set()
+    scratch = {s.buffer for s in body if isinstance(s, Scratch)}
+    for s in body:
+        reads, writes = _touched(s)
+        if written & (reads | writes) or read & writes:
+            result.append(Barrier())
+            read, written = set(), set()
+        result.append(s)
+        read |= reads
+        written |= writes
+    if scratch:
+        result.append(Barrier())
+    return tuple(result)
+
+
+def _touched(statement: Statement) -> tuple[set, set]:
+    """The arrays that a statement reads and writes."""
+    reads, writes = set(), set()
+    for s in loops.walk((statement,)):
+        for v in loops.values(s):
+            reads.update(e.args[0] for e in formula_order([v]) if e.op is ELEMENT)
+        if isinstance(s, Store):
+            writes.add(s.buffer)
+            if s.monoid is not None:
+                reads.add(s.buffer)
+    return {b for b in reads if is_array(b)}, writes
