@@ -104,7 +104,9 @@ def c_number(value, dtype: str) -> str:
 
 
 class Printer:
-    """Prints one kernel; `names` are those of the frame's fields."""
+    """Prints one kernel; `names` are those of the fields of its record, the frame."""
+
+    record = "frame_t"
 
     def __init__(self, names: dict[Expr, str]):
         self.text = Text()
@@ -129,19 +131,28 @@ class Printer:
     def kernel(self, kernel: Kernel) -> str:
         """Print a kernel: the functions of its parallel loops, then itself."""
         body = Text()
-        body.add(f"/* {_comment(kernel.note)} */")
-        body.open(f"static void {kernel.name}(frame_t *frame)")
+        body.add(f"/* {comment(kernel.note)} */")
+        body.open(f"static void {kernel.name}({self.record} *frame)")
         self.text = body
         self.kernel_name = kernel.name
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
-        simple = all(isinstance(s, For) and s.how == "parallel" for s in kernel.body)
-        self._fields(kernel.body, parallel=not simple)
+        self._fields(kernel.body)
         self._statements(kernel.body)
         body.close()
         return "\n".join(str(t) for t in [*self.functions, body])
 
-    def _fields(self, body, parallel: bool = True) -> None:
+    def _fields(self, body) -> None:
         """Local names for the pointers and sizes that a function uses."""
+        for e, constant in self._used(body).items():
+            name = self.frame_names[e]
+            if isinstance(e, Dimension):
+                self.text.add(f"const int64_t {name} = frame->{name};")
+            else:
+                const = "const " if constant else ""
+                self.text.add(f"{const}{C_TYPES[e.dtype]} *restrict const {name} = frame->{name};")
+
+    def _used(self, body) -> dict[Expr, bool]:
+        """The arrays and sizes of the frame that statements use, and which are only read."""
         written = {s.buffer for s in loops.walk(body) if isinstance(s, Store)}
         own = {s.buffer for s in loops.walk(body) if isinstance(s, Scratch)}
         used: dict[Expr, None] = {}
@@ -152,24 +163,10 @@ class Printer:
             if isinstance(s, Store):
                 used[s.buffer] = None
             if isinstance(s, Call):
-                for a in s.arguments:
-                    used.update({a.buffer: None} if isinstance(a, View) else {})
-        called = {
-            a.buffer
-            for s in loops.walk(body)
-            if isinstance(s, Call)
-            for a in s.arguments
-            if isinstance(a, View)
-        }
-        for e in used:
-            if e in own or e not in self.frame_names:
-                continue
-            name = self.frame_names[e]
-            if isinstance(e, Dimension):
-                self.text.add(f"const int64_t {name} = frame->{name};")
-            else:
-                const = "" if e in written or e in called else "const "
-                self.text.add(f"{const}{C_TYPES[e.dtype]} *restrict const {name} = frame->{name};")
+                views = [a.buffer for a in s.arguments if isinstance(a, View)]
+                used.update(dict.fromkeys(views))
+                written.update(views)
+        return {e: e not in written for e in used if e not in own and e in self.frame_names}
 
     # --- statements -------------------------------------------------------------------------------
 
@@ -303,7 +300,7 @@ class Printer:
         stream = _is_flat(s.body) and _only_moves(s.body)
         how = "SC_STREAM " if stream else ""
         self.text.open(f"{how}static void {name}(void *context, int64_t begin, int64_t end)")
-        self.text.add("frame_t *const frame = context;")
+        self.text.add(f"{self.record} *const frame = context;")
         self._fields((*s.before, *s.body))
         self.scratch.append([])
         self._statements(s.before)
@@ -464,7 +461,7 @@ class Printer:
         stem = f"_{stem}" if stem[0].isdigit() else stem
         taken = set(self.names.values())
         name = stem
-        while name in taken or name in _RESERVED:
+        while name in taken or name in RESERVED:
             self.counter += 1
             name = f"{stem}_{self.counter}"
         self.names[e] = name
@@ -523,7 +520,7 @@ def _narrowed(text: str, dtype: str) -> str:
 _OPENMP = {"sum": "+", "prod": "*", "max": "max", "min": "min", "any": "||", "all": "&&"}
 
 #: Words that no variable may be called.
-_RESERVED = frozenset(
+RESERVED = frozenset(
     re.findall(
         r"\w+",
         """
@@ -531,6 +528,13 @@ _RESERVED = frozenset(
         inline int long register restrict return short signed sizeof static struct switch typedef
         union unsigned void volatile while bool true false
         frame runtime begin end context given head part from to NAN INFINITY
+
+        and and_eq alignas alignof asm bitand bitor catch class compl concept constexpr decltype
+        delete dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq
+        nullptr operator or or_eq private protected public reinterpret_cast requires static_cast
+        template this throw try typeid typename using virtual wchar_t xor xor_eq
+
+        blockIdx blockDim gridDim threadIdx warpSize tile scratch each kernels gpu
         """,
     )
 )
@@ -573,5 +577,5 @@ def _only_moves(body) -> bool:
     return not any(isinstance(e.op, Primitive) and is_dear(e.op) for e in formula_order(formulas))
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
     return text.replace("*/", "* /")

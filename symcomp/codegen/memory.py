@@ -49,12 +49,13 @@ def assign(
     return slots
 
 
-def _measure(b: Buffer) -> tuple:
+def measure(b: Buffer) -> tuple:
+    """How much a buffer takes: elements, and their dtype."""
     return size.product(b.shape), b.dtype
 
 
 def _choose(free: list[Slot], b: Buffer) -> Slot | None:
-    count, dtype = _measure(b)
+    count, dtype = measure(b)
     exact = [s for s in free if any(n is count or n == count for n, d in s.sizes if d == dtype)]
     if exact:
         return exact[-1]
@@ -65,7 +66,7 @@ def _choose(free: list[Slot], b: Buffer) -> Slot | None:
 
 
 def _occupy(slot: Slot, b: Buffer) -> None:
-    measure = _measure(b)
-    if measure not in slot.sizes:
-        slot.sizes.append(measure)
+    size_of_it = measure(b)
+    if size_of_it not in slot.sizes:
+        slot.sizes.append(size_of_it)
     slot.tenants.append(b)

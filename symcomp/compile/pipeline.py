@@ -15,11 +15,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symcomp import rewrite
-from symcomp.codegen import loops, plan, program
+from symcomp.codegen import launches, loops, plan, program
 from symcomp.codegen.equations import Formulas, has_kernel, stored_base
+from symcomp.codegen.grid import GridLowering
 from symcomp.codegen.loops import Buffer, buffer
 from symcomp.codegen.lower import Lowering
 from symcomp.compile.bind import Bound, bind
@@ -37,6 +38,7 @@ class Compilation:
     updates: list[tuple[Shared, Expr]]
     rules: object = None
     profile: bool = False
+    device: str = "cpu"
     trace: list = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     bound: Bound | None = None
@@ -47,6 +49,13 @@ class Compilation:
     buffers: dict[Expr, Buffer] = field(default_factory=dict)
     failures: list = field(default_factory=list)
     source: str = ""
+    #: On a GPU: the launch plan is `source`, and this is the kernels' text, with their names.
+    kernels: str = ""
+    launched: list[str] = field(default_factory=list)
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.device == "cuda"
 
     @contextmanager
     def step(self, name: str):
@@ -74,11 +83,13 @@ class Compilation:
         self.positions = [p._replace(at=v) for p, v in zip(self.positions, checked, strict=True)]
 
 
-def expand(values: Sequence[Expr]) -> list[Expr]:
-    """Put the bodies of operations in their place, until only planned operations are left."""
+def expand(values: Sequence[Expr], kernels: Sequence[str] = plan.ALL_KERNELS) -> list[Expr]:
+    """Put the bodies of operations in their place, until only planned operations are left;
+    `kernels` are the shapes of loops that stand for a body.
+    """
     values = list(values)
-    while any(_has_body(e) for e in order(values)):
-        values = rebuild(values, _expanded)
+    while any(_has_body(e, kernels) for e in order(values)):
+        values = rebuild(values, lambda e, args: _expanded(e, args, kernels))
     return values
 
 
@@ -99,15 +110,15 @@ def split_wide(values: Sequence[Expr]) -> list[Expr]:
     return rebuild(values, change)
 
 
-def _has_body(e: Expr) -> bool:
-    if e.op is None or e.op.body is None or has_kernel(e):
+def _has_body(e: Expr, kernels: Sequence[str]) -> bool:
+    if e.op is None or e.op.body is None or (has_kernel(e) and e.op.kernel in kernels):
         return False
     return getattr(e.op, "c", None) is None
 
 
-def _expanded(e: Expr, args) -> Expr:
+def _expanded(e: Expr, args, kernels: Sequence[str]) -> Expr:
     e = remake(e, args)
-    return e.op.body(*e.args) if _has_body(e) else e
+    return e.op.body(*e.args) if _has_body(e, kernels) else e
 
 
 #: Bodies are written stably by hand, so stabilize looks only at what a person wrote.
@@ -122,18 +133,26 @@ def compile_expression(job: Compilation) -> Compilation:
         job.positions = plan.positions(job.values())
     _rewrite(job, BEFORE_EXPANSION)
     with job.step("expand"):
-        job.replace(expand(job.values()))
+        job.replace(expand(job.values(), _kernels(job)))
     _rewrite(job, AFTER_EXPANSION)
     with job.step("expand"):
-        job.replace(split_wide(expand(job.values())))
+        job.replace(split_wide(expand(job.values(), _kernels(job))))
     with job.step("plan"):
         job.plan = plan.make_plan(job.bound.outputs, job.bound.updates, job.positions)
     with job.step("lower"):
         job.program = _lower(job)
         job.program.profile = job.profile
     with job.step("print"):
-        job.source = program.source(job.program)
+        if job.on_gpu:
+            job.source, job.kernels, job.launched = launches.sources(job.program)
+        else:
+            job.source = program.source(job.program)
     return job
+
+
+def _kernels(job: Compilation) -> Sequence[str]:
+    """The shapes of loops that the device has."""
+    return plan.KERNELS if job.on_gpu else plan.ALL_KERNELS
 
 
 def _rewrite(job: Compilation, passes: Sequence[str]) -> None:
@@ -148,13 +167,18 @@ def _rewrite(job: Compilation, passes: Sequence[str]) -> None:
 
 def _lower(job: Compilation) -> program.Program:
     layout = _Layout(job)
-    lowering = Lowering(layout.buffers, layout.visible, Formulas(job.plan.roots))
+    kind = GridLowering if job.on_gpu else Lowering
+    formulas = Formulas(job.plan.roots)
+    lowering = kind(layout.buffers, layout.visible, formulas)
     status = buffer("int64", (), "status")
-    checks, failures = [], []
+    checks, failures, host = [], [], {}
     for at, n, user in job.positions:
-        kernel = lowering.check(at, n, program.FIRST_CHECK + len(failures), status)
+        number = program.FIRST_CHECK + len(failures)
         failures.append((str(user), str(user.origin) if user.origin else ""))
-        checks.append(kernel)
+        checks.append(lowering.check(at, n, number, status))
+        if job.on_gpu:
+            on_host = Lowering(layout.buffers, layout.visible, formulas)
+            host[checks[-1]] = layout.on_host(on_host.check(at, n, number, status))
     kernels = [k for g in job.plan.groups for k in lowering.kernels(g)]
     job.buffers = lowering.buffers
     for k in [*checks, *kernels]:
@@ -163,7 +187,11 @@ def _lower(job: Compilation) -> program.Program:
     computed = {b for k in kernels for b in loops.written_buffers(k)}
     early = [k for k in checks if not loops.read_buffers(k) & computed]
     late = [k for k in checks if k not in early]
-    return layout.program(_interleaved(late, kernels), early, temporaries, status, failures)
+    made = layout.program(_interleaved(late, kernels), early, temporaries, status, failures)
+    if job.on_gpu:
+        made.host_checks = [host[k] for k in early]
+        made.late_checks = frozenset(k.name for k in late)
+    return made
 
 
 def _interleaved(late, kernels):
@@ -205,6 +233,14 @@ class _Layout:
                 if home not in self.buffers:
                     self.buffers[home] = self._temporary(home)
                 self.buffers[e] = self.buffers[home]
+
+    def on_host(self, check: loops.Kernel) -> loops.Kernel | None:
+        """A check that the host can do: it reads inputs, and no more."""
+        leaves = self.job.bound.leaves.items()
+        inputs = {b for leaf, b in leaves if not isinstance(leaf, (Shared, Constant))}
+        reads = [e for s in loops.walk(check.body) for v in loops.values(s) for e in order([v])]
+        known = all(not e.ndim or e in inputs for e in reads if e.op is None)
+        return replace(check, name=f"host_{check.name}") if known else None
 
     def _temporary(self, e: Expr) -> Buffer:
         made = buffer(e.dtype, e.shape, f"{e.op.name}_{len(self.temporaries)}")

@@ -1,0 +1,209 @@
+"""The printer of CUDA: what it writes otherwise than C. Everything else is the printer of C's.
+
+A kernel is a function of the arrays and sizes that it uses. Which threads do what is said by the
+loops (see codegen/grid.py): a grid loop strides over all threads, or all teams; a block loop over
+the threads of a team, and a fold in it ends in a fold over the team (include/symcomp_grid.cuh).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from symcomp.codegen import loops
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, comment
+from symcomp.codegen.grid import is_team
+from symcomp.codegen.loops import Barrier, Buffer, Dimension, For, Kernel, Let, Scratch, Update
+from symcomp.errors import InternalError
+from symcomp.graph import size
+from symcomp.graph.expr import Constant, Expr
+from symcomp.graph.notation import identity
+from symcomp.graph.size import floor_divide
+
+#: Threads of a block at most: of flat kernels, and of teams (see gpu.c).
+FLAT_THREADS, TEAM_THREADS = 256, 1024
+#: Loops of so few rounds are written out by the compiler, so that loads and stores become wide.
+UNROLLED = 8
+#: What device memory is aligned to, in bytes, wherever an array begins.
+ALIGNED = 16
+#: Bytes to which tiles of shared memory are rounded up.
+TILE_ALIGNED = 16
+
+
+def source(kernels: Sequence[Kernel], names: dict[Expr, str], constants: Sequence[Constant]) -> str:
+    """The CUDA text of kernels; a constant array is one of the file."""
+    text = Text()
+    text.add('#include "symcomp_grid.cuh"')
+    text.add("")
+    for c in constants:
+        values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
+        count = max(c.value.size, 1)
+        text.add(f"__device__ const {C_TYPES[c.dtype]} {names[c]}[{count}] = {{{values}}};")
+    parts = [str(text)]
+    parts += [CudaPrinter(names).kernel(k) for k in kernels if is_launched(k)]
+    return "\n".join(parts)
+
+
+def is_launched(kernel: Kernel) -> bool:
+    """Whether a kernel is one of ours, not a library's or Python's."""
+    return isinstance(kernel.body[0], For)
+
+
+def is_team_kernel(kernel: Kernel) -> bool:
+    """Whether teams of threads share the iterations of a kernel's loop."""
+    return any(is_team(s) for s in kernel.body)
+
+
+def scratch_bytes(kernel: Kernel):
+    """The bytes of scratch memory of one team, as a size."""
+    found = [s.buffer for s in loops.walk(kernel.body) if isinstance(s, Scratch)]
+    return size.plus(*map(_tile_bytes, found)) if found else 0
+
+
+def _tile_bytes(buffer: Buffer):
+    count = size.times(size.product(buffer.shape), np.dtype(buffer.dtype).itemsize)
+    return size.times(size.quotient(size.plus(count, TILE_ALIGNED - 1), TILE_ALIGNED), TILE_ALIGNED)
+
+
+class CudaPrinter(Printer):
+    """Prints one kernel of a GPU."""
+
+    def __init__(self, names: dict[Expr, str]):
+        super().__init__(names)
+        #: Whether what is printed now is done by the whole team alike.
+        self.by_team = False
+        self.scratch_before: object = 0
+
+    def kernel(self, kernel: Kernel) -> str:
+        self.kernel_name = kernel.name
+        self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
+        team = is_team_kernel(kernel)
+        self.text.add(f"/* {comment(kernel.note)} */")
+        threads = TEAM_THREADS if team else FLAT_THREADS
+        self.text.add(f'extern "C" __global__ void __launch_bounds__({threads})')
+        self.text.open(f"{kernel.name}({', '.join(self._parameters(kernel))})")
+        if not team:
+            self._promise_alignment(kernel)
+        if any(isinstance(s, Scratch) for s in loops.walk(kernel.body)):
+            self.text.add("char *const tile = sc_tile(scratch, each);")
+        self.by_team = team
+        self._statements(kernel.body)
+        self.text.close()
+        return str(self.text)
+
+    def _parameters(self, kernel: Kernel) -> list[str]:
+        result = []
+        for e, constant in arguments(kernel, self.frame_names).items():
+            name = self.frame_names[e]
+            if isinstance(e, Dimension):
+                result.append(f"const int64_t {name}")
+            else:
+                const = "const " if constant else ""
+                result.append(f"{const}{C_TYPES[e.dtype]} *restrict {name}")
+        if any(isinstance(s, Scratch) for s in loops.walk(kernel.body)):
+            result += ["char *scratch", "const int64_t each"]
+        return result
+
+    def _promise_alignment(self, kernel: Kernel) -> None:
+        for e in arguments(kernel, self.frame_names):
+            if not isinstance(e, Dimension) and e.ndim:
+                name = self.frame_names[e]
+                self.text.add(f"sc_aligned({name}, {ALIGNED});")
+
+    # --- statements -------------------------------------------------------------------------------
+
+    def _statements(self, body: Iterable) -> None:
+        for s in body:
+            match s:
+                case For(_, _, "grid"):
+                    self._grid(s)
+                case For(_, _, "block"):
+                    self._block(s)
+                case For(_, _, "parallel"):
+                    raise InternalError(f"{self.kernel_name}: a parallel loop on a GPU")
+                case Barrier():
+                    self.text.add("sc_team_sync();")
+                case Scratch(buffer):
+                    self._tile(buffer)
+                case _:
+                    super()._statements((s,))
+
+    def _grid(self, s: For) -> None:
+        """A loop over threads, or over teams; the outer of two nested ones goes down the grid."""
+        self._statements(s.before)
+        name = self._name(s.index)
+        nested = any(isinstance(x, For) and x.how == "grid" for x in s.body)
+        if self.by_team and not nested:
+            first, step = "team()", "teams()"
+        else:
+            first, step = ("row()", "rows()") if nested else ("thread()", "threads()")
+        extent = self.size(s.extent)
+        head = f"int64_t {name} = sc_{first}; {name} < {extent}; {name} += sc_{step}"
+        self.text.open(f"for ({head})")
+        self._body(s)
+        self.text.close()
+
+    def _block(self, s: For) -> None:
+        """A loop that a team shares; what it folds is folded thread by thread, then by the team."""
+        own = {x.local for x in loops.walk(s.body) if isinstance(x, Let)}
+        folds = {
+            x.local: x.monoid
+            for x in loops.walk(s.body)
+            if isinstance(x, Update) and x.local not in own
+        }
+        names, self.names = self.names, dict(self.names)
+        for variable, monoid in folds.items():
+            part = self._new("part")
+            nothing = self.value(identity(monoid, variable.dtype))
+            self.text.add(f"{C_TYPES[variable.dtype]} {part} = {nothing};")
+            self.names[variable] = part
+        name = self._name(s.index)
+        self.by_team = False
+        extent = self.size(s.extent)
+        self.text.open(
+            f"for (int64_t {name} = sc_member(); {name} < {extent}; {name} += sc_members())"
+        )
+        self._body(s)
+        self.text.close()
+        self.by_team = True
+        parts, self.names = self.names, names
+        for variable, monoid in folds.items():
+            total = f"sc_team_fold<sc_{monoid}>({parts[variable]})"
+            whole = self._combined(monoid, names[variable], total, variable.dtype)
+            self.text.add(f"{names[variable]} = {whole};")
+
+    def _pragma(self, s: For) -> list:
+        """Within one thread there are no lanes: a short loop is written out."""
+        if isinstance(s.extent, int) and s.extent <= UNROLLED:
+            self.text.add("#pragma unroll")
+        return []
+
+    def _store(self, buffer, offset, value, monoid) -> None:
+        if not self.by_team:
+            super()._store(buffer, offset, value, monoid)
+            return
+        self.text.open("if (sc_member() == 0)")
+        super()._store(buffer, offset, value, monoid)
+        self.text.close()
+
+    def _tile(self, buffer: Buffer) -> None:
+        """A tile of the team's scratch memory, after those that it has already."""
+        name = self._name(buffer, "row")
+        kind = C_TYPES[buffer.dtype]
+        place = "tile" if self.scratch_before == 0 else f"tile + {self.size(self.scratch_before)}"
+        self.text.add(f"{kind} *restrict const {name} = ({kind} *)({place});")
+        self.scratch_before = size.plus(self.scratch_before, _tile_bytes(buffer))
+
+    # --- values -----------------------------------------------------------------------------------
+
+    def _node(self, e: Expr, args: list[str]) -> str:
+        if e.op is floor_divide and e.weak:  # of sizes and places: mostly small
+            return f"sc_quotient({args[0]}, {args[1]})"
+        return super()._node(e, args)
+
+
+def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:
+    """What a kernel is given, in order, and whether it only reads it; constants are in the file."""
+    used = Printer(names)._used(kernel.body)
+    return {e: constant for e, constant in used.items() if not isinstance(e, Constant)}
