@@ -542,7 +542,7 @@ RESERVED = frozenset(
 
 def _wrapped(text: str) -> str:
     """An operand in parentheses, unless it is an atom, a call or an element."""
-    if re.fullmatch(r"[\w.]+|\w[\w.]*[\[(][^()\[\]]*[\])]", text) or _is_call(text):
+    if re.fullmatch(r"[\w.]+|frame->\w+|\w[\w.]*[\[(][^()\[\]]*[\])]", text) or _is_call(text):
         return text
     return f"({text})"
 

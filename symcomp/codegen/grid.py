@@ -47,6 +47,7 @@ from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
 from symcomp.graph.scalar import cast
+from symcomp.graph.size import Dimension
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
 WIDE, MOST_LANES = 16, 4
@@ -60,6 +61,19 @@ class GridLowering(Lowering):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
+
+    def __init__(self, buffers, visible, formulas):
+        super().__init__(buffers, visible, formulas)
+        #: Sizes that the host computes once and hands to kernels.
+        self.derived: list[tuple[Dimension, Expr]] = []
+
+    def known(self, n, name: str):
+        """A size under a name that kernels are given; itself where it is literal."""
+        if isinstance(n, int):
+            return n
+        made = Dimension(f"{name}{next(self.names)}")
+        self.derived.append((made, size.as_expr(n)))
+        return made
 
     def kernels(self, group: Group) -> list[Kernel]:
         """The kernels of a group, in the order in which they run."""
@@ -164,10 +178,11 @@ class GridLowering(Lowering):
         if count == 1 or (isinstance(total, int) and total <= TEAM_WORK):
             yield [self._part(group, folds, extents, 0, total, None)]
             return
-        count = size.larger(1, count)
+        count = self.known(size.larger(1, count), "teams")
+        length = self.known(_up(total, count), "length")
         partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
         team = index(count, f"b{next(self.names)}")
-        yield [self._part(group, folds, extents, team, _up(total, count), partials)]
+        yield [self._part(group, folds, extents, team, length, partials)]
         yield [self._together(folds, partials, count)]
 
     def _part(self, group: Group, folds, extents, team, length, partials) -> For:
@@ -219,6 +234,7 @@ class GridLowering(Lowering):
         if count == 1:
             yield [self._down(group, folds, None, 1)]
             return
+        count = self.known(count, "blocks")
         partials = {m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds}
         yield [self._down(group, folds, partials, count)]
         yield [self._blocks_together(group, folds, partials, count)]
@@ -279,11 +295,12 @@ class GridLowering(Lowering):
         """A product by the library, and the maps that read it."""
         first, *maps = group.members
         m = matrices(first.expr)
-        scale, keep = identity("prod", first.expr.dtype), identity("sum", first.expr.dtype)
-        target = self.product_target(first, maps)
         found = self._added_in_place(first, maps)
         if found is not None:
             (scale, keep), target, maps = found, self.buffers[maps[0].expr], []
+        else:
+            scale, keep = identity("prod", first.expr.dtype), identity("sum", first.expr.dtype)
+            target = self.product_target(first, maps)
         sizes = (m.batch, m.rows, m.columns, m.inner)
         left, right = (self._whole(m, side) for side in ("left", "right"))
         result = View(target, size.as_expr(0), m.columns)

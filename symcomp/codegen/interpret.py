@@ -17,12 +17,15 @@ numbers as `shuffle` to see that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from symcomp.codegen.interpret_convolution import ConvolutionMachine
 from symcomp.codegen.loops import (
+    SPREAD,
+    Barrier,
     Buffer,
     Call,
     For,
@@ -137,8 +140,14 @@ class Machine(ConvolutionMachine):
                     self._store(s)
                 case Scratch(b):
                     self._scratch(b)
+                case Barrier():
+                    pass
                 case Call("gemm"):
                     self._gemm(s)
+                case Call("product"):
+                    self._product(s)
+                case Call("convolve"):
+                    self._convolve(s)
                 case Call("convolution"):
                     self._convolution(s)
                 case Call("python"):
@@ -156,7 +165,7 @@ class Machine(ConvolutionMachine):
         extent = self.integer(s.extent)
         grain = self.integer(s.grain) if s.how == "parallel" else 1
         starts = list(range(0, extent, max(grain, 1)))
-        if self.shuffle is not None and s.how == "parallel":
+        if self.shuffle is not None and s.how in SPREAD:
             self.shuffle.shuffle(starts)
         if self.look_for_conflicts:
             self.watching.append(_Conflicts(f"{self.kernel}, {s.how} loop over {s.index}, piece"))
@@ -199,6 +208,19 @@ class Machine(ConvolutionMachine):
             for offset in places.ravel().tolist():
                 w.write(target.buffer, offset)
         array[places] = result
+
+    def _product(self, s: Call) -> None:
+        """Products of matrices that lie one after another."""
+        batch, rows, columns, inner, alpha, left, right, beta, target = s.arguments
+        shapes = (rows, inner), (inner, columns), (rows, columns)
+        steps = [self.integer(m) * self.integer(n) for m, n in shapes]
+        for b in range(self.integer(batch)):
+            each = [
+                replace(v, offset=self.integer(v.offset) + b * step)
+                for v, step in zip((left, right, target), steps, strict=True)
+            ]
+            arguments = (rows, columns, inner, alpha, each[0], each[1], beta, each[2])
+            self._gemm(Call("gemm", arguments, s.dtype))
 
     def _matrix(self, view: View, rows: int, columns: int) -> np.ndarray:
         if view.transposed:
@@ -326,6 +348,8 @@ def execute(
     face = program.interface
     flat = {b: array.reshape(-1) for b, array in arrays.items()}
     machine = Machine(flat, sizes, shuffle)
+    for d, n in program.derived:
+        machine.scalars[d] = machine.value(n)
     outputs = [b for b in face.outputs if b is not None]
     for b in [*outputs, *program.temporaries]:
         machine.memory[b] = garbage(b.dtype, machine._count(b))

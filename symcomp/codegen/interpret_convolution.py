@@ -19,7 +19,7 @@ from symcomp.tensor.convolution import (
     Geometry,
 )
 
-OPERATIONS = {"forward": Convolution, "input": ConvolutionInput}
+OPERATIONS = {"forward": Convolution, "input": ConvolutionInput, "filters": ConvolutionFilters}
 
 
 class ConvolutionMachine:
@@ -27,12 +27,31 @@ class ConvolutionMachine:
 
     def _convolution(self, s: Call) -> None:
         routine, which, *rest = s.arguments
+        g, numbers, views = self._given(rest)
+        getattr(self, f"_convolution_{routine}")(g, which, numbers, *views)
+
+    def _convolve(self, s: Call) -> None:
+        """A whole convolution, or one of its transposes."""
+        which, *rest = s.arguments
+        g, _, (left, right, target) = self._given(rest)
+        sides = {"images": g.images_shape, "filters": g.filters_shape, "outputs": g.outputs_shape}
+        first, second = {
+            "forward": ("images", "filters"),
+            "input": ("outputs", "filters"),
+            "filters": ("images", "outputs"),
+        }[which]
+        a, b = self._block(left, 0, sides[first]), self._block(right, 0, sides[second])
+        value = _value(OPERATIONS[which], g, a, b).ravel()
+        self._put(target, np.arange(value.size), value)
+
+    def _given(self, rest) -> tuple[Geometry, list[int], list[View]]:
+        """The geometry, the numbers after it, and the arrays of a call."""
         numbers = [self.integer(v) for v in rest if not isinstance(v, View)]
         views = [v for v in rest if isinstance(v, View)]
         sizes = [tuple(numbers[k : k + 3]) for k in range(4, 22, 3)]
         image, kernel, output, stride, dilation, low = sizes
         g = Geometry(*numbers[:4], image, kernel, output, stride, dilation, low)
-        getattr(self, f"_convolution_{routine}")(g, which, numbers[22:], *views)
+        return g, numbers[22:], views
 
     def _block(self, view: View, start: int, shape: tuple) -> np.ndarray:
         """A stretch of an array, from `start` after where the view begins."""

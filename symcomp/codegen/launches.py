@@ -98,7 +98,7 @@ class _Plan:
     def _frame(self) -> None:
         text = self.text
         text.open("typedef struct frame")
-        for d in self.face.dimensions:
+        for d in [*self.face.dimensions, *(d for d, _ in self.program.derived)]:
             text.add(f"int64_t {self.names[d]};")
         for e in self._arrays():
             text.add(f"symcomp_address {self.names[e]}; /* {e.type} */")
@@ -306,6 +306,9 @@ class _Plan:
         text.add("int64_t failed = 0;")
         for d in face.dimensions:
             text.add(f"frame->{names[d]} = {names[d]};")
+        printer = self._printer()
+        for d, n in program.derived:
+            text.add(f"frame->{names[d]} = {printer.size(n)};")
         lock_cells(face, text)
         self._same_sizes()
         self._check_on_host()

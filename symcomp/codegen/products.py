@@ -25,11 +25,11 @@ class ProductLowering(Context):
         """Tiles of a product, each finished by the maps that read it while it is in cache."""
         first, *maps = group.members
         m = matrices(first.expr)
-        target = self.product_target(first, maps)
         scale, keep, maps = self._in_place_product(first, maps)
         if scale is not None:
             target = self.buffers[group.members[1].expr]
         else:
+            target = self.product_target(first, maps)
             scale, keep = identity("prod", first.expr.dtype), identity("sum", first.expr.dtype)
         batch = 0 if m.batch == 1 else index(m.batch, f"b{next(self.names)}")
         body: list = []

@@ -80,6 +80,8 @@ class Program:
     #: and the names of the checks that stand among the kernels.
     host_checks: list[Kernel | None] = field(default_factory=list)
     late_checks: frozenset[str] = frozenset()
+    #: Sizes that the host computes from the others, in order.
+    derived: list[tuple[Dimension, Expr]] = field(default_factory=list)
 
 
 def source(program: Program) -> str:
@@ -195,7 +197,7 @@ def frame_names(program: Program) -> dict[Expr, str]:
         names[e] = unique
 
     face = program.interface
-    for d in face.dimensions:
+    for d in [*face.dimensions, *(d for d, _ in program.derived)]:
         give(d, d.name or "n")
     for kind in (face.inputs, face.cells, face.outputs, program.temporaries, program.constants):
         for e in kind:

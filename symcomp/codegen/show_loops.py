@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from symcomp.codegen.loops import (
+    Barrier,
     Call,
     For,
     If,
@@ -72,8 +73,15 @@ def head(s: Statement) -> str:
             return f"{name(buffer)}[{amount(offset)}] {sign} {text(value, DEPTH)}"
         case Scratch(buffer):
             return f"scratch {name(buffer)}[{', '.join(map(amount, buffer.shape))}]"
+        case Barrier():
+            return "barrier"
         case Call("gemm"):
-            return _gemm(s)
+            return _gemm(s.arguments, "gemm")
+        case Call("product", (batch, *arguments)):
+            many = "" if amount(batch) == "1" else f", {amount(batch)} times"
+            return _gemm(arguments, f"product{many}")
+        case Call("convolve", (which, *rest)):
+            return _convolution("convolve", which, rest)
         case Call("convolution", (routine, which, *rest)):
             return _convolution(routine, which, rest)
         case Call("python", (expr, target, *arguments)):
@@ -81,15 +89,15 @@ def head(s: Statement) -> str:
     raise InternalError(f"no text for {s!r}")
 
 
-def _gemm(s: Call) -> str:
-    m, n, k, alpha, left, right, beta, target = s.arguments
+def _gemm(arguments, how: str) -> str:
+    m, n, k, alpha, left, right, beta, target = arguments
     into = view(target)
     kept = text(beta, DEPTH)
     old = "" if kept in ("0.0", "0") else f" + {kept} {into}"
     factor = text(alpha, DEPTH)
     scale = "" if factor in ("1.0", "1") else f"{factor} "
     sizes = f"{amount(m)}×{amount(k)} by {amount(k)}×{amount(n)}"
-    return f"{into} = {scale}{view(left)} @ {view(right)}{old}    gemm, {sizes}"
+    return f"{into} = {scale}{view(left)} @ {view(right)}{old}    {how}, {sizes}"
 
 
 def _convolution(routine: str, which: str, rest: list) -> str:

@@ -191,6 +191,7 @@ def _lower(job: Compilation) -> program.Program:
     if job.on_gpu:
         made.host_checks = [host[k] for k in early]
         made.late_checks = frozenset(k.name for k in late)
+        made.derived = lowering.derived
     return made
 
 
