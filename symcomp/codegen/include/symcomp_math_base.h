@@ -2,9 +2,17 @@
 #ifndef SYMCOMP_MATH_BASE_H
 #define SYMCOMP_MATH_BASE_H
 
+/* In device code symcomp_device.cuh has defined these, and the types of the two headers. */
+#ifndef SC_INLINE
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SC_INLINE static inline __attribute__((always_inline))
+#define SC_FUNCTION static inline
+#define SC_TABLE static const
+#endif
+
 #define SC_INF_F32 __builtin_inff()
 #define SC_NAN_F32 __builtin_nanf("")
 #define SC_INF_F64 __builtin_inf()
@@ -12,7 +20,7 @@
 
 /* Where the processor has fused multiply-add the compiler contracts a*b + c by itself; written
  * out, as SC_FMA, it is used only where the exactness of the product matters. */
-#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA)
+#if defined(__FMA__) || defined(__FP_FAST_FMA) || defined(__ARM_FEATURE_FMA) || defined(__CUDACC__)
 #define SC_HAS_FMA 1
 #else
 #define SC_HAS_FMA 0
@@ -166,7 +174,7 @@ SC_INLINE double sc_sqrt_f64(double x) { return __builtin_sqrt(x); }
 
 /* Before SSE4.1 x86 cannot round, so the builtins would become calls: adding and subtracting
  * 2²³ (2⁵²) rounds half to even there, and floor, ceil and trunc correct that by one. */
-#if defined(__SSE4_1__) || !(defined(__x86_64__) || defined(__i386__))
+#if defined(__SSE4_1__) || defined(__CUDACC__) || !(defined(__x86_64__) || defined(__i386__))
 SC_INLINE float sc_rint_f32(float x) { return __builtin_rintf(x); }
 SC_INLINE double sc_rint_f64(double x) { return __builtin_rint(x); }
 SC_INLINE float sc_floor_f32(float x) { return __builtin_floorf(x); }

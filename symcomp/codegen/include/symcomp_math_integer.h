@@ -45,20 +45,20 @@ SC_UNSIGNED_DIVISION(u64, uint64_t)
 
 /* xⁿ modulo 2^bits by squaring.  NumPy refuses negative exponents; here they give the integer part
  * of the reciprocal power: 1 for x = 1, ±1 for x = -1, else 0. */
-static inline uint64_t sc_ipow_bits(uint64_t x, uint64_t n) {
+SC_FUNCTION uint64_t sc_ipow_bits(uint64_t x, uint64_t n) {
     uint64_t power = 1;
     for (; n; n >>= 1, x *= x) power *= n & 1u ? x : 1u;
     return power;
 }
 
 #define SC_SIGNED_POWER(name, type) \
-    static inline type sc_ipow_##name(type x, type n) { \
+    SC_FUNCTION type sc_ipow_##name(type x, type n) { \
         type reciprocal = x == 1 ? 1 : (x == -1 ? (type)(n & 1 ? -1 : 1) : 0); \
         return n < 0 ? reciprocal : (type)sc_ipow_bits((uint64_t)x, (uint64_t)n); \
     }
 
 #define SC_UNSIGNED_POWER(name, type) \
-    static inline type sc_ipow_##name(type x, type n) { return (type)sc_ipow_bits(x, n); }
+    SC_FUNCTION type sc_ipow_##name(type x, type n) { return (type)sc_ipow_bits(x, n); }
 
 SC_SIGNED_POWER(i8, int8_t)
 SC_SIGNED_POWER(i16, int16_t)
@@ -72,7 +72,7 @@ SC_UNSIGNED_POWER(u64, uint64_t)
 /* The remainder of C, sign of the dividend.  While the quotient has fewer than 53 bits one fused
  * product gives it exactly, after a correction where the quotient was rounded up; the library's
  * loop does the rest.  Scalar, like mod and floordiv below. */
-static inline double sc_fmod_f64(double a, double b) {
+SC_FUNCTION double sc_fmod_f64(double a, double b) {
 #if SC_HAS_FMA
     double q = a / b;
     if ((sc_abs_f64(q) < 0x1p52) & (sc_abs_f64(b) < SC_INF_F64)) {
@@ -84,15 +84,15 @@ static inline double sc_fmod_f64(double a, double b) {
     return __builtin_fmod(a, b);
 }
 
-static inline float sc_fmod_f32(float a, float b) { return (float)sc_fmod_f64(a, b); }
+SC_FUNCTION float sc_fmod_f32(float a, float b) { return (float)sc_fmod_f64(a, b); }
 
 #define SC_FLOAT_DIVISION(name, type, fmod, copysign, floor) \
-    static inline type sc_mod_##name(type a, type b) { \
+    SC_FUNCTION type sc_mod_##name(type a, type b) { \
         type r = fmod(a, b); \
         type moved = (b < 0) != (r < 0) ? r + b : r; \
         return r == 0 ? copysign(0, b) : moved; \
     } \
-    static inline type sc_floordiv_##name(type a, type b) { \
+    SC_FUNCTION type sc_floordiv_##name(type a, type b) { \
         type r = fmod(a, b), ratio = a / b; \
         if (b == 0) return ratio; \
         type q = (a - r) / b - ((r != 0) & ((b < 0) != (r < 0))); \

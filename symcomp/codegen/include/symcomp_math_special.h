@@ -102,18 +102,20 @@ SC_INLINE double sc_erfc_f64(double x) {
 }
 
 /* ln |Γ(x)|: the reentrant form, as lgamma itself writes a global variable. */
+#ifndef lgamma_r
 extern double lgamma_r(double, int *);
+#endif
 
-static inline double sc_gammaln_f64(double x) {
+SC_FUNCTION double sc_gammaln_f64(double x) {
     int sign;
     return x == -SC_INF_F64 ? SC_INF_F64 : lgamma_r(x, &sign);
 }
 
-static inline double sc_gamma_f64(double x) { return __builtin_tgamma(x); }
+SC_FUNCTION double sc_gamma_f64(double x) { return __builtin_tgamma(x); }
 
 /* ψ and ψ′: upwards by recurrence to 10, then the asymptotic series (Bernoulli numbers); the left
  * half line by reflection about 1/2, with the cotangent of the reduced argument. */
-static inline double sc_digamma_f64(double x) {
+SC_FUNCTION double sc_digamma_f64(double x) {
     double add = 0.0;
     if (x == 0.0) return -sc_copysign_f64(SC_INF_F64, x);
     if (x < 0.0) {
@@ -147,7 +149,7 @@ static inline double sc_digamma_f64(double x) {
     return (__builtin_log(x) - 0.5 / x - s) + add;
 }
 
-static inline double sc_trigamma_f64(double x) {
+SC_FUNCTION double sc_trigamma_f64(double x) {
     double add = 0.0, sign = 1.0;
     if (x <= 0.0) {
         double f = x - sc_rint_f64(x);
@@ -167,13 +169,13 @@ static inline double sc_trigamma_f64(double x) {
 }
 
 /* erf⁻¹: Winitzki's closed form, then Halley steps on erf, or on erfc where erf is close to 1. */
-static inline double sc_erfcinv_start_f64(double one_minus_square) {
+SC_FUNCTION double sc_erfcinv_start_f64(double one_minus_square) {
     double l = sc_log_f64(one_minus_square), t = 4.3307467508 + 0.5 * l;
     return sc_sqrt_f64(sc_sqrt_f64(t * t - l * 6.8027210884) - t);
 }
 
 /* y > 0 with erf y = p and erfc y = q, p + q = 1, both given so that neither is rounded. */
-static inline double sc_erfinv_pair_f64(double p, double q) {
+SC_FUNCTION double sc_erfinv_pair_f64(double p, double q) {
     double y = sc_erfcinv_start_f64(q * (1.0 + p));
     for (int step = 0; step < 3; step++) {
         double error = p < 0.5 ? sc_erf_f64(y) - p : q - sc_erfc_f64(y);
@@ -184,7 +186,7 @@ static inline double sc_erfinv_pair_f64(double p, double q) {
     return y;
 }
 
-static inline double sc_erfinv_f64(double x) {
+SC_FUNCTION double sc_erfinv_f64(double x) {
     double a = sc_abs_f64(x);
     if (!(a < 1.0)) return a == 1.0 ? sc_copysign_f64(SC_INF_F64, x) : SC_NAN_F64;
     if (a < 1e-9) return x * 0x1.c5bf891b4ef6bp-1;
@@ -192,7 +194,7 @@ static inline double sc_erfinv_f64(double x) {
 }
 
 /* The quantile of the normal distribution: erfc(-y/√2) = 2p. */
-static inline double sc_ndtri_f64(double p) {
+SC_FUNCTION double sc_ndtri_f64(double p) {
     if (!(p > 0.0 && p < 1.0)) return p == 0.0 ? -SC_INF_F64 : (p == 1.0 ? SC_INF_F64 : SC_NAN_F64);
     if (p == 0.5) return 0.0;
     double q = p < 0.5 ? 2.0 * p : 2.0 * (1.0 - p);
@@ -202,7 +204,7 @@ static inline double sc_ndtri_f64(double p) {
 
 /* I₀ and I₁: the power series (all terms positive) up to 30, Hankel's asymptotic series beyond,
  * whose terms fall below 2⁻⁵³ there; e^x in two halves, so that it does not overflow early. */
-static inline double sc_bessel_i_f64(double a, double order) {
+SC_FUNCTION double sc_bessel_i_f64(double a, double order) {
     double term = order == 0.0 ? 1.0 : 0.5 * a, sum = term;
     if (a <= 30.0) {
         double z = 0.25 * a * a;
@@ -223,22 +225,22 @@ static inline double sc_bessel_i_f64(double a, double order) {
     return half / sc_sqrt_f64(0x1.921fb54442d18p+2 * a) * series * half;
 }
 
-static inline double sc_i0_f64(double x) {
+SC_FUNCTION double sc_i0_f64(double x) {
     return x != x ? x : sc_bessel_i_f64(sc_abs_f64(x), 0.0);
 }
 
-static inline double sc_i1_f64(double x) {
+SC_FUNCTION double sc_i1_f64(double x) {
     return x != x ? x : sc_copysign_f64(sc_bessel_i_f64(sc_abs_f64(x), 1.0), x);
 }
 
 /* In float32 the scalar functions are the float64 ones, rounded. */
-static inline float sc_gammaln_f32(float x) { return (float)sc_gammaln_f64(x); }
-static inline float sc_gamma_f32(float x) { return (float)sc_gamma_f64(x); }
-static inline float sc_digamma_f32(float x) { return (float)sc_digamma_f64(x); }
-static inline float sc_trigamma_f32(float x) { return (float)sc_trigamma_f64(x); }
-static inline float sc_erfinv_f32(float x) { return (float)sc_erfinv_f64(x); }
-static inline float sc_ndtri_f32(float x) { return (float)sc_ndtri_f64(x); }
-static inline float sc_i0_f32(float x) { return (float)sc_i0_f64(x); }
-static inline float sc_i1_f32(float x) { return (float)sc_i1_f64(x); }
+SC_FUNCTION float sc_gammaln_f32(float x) { return (float)sc_gammaln_f64(x); }
+SC_FUNCTION float sc_gamma_f32(float x) { return (float)sc_gamma_f64(x); }
+SC_FUNCTION float sc_digamma_f32(float x) { return (float)sc_digamma_f64(x); }
+SC_FUNCTION float sc_trigamma_f32(float x) { return (float)sc_trigamma_f64(x); }
+SC_FUNCTION float sc_erfinv_f32(float x) { return (float)sc_erfinv_f64(x); }
+SC_FUNCTION float sc_ndtri_f32(float x) { return (float)sc_ndtri_f64(x); }
+SC_FUNCTION float sc_i0_f32(float x) { return (float)sc_i0_f64(x); }
+SC_FUNCTION float sc_i1_f32(float x) { return (float)sc_i1_f64(x); }
 
 #endif

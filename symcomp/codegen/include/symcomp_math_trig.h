@@ -22,7 +22,7 @@
 #define SC_TRIG_BOUND_F64 0x1p33
 
 /* 2^(32j)/π mod 2⁵³ in four words, j = 0 ... 31. */
-static const double sc_inverse_pi[32][4] = {
+SC_TABLE double sc_inverse_pi[32][4] = {
     {0x0p+0, 0x1.45f306dc9c882p-2, 0x1.4a7f09d5f47d4p-55, 0x1.a6ee06db14acdp-108},
     {0x1.45f306dcp+30, 0x1.391054a7f09d4p-3, 0x1.f47d4d377036cp-55, 0x1.8a5664f10e41p-107},
     {0x1.cc1b727220a94p+52, 0x1.fc2757d1f534dp-1, 0x1.b81b6c52b3278p-54, 0x1.0e4107f9458ebp-107},

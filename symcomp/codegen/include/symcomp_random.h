@@ -106,11 +106,11 @@ SC_INLINE double symcomp_random_float64(uint64_t bits) {
     return symcomp_random_fraction(bits >> 11);
 }
 
-SC_INLINE _Bool symcomp_random_chance_f32(uint32_t bits, float p) {
+SC_INLINE bool symcomp_random_chance_f32(uint32_t bits, float p) {
     return symcomp_random_float32(bits) < p;
 }
 
-SC_INLINE _Bool symcomp_random_chance_f64(uint64_t bits, double p) {
+SC_INLINE bool symcomp_random_chance_f64(uint64_t bits, double p) {
     return symcomp_random_float64(bits) < p;
 }
 

@@ -1,0 +1,121 @@
+/* What the threads of a team do together: wait for each other, and fold.  See symcomp_device.cuh,
+ * which includes this. */
+#ifndef SYMCOMP_TEAM_CUH
+#define SYMCOMP_TEAM_CUH
+
+#define SC_ALL_LANES 0xffffffffu
+
+/* --- places -----------------------------------------------------------------------------------*/
+
+/* This thread's number in its launch, and how many there are; the same of its team.  A thread's
+ * number in its team is threadIdx.x. */
+SC_INLINE int64_t sc_grid_index(void) {
+    const unsigned within = threadIdx.y * blockDim.x + threadIdx.x;
+    return (int64_t)blockIdx.x * (blockDim.x * blockDim.y) + within;
+}
+
+SC_INLINE int64_t sc_grid_size(void) { return (int64_t)gridDim.x * (blockDim.x * blockDim.y); }
+SC_INLINE int64_t sc_team_index(void) { return (int64_t)blockIdx.x * blockDim.y + threadIdx.y; }
+SC_INLINE int64_t sc_team_count(void) { return (int64_t)gridDim.x * blockDim.y; }
+
+/* --- folds ------------------------------------------------------------------------------------*/
+
+/* Integers wrap: they are added and multiplied without signs. */
+template <class T> struct sc_arithmetic {
+    static const bool exact = true;
+    typedef uint64_t wide;
+};
+template <> struct sc_arithmetic<float> {
+    static const bool exact = false;
+    typedef float wide;
+};
+template <> struct sc_arithmetic<double> {
+    static const bool exact = false;
+    typedef double wide;
+};
+
+/* The monoids of folds, by the compiler's names. */
+struct sc_sum {
+    template <class T> SC_INLINE T of(T a, T b) {
+        typedef typename sc_arithmetic<T>::wide wide;
+        return (T)((wide)a + (wide)b);
+    }
+};
+
+struct sc_prod {
+    template <class T> SC_INLINE T of(T a, T b) {
+        typedef typename sc_arithmetic<T>::wide wide;
+        return (T)((wide)a * (wide)b);
+    }
+};
+
+struct sc_max {
+    template <class T> SC_INLINE T of(T a, T b) { return a > b ? a : b; }
+    SC_INLINE float of(float a, float b) { return sc_maximum_f32(a, b); }
+    SC_INLINE double of(double a, double b) { return sc_maximum_f64(a, b); }
+};
+
+struct sc_min {
+    template <class T> SC_INLINE T of(T a, T b) { return a < b ? a : b; }
+    SC_INLINE float of(float a, float b) { return sc_minimum_f32(a, b); }
+    SC_INLINE double of(double a, double b) { return sc_minimum_f64(a, b); }
+};
+
+struct sc_any {
+    template <class T> SC_INLINE T of(T a, T b) { return (T)(a || b); }
+};
+
+struct sc_all {
+    template <class T> SC_INLINE T of(T a, T b) { return (T)(a && b); }
+};
+
+/* --- teams ------------------------------------------------------------------------------------*/
+
+/* Waits for the whole team; what its threads wrote before is seen by all of them after. */
+SC_INLINE void sc_team_sync(SC_SITE) {
+    if (blockDim.x <= 32)
+        __syncwarp(SC_ALL_LANES SC_AND_HERE);
+    else
+        __syncthreads(SC_HERE);
+}
+
+/* The value of the lane whose number differs by the bits of `distance`. */
+template <class T> SC_INLINE T sc_exchanged(T x, unsigned distance SC_AND_SITE) {
+    if constexpr (sizeof(T) < 4)
+        return (T)__shfl_xor_sync(SC_ALL_LANES, (int)x, distance, 32 SC_AND_HERE);
+    else
+        return __shfl_xor_sync(SC_ALL_LANES, x, distance, 32 SC_AND_HERE);
+}
+
+/* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs.  The lower
+ * lane's part stands on the left in both lanes of a pair, so that all lanes get the same bits, also
+ * where a fold does not commute to the last bit (zeros of either sign, nans). */
+template <class Op, class T> SC_INLINE T sc_lanes_fold(T part, unsigned width SC_AND_SITE) {
+    for (unsigned distance = 1; distance < width; distance *= 2) {
+        const T other = sc_exchanged(part, distance SC_AND_HERE);
+        const bool upper = (threadIdx.x & distance) != 0;
+        part = Op::of(upper ? other : part, upper ? part : other);
+    }
+    return part;
+}
+
+/* One part of each warp, of any type: there is one such place in a block. */
+SC_INLINE void *sc_warp_parts(void) {
+    __shared__ uint64_t parts[32];
+    return parts;
+}
+
+/* The fold of all parts of a team, the same bits in all its threads.  May be called again at once. */
+template <class Op, class T> SC_INLINE T sc_team_fold(T part SC_AND_SITE) {
+    if (blockDim.x <= 32) return sc_lanes_fold<Op>(part, blockDim.x SC_AND_HERE);
+    T *const parts = static_cast<T *>(sc_warp_parts());
+    const unsigned lane = threadIdx.x & 31, warps = blockDim.x / 32;
+    part = sc_lanes_fold<Op>(part, 32 SC_AND_HERE);
+    if (lane == 0) parts[threadIdx.x / 32] = part;
+    __syncthreads(SC_HERE);
+    part = parts[lane & (warps - 1)];
+    __syncthreads(SC_HERE);
+    return sc_lanes_fold<Op>(part, warps SC_AND_HERE);
+}
+
+#endif
