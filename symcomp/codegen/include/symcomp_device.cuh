@@ -8,7 +8,7 @@
  *
  * A block is blockDim.y teams of blockDim.x threads; the width of a team is a power of two from 1 to
  * 1024.  Teams up to 32 wide lie within a warp; wider ones are alone in their block.  All threads of
- * a block call the functions of teams the same number of times: the warps take part as a whole.
+ * a team call the functions of teams the same number of times.
  */
 #ifndef SYMCOMP_DEVICE_CUH
 #define SYMCOMP_DEVICE_CUH

@@ -5,18 +5,12 @@
 
 #define SC_ALL_LANES 0xffffffffu
 
-/* --- places -----------------------------------------------------------------------------------*/
-
-/* This thread's number in its launch, and how many there are; the same of its team.  A thread's
- * number in its team is threadIdx.x. */
-SC_INLINE int64_t sc_grid_index(void) {
-    const unsigned within = threadIdx.y * blockDim.x + threadIdx.x;
-    return (int64_t)blockIdx.x * (blockDim.x * blockDim.y) + within;
+/* The lanes of this thread's warp that belong to its team: teams of a warp go their own ways. */
+SC_INLINE unsigned sc_lanes(void) {
+    if (blockDim.x >= 32) return SC_ALL_LANES;
+    const unsigned lane = (threadIdx.y * blockDim.x + threadIdx.x) & 31;
+    return ((1u << blockDim.x) - 1) << (lane & ~(blockDim.x - 1));
 }
-
-SC_INLINE int64_t sc_grid_size(void) { return (int64_t)gridDim.x * (blockDim.x * blockDim.y); }
-SC_INLINE int64_t sc_team_index(void) { return (int64_t)blockIdx.x * blockDim.y + threadIdx.y; }
-SC_INLINE int64_t sc_team_count(void) { return (int64_t)gridDim.x * blockDim.y; }
 
 /* --- folds ------------------------------------------------------------------------------------*/
 
@@ -74,7 +68,7 @@ struct sc_all {
 /* Waits for the whole team; what its threads wrote before is seen by all of them after. */
 SC_INLINE void sc_team_sync(SC_SITE) {
     if (blockDim.x <= 32)
-        __syncwarp(SC_ALL_LANES SC_AND_HERE);
+        __syncwarp(sc_lanes() SC_AND_HERE);
     else
         __syncthreads(SC_HERE);
 }
@@ -82,9 +76,9 @@ SC_INLINE void sc_team_sync(SC_SITE) {
 /* The value of the lane whose number differs by the bits of `distance`. */
 template <class T> SC_INLINE T sc_exchanged(T x, unsigned distance SC_AND_SITE) {
     if constexpr (sizeof(T) < 4)
-        return (T)__shfl_xor_sync(SC_ALL_LANES, (int)x, distance, 32 SC_AND_HERE);
+        return (T)__shfl_xor_sync(sc_lanes(), (int)x, distance, 32 SC_AND_HERE);
     else
-        return __shfl_xor_sync(SC_ALL_LANES, x, distance, 32 SC_AND_HERE);
+        return __shfl_xor_sync(sc_lanes(), x, distance, 32 SC_AND_HERE);
 }
 
 /* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs.  The lower
