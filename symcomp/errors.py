@@ -99,6 +99,10 @@ class CacheError(SymcompError, OSError):
     """The cache folder cannot be used."""
 
 
+class GpuError(SymcompError, RuntimeError):
+    """There is no GPU that can be used, or it failed."""
+
+
 class CheckError(SymcompError, AssertionError):
     """`mode="check"` found a rule or a kernel that disagrees with NumPy."""
 

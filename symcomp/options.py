@@ -165,7 +165,13 @@ TABLE = (
         one_of("c", "numpy", "check"),
         "how functions run: native code, NumPy, or both compared",
     ),
-    Option("device", "cpu", one_of("cpu"), "where functions run"),
+    Option("device", "cpu", one_of("cpu", "cuda"), "where functions run"),
+    Option(
+        "cuda_driver",
+        "pycuda",
+        one_of("pycuda", "host"),
+        "what drives the device cuda: pycuda, or an emulation on the host, slow, for tests",
+    ),
     Option(
         "threads",
         _default_threads,

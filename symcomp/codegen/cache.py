@@ -4,7 +4,8 @@ An entry is one folder, named by its key:
 
     <cache>/<key>/<name>.c         the source, for people
     <cache>/<key>/<name>.so        the binary
-    <cache>/<key>/entry.json       the caller's metadata; sizes and checksums of all three
+    <cache>/<key>/<name>.cu, …     kernels of a GPU, and what they were compiled to, if there are any
+    <cache>/<key>/entry.json       the caller's metadata; sizes and checksums of all of them
 
 It is built in a private folder, `.building-...`, and published by renaming that folder: whoever
 comes first wins, and all others use what the first has made. An entry that does not match its
@@ -22,7 +23,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,6 +56,14 @@ class Entry(NamedTuple):
     def source_path(self) -> Path:
         """The C source that the library was compiled from."""
         return self.folder / f"{self.name}.c"
+
+    def file(self, suffix: str) -> Path:
+        """One of the entry's files."""
+        return self.folder / f"{self.name}{suffix}"
+
+
+#: Makes more files of an entry, given their path without suffix; answers the suffixes.
+Part = Callable[[Path], Sequence[str]]
 
 
 class Listed(NamedTuple):
@@ -162,13 +171,18 @@ def lookup(key: str) -> Entry | None:
     """The entry of this key, verified, or None when there is none or it is damaged."""
     place = folder() / key
     known = _verified.get(place)
-    if known is not None and known[0] == _stamp(known[1].library):
+    if known is not None and known[0] == _state(known[1]):
         return known[1]
     entry = _read(place)
     if entry is not None:
-        _verified[place] = (_stamp(entry.library), entry)
         _mark_used(place)
+        _verified[place] = (_state(entry), entry)
     return entry
+
+
+def _state(entry: Entry) -> tuple[int, ...]:
+    """What changes when an entry does."""
+    return (*_stamp(entry.library), *_stamp(entry.folder / RECORD))
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -186,9 +200,8 @@ def _read(place: Path) -> Entry | None:
         name = record["name"]
         if record["seal"] != _seal(record) or record["key"] != place.name:
             return None
-        for suffix in (".c", ".so"):
-            data = (place / (name + suffix)).read_bytes()
-            if record["files"][suffix] != _describe(data):
+        for suffix, described in record["files"].items():
+            if described != _describe((place / (name + suffix)).read_bytes()):
                 return None
         return Entry(place.name, name, place, record["metadata"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -218,14 +231,15 @@ def _mark_used(place: Path) -> None:
 def publish(
     key: str,
     name: str,
-    source: str,
+    source: str | None,
     metadata: dict[str, Any] | None = None,
     extra_flags: tuple[str, ...] = (),
+    more: Part | None = None,
 ) -> Entry:
-    """Compile `source` and publish it under `key`; when another process was faster, that one's
-    entry.
+    """Compile `source` (if there is one) and publish it under `key`; when another process was
+    faster, that one's entry.
 
-    `name` is for people; it becomes the file's name. Raises CompilerError (the private folder with
+    `more` makes further files of the entry. `name` is for people; it becomes the file's name. Raises CompilerError (the private folder with
     the source is then kept until the next `prune`) or CacheError.
     """
     cache = folder()
@@ -233,8 +247,11 @@ def publish(
     try:
         private = cache / f"{BUILDING}{os.getpid()}-{os.urandom(8).hex()}"
         private.mkdir(mode=0o700)
-        build.compile_shared(source, private / f"{name}.so", extra_flags)
-        _write_record(private, key, name, metadata or {})
+        made = [*more(private / name)] if more is not None else []
+        if source is not None:
+            build.compile_shared(source, private / f"{name}.so", extra_flags)
+            made += [".c", ".so"]
+        _write_record(private, key, name, metadata or {}, made)
         _install(private, cache / key)
     except OSError as error:
         if isinstance(error, CacheError):
@@ -246,10 +263,10 @@ def publish(
     return entry
 
 
-def _write_record(private: Path, key: str, name: str, metadata: dict[str, Any]) -> None:
-    files = {
-        suffix: _describe((private / (name + suffix)).read_bytes()) for suffix in (".c", ".so")
-    }
+def _write_record(
+    private: Path, key: str, name: str, metadata: dict[str, Any], made: Sequence[str]
+) -> None:
+    files = {suffix: _describe((private / (name + suffix)).read_bytes()) for suffix in made}
     record = {"key": key, "name": name, "files": files, "metadata": metadata}
     # Metadata is sealed as it will be read: JSON turns tuples into lists and keys into strings.
     record = json.loads(json.dumps(record))
@@ -302,7 +319,7 @@ def _listed(place: Path) -> Listed | None:
     try:
         files = list(os.scandir(place))
         size = sum(file.stat().st_size for file in files)
-        names = [file.name[:-3] for file in files if file.name.endswith(".so")]
+        names = [file.name.partition(".")[0] for file in files if file.name != RECORD]
         times = [file.stat().st_mtime for file in files if file.name == RECORD]
     except OSError:
         return None
