@@ -111,7 +111,7 @@ def _find(option: str, variable: str, path: str) -> Compiler:
         if text.strip():
             return _named(source, split(source, text), path)
     for name in CANDIDATES:
-        found = _which(name, path)
+        found = which(name, path)
         if found:
             return Compiler((found,), _dialect(found))
     if importlib.util.find_spec("ziglang") is not None:
@@ -120,7 +120,7 @@ def _find(option: str, variable: str, path: str) -> Compiler:
     raise CompilerError(f"no C compiler: found neither {tried} nor ziglang; {INSTALL}")
 
 
-def _which(name: str, path: str) -> str | None:
+def which(name: str, path: str) -> str | None:
     """The first executable file of this name on a search path, made absolute."""
     folders = [""] if os.sep in name else path.split(os.pathsep)
     for folder in folders:
@@ -131,7 +131,7 @@ def _which(name: str, path: str) -> str | None:
 
 
 def _named(source: str, command: list[str], path: str) -> Compiler:
-    found = _which(os.path.expanduser(command[0]), path)
+    found = which(os.path.expanduser(command[0]), path)
     if not found:
         raise CompilerError(
             f"no C compiler: the {source} names {command[0]!r}, not found; {INSTALL}"

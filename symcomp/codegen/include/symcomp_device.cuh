@@ -41,7 +41,7 @@ typedef unsigned long uintptr_t;
 #define UINT32_MAX 4294967295U
 #define UINT64_MAX 18446744073709551615UL
 
-#else
+#elif defined(__CUDACC__)
 
 #include <math.h>
 #include <stddef.h>
