@@ -1,4 +1,4 @@
-"""The compilers of kernels: a text of CUDA becomes a cubin for a GPU, or a library for this machine.
+"""The compilers of kernels: a text of CUDA becomes a cubin for a GPU, or a library of the host.
 
 Three compilers read the same text. NVRTC (a library, the quickest) and else nvcc make a cubin for
 a target such as "sm_90", without a GPU or its driver. For the target "host" a C++ compiler makes a
