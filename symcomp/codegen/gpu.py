@@ -28,7 +28,7 @@ from symcomp.options import options
 
 INSTALL = (
     "install it (`pip install 'symcomp[cuda]'`; it is compiled at that time, against the CUDA toolkit), "
-    "or use the emulation, which is slow: cuda_driver=\"host\" (SYMCOMP_CUDA_DRIVER)"
+    'or use the emulation, which is slow: cuda_driver="host" (SYMCOMP_CUDA_DRIVER)'
 )
 #: The functions of `symcomp_driver` in symcomp_gpu.h, by CUDA's names.
 FUNCTIONS = (
