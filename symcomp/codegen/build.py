@@ -113,7 +113,7 @@ def _find(option: str, variable: str, path: str) -> Compiler:
     for name in CANDIDATES:
         found = which(name, path)
         if found:
-            return Compiler((found,), _dialect(found))
+            return Compiler((found,), dialect(found))
     if importlib.util.find_spec("ziglang") is not None:
         return Compiler((sys.executable, "-m", "ziglang", "cc"), "clang")
     tried = ", ".join(CANDIDATES)
@@ -136,10 +136,10 @@ def _named(source: str, command: list[str], path: str) -> Compiler:
         raise CompilerError(
             f"no C compiler: the {source} names {command[0]!r}, not found; {INSTALL}"
         )
-    return Compiler((found, *command[1:]), _dialect(" ".join(command)))
+    return Compiler((found, *command[1:]), dialect(" ".join(command)))
 
 
-def _dialect(command: str) -> str:
+def dialect(command: str) -> str:
     """gcc's or clang's flags; on Apple and the BSDs, cc and gcc are other names of clang."""
     if re.search(r"clang|zig|icx", command):
         return "clang"

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from symcomp.codegen import build
 from symcomp.errors import CompilerError
+from symcomp.options import options
 
 #: The target that is no GPU: the emulation.
 HOST = "host"
@@ -48,6 +49,9 @@ HOST_FLAGS = (
     "-pipe",
 )
 
+#: Lets gcc's address sanitizer watch arrays in shared memory, which lie in a section of their own.
+SHARED_WATCHED = ("-fsanitize-sections=emulated_shared",)
+
 #: The C++ compiler that comes with a C compiler.
 COMPANIONS = (("clang", "clang++"), ("gcc", "g++"), ("cc", "c++"))
 
@@ -71,8 +75,18 @@ class KernelCompiler(NamedTuple):
         """What tells this compiler, with its flags, from others and from its own next version;
         costs no process.
         """
-        flags = HOST_FLAGS if self.kind == HOST else FLAGS
-        return " ".join([self.kind, *_stamp(self.command), *flags])
+        return " ".join([self.kind, *_stamp(self.command), *self.flags()])
+
+    def flags(self) -> tuple[str, ...]:
+        """All flags but the target's and those of one file. The user's own (option `cflags`) are
+        the host's: those of the emulation.
+        """
+        if self.kind != HOST:
+            return FLAGS
+        own = tuple(build.split("cflags", options.cflags))
+        watched = any("-fsanitize=" in flag and "address" in flag for flag in own)
+        plain = build.dialect(" ".join(self.command)) == "gcc"
+        return (*HOST_FLAGS, *own, *(SHARED_WATCHED if watched and plain else ()))
 
     def version(self) -> str:
         """What the compiler says of itself, in a line; for people."""
@@ -228,29 +242,75 @@ def compile_kernels(
     `kernels` are the names of its kernels; `extra` are further flags, and `chosen` a compiler
     other than that of the target. Raises a CompilerError that shows what the compiler said.
     """
-    found = chosen or compiler(target)
+    _compile(source, output, target, kernels, extra, chosen or compiler(target))
+
+
+class Resources(NamedTuple):
+    """What a kernel takes of a GPU: registers of a thread, bytes of a thread that are spilled
+    (stored, loaded) or on its stack, bytes of shared memory of a block that have a fixed size.
+    """
+
+    registers: int
+    spill_stores: int
+    spill_loads: int
+    stack: int
+    shared: int
+
+
+def resources(
+    source: str, output: Path, target: str, chosen: KernelCompiler | None = None
+) -> dict[str, Resources]:
+    """Compile a text of CUDA for a GPU, and what each of its kernels takes, as ptxas tells it."""
+    log = _compile(source, output, target, (), ("-Xptxas=-v",), chosen or compiler(target))
+    found: dict[str, dict[str, int]] = {}
+    entry = described = ""
+    for line in log.splitlines():
+        if match := re.search(r"Compiling entry function '(\w+)'", line):
+            entry = match[1]
+            found[entry] = {}
+        elif match := re.search(r"Function properties for (\w+)", line):
+            described = match[1]
+        elif match := re.search(r"(\d+) bytes stack frame, (\d+) \D+(\d+) bytes spill loads", line):
+            if described in found:
+                numbers = map(int, match.groups())
+                found[described].update(
+                    zip(("stack", "spill_stores", "spill_loads"), numbers, strict=True)
+                )
+        elif match := re.search(r"Used (\d+) registers", line):
+            shared = re.search(r"(\d+) bytes smem", line)
+            found[entry].update(registers=int(match[1]), shared=int(shared[1]) if shared else 0)
+    return {name: Resources(**numbers) for name, numbers in found.items()}
+
+
+def _compile(
+    source: str,
+    output: Path,
+    target: str,
+    kernels: Sequence[str],
+    extra: Sequence[str],
+    found: KernelCompiler,
+) -> str:
+    """What the compiler said."""
     path = output.with_suffix(".cu")
     if found.kind == HOST:
         source += "".join(f"\nSYMCOMP_EMULATED({name})" for name in kernels) + "\n"
     path.write_text(source, encoding="utf-8")
-    include = f"-I{build.INCLUDE}"
+    flags = [*found.flags(), *extra, f"-I{build.INCLUDE}"]
     if found.kind == "nvrtc":
-        options = [f"--gpu-architecture={target}", *FLAGS, *extra, include]
-        command = [f"nvrtcCompileProgram in {found.command[0]}", *options]
-        log = _nvrtc(found.command[0]).compile(source, path, options, output)
-        if log is not None:
-            raise CompilerError(_failure(found, command, "failed", log, path))
-        return
-    flags = (
-        (*HOST_FLAGS, *extra)
-        if found.kind == HOST
-        else (f"-arch={target}", "-cubin", *FLAGS, *extra)
-    )
-    command = [*found.command, *flags, include, str(path), "-o", str(output)]
+        flags = [f"--gpu-architecture={target}", *flags]
+        command = [f"nvrtcCompileProgram in {found.command[0]}", *flags]
+        cubin, text = _nvrtc(found.command[0]).compile(source, path, flags)
+        if cubin is None:
+            raise CompilerError(_failure(found, command, "failed", text, path))
+        output.write_bytes(cubin)
+        return text
+    wanted = [] if found.kind == HOST else [f"-arch={target}", "-cubin"]
+    command = [*found.command, *wanted, *flags, str(path), "-o", str(output)]
     status, text = build.run(command, folder=output.parent)
     if status != 0 or not output.exists():
         how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
         raise CompilerError(_failure(found, command, how, text, path))
+    return text
 
 
 def _failure(
@@ -311,28 +371,24 @@ class _Nvrtc:
         self._checked("Version", "int *, int *", major, minor)
         return major[0], minor[0]
 
-    def compile(self, source: str, path: Path, options: Sequence[str], output: Path) -> str | None:
-        """Write the cubin; None, or what the compiler said when it failed."""
+    def compile(self, source: str, path: Path, options: Sequence[str]) -> tuple[bytes | None, str]:
+        """The cubin, or None where the text is wrong; and what the compiler said."""
         ffi = self.ffi
         handle = ffi.new("void **")
-        null = ffi.NULL
         text, name = (ffi.new("char[]", s.encode()) for s in (source, str(path)))
         types = "void **, char *, char *, int, void *, void *"
-        self._checked("CreateProgram", types, handle, text, name, 0, null, null)
+        self._checked("CreateProgram", types, handle, text, name, 0, ffi.NULL, ffi.NULL)
         try:
             words = [ffi.new("char[]", word.encode()) for word in options]
             given = ffi.new("char *[]", words)
-            status = self._call(
-                "CompileProgram", "void *, int, char **", handle[0], len(words), given
-            )
-            if status != 0:
-                return self._text(handle[0], "ProgramLog").decode(errors="replace").rstrip("\0")
-            output.write_bytes(self._text(handle[0], "CUBIN"))
-            return None
+            types = "void *, int, char **"
+            status = self._call("CompileProgram", types, handle[0], len(words), given)
+            said = self._content(handle[0], "ProgramLog").rstrip(b"\0").decode(errors="replace")
+            return (self._content(handle[0], "CUBIN") if status == 0 else None), said
         finally:
             self._call("DestroyProgram", "void **", handle)
 
-    def _text(self, program: Any, what: str) -> bytes:
+    def _content(self, program: Any, what: str) -> bytes:
         size = self.ffi.new("size_t *")
         self._checked(f"Get{what}Size", "void *, size_t *", program, size)
         content = self.ffi.new("char[]", size[0])

@@ -115,7 +115,7 @@ def test_ziglang_is_the_last_resort(tmp_path, monkeypatch):
     [("clang-16", "clang"), ("/usr/bin/gcc-12", "gcc"), ("python -m ziglang cc", "clang")],
 )
 def test_the_dialect_follows_from_the_command(command, dialect):
-    assert build._dialect(command) == dialect
+    assert build.dialect(command) == dialect
 
 
 def test_a_changed_compiler_has_another_identity(tmp_path):

@@ -19,7 +19,8 @@
  *                           void **arguments)
  *
  * which runs it, `arguments` pointing at the value of each; it answers 0, or CUDA's number of an
- * error, whose text emulated_error() then returns.
+ * error, whose text emulated_error() then returns.  Without a grid it only lets *arguments point at
+ * the sizes of its arguments, a list of size_t that ends in 0.
  */
 #ifndef SYMCOMP_EMULATION_H
 #define SYMCOMP_EMULATION_H
@@ -103,8 +104,9 @@ EMULATED_VECTORS(double, double)
 #define SYMCOMP_EMULATED(kernel)                                                                   \
     SYMCOMP_EMULATED_EXPORT int emulated_##kernel(const unsigned grid[3], const unsigned block[3], \
                                                   size_t shared, void **arguments) {               \
-        return emulation::launch(emulation::threads_of<kernel>::run, grid, block, shared,          \
-                                 arguments);                                                       \
+        typedef emulation::threads_of<kernel> all;                                                 \
+        if (grid == nullptr) return all::sizes(arguments);                                         \
+        return emulation::launch(all::run, grid, block, shared, arguments);                        \
     }
 
 #endif

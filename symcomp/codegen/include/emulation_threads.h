@@ -363,6 +363,11 @@ template <class... A, void (*kernel)(A...)> struct threads_of<kernel> {
         }
     }
     static void run(void **arguments) { each(arguments, typename up_to<sizeof...(A)>::all()); }
+    static int sizes(void **answer) {
+        static const size_t all[] = {sizeof(A)..., 0};
+        *answer = const_cast<size_t *>(all);
+        return 0;
+    }
 };
 
 /* --- launches ---------------------------------------------------------------------------------*/
