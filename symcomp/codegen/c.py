@@ -219,7 +219,7 @@ class Printer:
         return name
 
     def _combined(self, monoid: str, left: str, right: str, dtype: str) -> str:
-        return template(MONOIDS[monoid].op(), [left, _wrapped(right)], dtype)
+        return self._applied(MONOIDS[monoid].op(), [left, _wrapped(right)], dtype, False)
 
     def _store(self, buffer, offset, value, monoid) -> None:
         place = f"{self.names[buffer]}[{self.value(size.as_expr(offset))}]"
@@ -435,10 +435,14 @@ class Printer:
                     a if a.isidentifier() else self._temporary(x, a)
                     for x, a in zip(e.args, args, strict=True)
                 ]
-            return template(e.op, [_wrapped(a) for a in args], e.args[-1].dtype)
+            return self._applied(e.op, [_wrapped(a) for a in args], e.args[-1].dtype, e.weak)
         if len(args) == 1 and e.op.name == "copy":
             return args[0]
         raise InternalError(f"no C for {e.op!r}")
+
+    def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
+        """A function of real numbers; `weak` says that it is one of sizes and places."""
+        return template(op, args, dtype)
 
     def _cast(self, source: str, target: str, text: str) -> str:
         if source == target:

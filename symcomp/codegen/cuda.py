@@ -12,13 +12,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symcomp.codegen import loops
-from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, comment
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, comment, template
 from symcomp.codegen.grid import is_team
 from symcomp.codegen.loops import Barrier, Buffer, Dimension, For, Kernel, Let, Scratch, Update
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.notation import identity
+from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
 #: Threads of a block at most: of flat kernels, and of teams (see gpu.c).
@@ -201,6 +202,19 @@ class CudaPrinter(Printer):
         if e.op is floor_divide and e.weak:  # of sizes and places: mostly small
             return f"sc_quotient({args[0]}, {args[1]})"
         return super()._node(e, args)
+
+    def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
+        """Integers wrap, as everywhere in symcomp; in C++ only those without sign do."""
+        if weak or dtype not in _UNSIGNED or op.name not in _WRAPPING:
+            return super()._applied(op, args, dtype, weak)
+        kind = C_TYPES[_UNSIGNED[dtype]]
+        unsigned = [f"({kind}){a}" for a in args]
+        return f"({C_TYPES[dtype]})({template(op, unsigned, _UNSIGNED[dtype])})"
+
+
+#: Arithmetic that may leave the integers of a dtype, and the dtypes in which it is done then.
+_WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
+_UNSIGNED = {"int32": "uint32", "int64": "uint64"}
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

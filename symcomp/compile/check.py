@@ -9,6 +9,8 @@ At each call, on the actual arguments, in this order:
     entry     the compiled function as it is used, against the kernels run one by one, to the bit
     function  its results against the references of the expression as it was written
 
+On a GPU rules and the function are checked; its kernels have tests of their own.
+
 *Agree* means: equal whole numbers and truths; floats within `TOLERANCE` of the largest magnitude in
 the array. What does not agree so is given a second look: the references are evaluated again with
 noise of a few ulp after every operation that rounds, and what this alone changes is no error of the
@@ -104,7 +106,8 @@ class Checked:
         self.job = compile_expression(
             Compilation(d.name, list(d.outputs), list(d.updates), d.rules)
         )
-        self.steps = Steps(self.job)
+        self.on_gpu = d.device == "cuda"
+        self.steps = None if self.on_gpu else Steps(self.job)
 
     def check(self, given: Mapping[Expr, np.ndarray], before: Mapping[Expr, np.ndarray]):
         """Check rules and kernels; the results by the kernels, and by the references."""
@@ -112,7 +115,7 @@ class Checked:
         written = self._reference(values)
         bound = self._bound(values)
         self._check_rules(bound)
-        return self._check_kernels(bound), written, values
+        return None if self.on_gpu else self._check_kernels(bound), written, values
 
     def _reference(self, values) -> list[np.ndarray]:
         """The results of the expression as it was written."""
@@ -223,11 +226,11 @@ class Checked:
         """The function's results: those of its kernels, to the bit, and those of the references."""
         memory, references, values = expected
         d = self.definition
-        outputs = self._unpacked(packed)
+        outputs = [np.asarray(o) for o in self._unpacked(packed)]
         new = [s.get_value() for s, _ in d.updates]
         face = self.job.program.interface
-        steps = [memory[b] for b in face.outputs]
-        steps += [memory[self.job.bound.leaves[s]] for s, _ in d.updates]
+        places = [*face.outputs, *(self.job.bound.leaves[s] for s, _ in d.updates)]
+        steps = [*outputs, *new] if memory is None else [memory[b] for b in places]
         names = [f"output {n}" for n in range(len(outputs))] + [
             f"new value of {text(s)}" for s, _ in d.updates
         ]
@@ -241,9 +244,8 @@ class Checked:
                 message = f"{d.name}: {name} is not what its kernels give one by one: {told}"
                 raise CheckError(describe(message, text(e), origin=e.origin))
             if found := self._disagreement(got, reference, [e], values, overflow=True):
-                message = (
-                    f"{d.name}: {name} is not what was written: {_told(found, 'in C', 'by NumPy')}"
-                )
+                told = _told(found, "on the GPU" if self.on_gpu else "in C", "by NumPy")
+                message = f"{d.name}: {name} is not what was written: {told}"
                 raise CheckError(describe(message, text(e), origin=e.origin))
 
     def _unpacked(self, packed) -> list[np.ndarray]:
