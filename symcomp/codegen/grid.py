@@ -44,15 +44,18 @@ from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
 from symcomp.graph import size
-from symcomp.graph.expr import Expr
+from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
+from symcomp.tensor.arithmetic import logical_and
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
 WIDE, MOST_LANES = 16, 4
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
+#: The side of a tile that is read across, and the most of them in one kernel.
+SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
 COLUMN_THREADS, LEAST_ROWS = 1 << 17, 32
 
@@ -105,6 +108,9 @@ class GridLowering(Lowering):
             self.store_members(members, own, at, body, known)
             return body
 
+        turned = _turned(merged, values)
+        if turned:
+            return [self._through_tiles(members, merged, values, offset, turned)]
         body = elements({})
         lanes = _lanes(members) if len(merged) == 1 and vectorises(body) else 1
         if lanes == 1:
@@ -120,6 +126,50 @@ class GridLowering(Lowering):
             at = size.plus(size.times(whole, lanes), last)
             result.append(For(last, tuple(elements({i: size.as_expr(at)})), "grid"))
         return result
+
+    def _through_tiles(self, members, merged, values, offset, turned) -> For:
+        """A map that reads some arrays across the order in which it writes: a team brings a square
+        tile of each to shared memory as it lies, and reads it there across.
+        """
+        *around, i, j = merged
+        down = self.known(_up(i.extent, SQUARE), "down")
+        along = self.known(_up(j.extent, SQUARE), "along")
+        count = self.known(size.product([*(k.extent for k in around), down, along]), "tiles")
+        tiles = index(count, f"tile{next(self.names)}")
+        body: list = []
+        rest = self.let(size.quotient(tiles, along), "rest", body)
+        left = self.let(size.times(size.minus(tiles, size.times(rest, along)), SQUARE), "j", body)
+        outer = self.let(size.quotient(rest, down), "outer", body)
+        top = self.let(size.times(size.minus(rest, size.times(outer, down)), SQUARE), "i", body)
+        if around:
+            every, first = one_index(around)
+            body += [Let(every, size.as_expr(outer)), *first]
+        tiled = {
+            e: loops.buffer(e.dtype, (SQUARE * (SQUARE + 1),), f"tile{next(self.names)}")
+            for e in turned
+        }
+        body += [Scratch(tile) for tile in tiled.values()]
+        for slow, fast, brings in ((j, i, True), (i, j, False)):
+            one = index(SQUARE * SQUARE, f"e{next(self.names)}")
+            row, column = (loops.local_size(f"{n}{next(self.names)}") for n in ("row", "column"))
+            starts = {i: top, j: left}
+            within = [
+                Let(row, size.quotient(one, SQUARE)),
+                Let(column, size.minus(one, size.times(row, SQUARE))),
+                Let(slow, size.as_expr(size.plus(starts[slow], row))),
+                Let(fast, size.as_expr(size.plus(starts[fast], column))),
+            ]
+            y, x = (row, column) if brings else (column, row)
+            place = size.as_expr(size.plus(size.times(y, SQUARE + 1), x))
+            inside: list = []
+            if brings:
+                inside = [Store(tile, place, self.located(e)) for e, tile in tiled.items()]
+            else:
+                here = {e: load(tile, place) for e, tile in tiled.items()}
+                self.store_members(members, [_put(v, here) for v in values], offset, inside)
+            fits = logical_and(i < size.as_expr(i.extent), j < size.as_expr(j.extent))
+            body.append(For(one, (*within, If(fits, tuple(inside))), "block"))
+        return For(tiles, tuple(body), "grid")
 
     def _writes(self, group: Group):
         (root,) = group.members
@@ -351,6 +401,35 @@ class GridLowering(Lowering):
         sizes = tuple(size.as_expr(n) for n in library_geometry(g))
         yield [Call("convolve", (which, *sizes, *views), first.expr.dtype)]
         yield from self._after(first, maps, target)
+
+
+# --- reading across -------------------------------------------------------------------------------
+
+
+def _turned(merged, values) -> list[Expr]:
+    """The loads that lie in the order of the last index but one, where maps go along the last."""
+    if len(merged) < 2:
+        return []
+    i, j = merged[-2:]
+    if any(isinstance(k.extent, int) and k.extent < SQUARE // 2 for k in (i, j)):
+        return []
+    found = []
+    for e in formula_order(values):
+        if e.op is ELEMENT and e.args[1].weak:
+            of_i, of_j = (improve.coefficient(e.args[1], k) for k in (i, j))
+            if of_i == 1 and of_j not in (None, 0, 1):
+                found.append(e)
+    return found if len(found) <= MOST_TILES else []
+
+
+def _put(value: Expr, replacements) -> Expr:
+    """A formula with other parts in the place of some, whatever they are made of."""
+    done = dict(replacements)
+    for e in formula_order([value]):
+        if e not in done:
+            args = tuple(done.get(a, a) for a in e.args)
+            done[e] = e if args == e.args else build(e.op, args)
+    return done[value]
 
 
 # --- shapes of loops ------------------------------------------------------------------------------
