@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symcomp.codegen import loops
-from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, comment, template
+from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
 from symcomp.codegen.grid import is_team
 from symcomp.codegen.loops import Barrier, Buffer, Dimension, For, Kernel, Let, Scratch, Update
 from symcomp.errors import InternalError
@@ -205,16 +205,17 @@ class CudaPrinter(Printer):
 
     def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
         """Integers wrap, as everywhere in symcomp; in C++ only those without sign do."""
-        if weak or dtype not in _UNSIGNED or op.name not in _WRAPPING:
+        if weak or dtype not in ("int32", "int64") or op.name not in _WRAPPING:
             return super()._applied(op, args, dtype, weak)
-        kind = C_TYPES[_UNSIGNED[dtype]]
-        unsigned = [f"({kind}){a}" for a in args]
-        return f"({C_TYPES[dtype]})({template(op, unsigned, _UNSIGNED[dtype])})"
+        name = f"sc_{op.name}_{SUFFIXES[dtype]}"
+        text = f"{name}({args[0]})" if len(args) == 1 else args[0]
+        for a in args[1:]:
+            text = f"{name}({text}, {a})"
+        return text
 
 
-#: Arithmetic that may leave the integers of a dtype, and the dtypes in which it is done then.
+#: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.
 _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
-_UNSIGNED = {"int32": "uint32", "int64": "uint64"}
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

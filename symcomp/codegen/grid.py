@@ -48,12 +48,15 @@ from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import logical_and
+from symcomp.tensor.arithmetic import equal, logical_and
+from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
 WIDE, MOST_LANES = 16, 4
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
+#: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
+OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
@@ -174,6 +177,9 @@ class GridLowering(Lowering):
     def _writes(self, group: Group):
         (root,) = group.members
         target = self.buffers[root.expr]
+        if isinstance(root.expr.op, Cumulate):
+            yield from self._cumulated(root, target)
+            return
         for w in root.writes:
             body: list = []
             offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
@@ -183,9 +189,60 @@ class GridLowering(Lowering):
             body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
-            for i in reversed(ordered):
-                body = [For(i, tuple(body))]
-            yield [over_grid(free, body)]
+            if any(e.op is ELEMENT for e in formula_order(w.target)) and ordered:
+                yield [self._owned(root, w, free, ordered, body)]
+            else:
+                yield [over_grid(free, _inside(ordered, body))]
+
+    def _owned(self, root: Root, w, free, ordered, body) -> For:
+        """Writes to places that data say, in order where they meet: each team owns some places,
+        goes through all writes, and does those that are its own.
+        """
+        own = [k for k, t in enumerate(w.target) if t not in free]
+        place = size.as_expr(flat([root.shape[k] for k in own], [w.target[k] for k in own]))
+        places = size.product([root.shape[k] for k in own])
+        count = self.known(size.larger(1, size.smaller(places, OWNERS)), "owners")
+        owner = index(count, f"owner{next(self.names)}")
+        mine = equal(cast(self.located(place), "int64") % size.as_expr(count), owner)
+        inner, first = one_index(free)
+        if free:
+            body = [For(inner, (*first, *body), "block")]
+        return For(owner, tuple(_inside(ordered, [If(mine, tuple(body))])), "grid")
+
+    def _cumulated(self, root: Root, target: Buffer):
+        """Running sums in chunks: what each adds up to, what stands before each, then all."""
+        op, x, dtype = root.expr.op, root.expr.args[0], root.expr.dtype
+        n = root.shape[op.axis]
+        count = self.known(size.larger(1, size.smaller(CHUNKS, _up(n, CHUNK))), "chunks")
+        length = self.known(_up(n, count), "length")
+        others = tuple(m for a, m in enumerate(root.shape) if a != op.axis)
+        sums = self.temporary(dtype, (count, *others), "partial")
+
+        def loop(store: bool) -> For:
+            chunk, around = index(count, f"c{next(self.names)}"), self.fresh(others, "i")
+            at = size.as_expr(flat(sums.shape, (chunk, *around)))
+            total, body = local(dtype, f"s{next(self.names)}"), []
+            body.append(Let(total, load(sums, at) if store else identity(op.monoid, dtype)))
+            some = self.cut(n, chunk, length, body)
+            k = index(size.at_least_zero(some), f"k{next(self.names)}")
+            along = size.as_expr(size.plus(size.times(chunk, length), k))
+            indices = (*around[: op.axis], along, *around[op.axis :])
+            inner: list = []
+            value = self.unfolded(self.located(self.formulas.at(x, indices)), inner)
+            inner.append(Update(total, op.monoid, value))
+            if store:
+                inner.append(Store(target, size.as_expr(flat(root.shape, indices)), total))
+            body.append(For(k, tuple(inner)))
+            body += [] if store else [Store(sums, at, total)]
+            return over_grid((chunk, *around), body)
+
+        yield [loop(store=False)]
+        around, chunk = self.fresh(others, "i"), index(count, f"c{next(self.names)}")
+        at = size.as_expr(flat(sums.shape, (chunk, *around)))
+        total, own = local(dtype, f"s{next(self.names)}"), local(dtype, f"p{next(self.names)}")
+        inner = (Let(own, load(sums, at)), Store(sums, at, total), Update(total, op.monoid, own))
+        yield [over_grid(around, [Let(total, identity(op.monoid, dtype)), For(chunk, inner)])]
+        yield [loop(store=True)]
 
     def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
         """A kernel that notes in `status` whether a position is outside its axis."""
