@@ -41,8 +41,8 @@ class KernelError(Exception):
 class Kernels:
     """The kernels of a text, compiled for the emulation."""
 
-    def __init__(self, folder: Path, source: str, flags: tuple[str, ...] = ()) -> None:
-        self.names = kernels_of(source)
+    def __init__(self, folder: Path, source: str, flags=(), names=None) -> None:
+        self.names = names or kernels_of(source)
         path = folder / "kernels.so"
         cuda_build.compile_kernels(source, path, "host", self.names, flags)
         self.path = path
