@@ -4,6 +4,7 @@ import importlib
 
 from symcomp import random, tensor
 from symcomp.autodiff import check_gradient, grad, hessian, jacobian, jvp, vjp
+from symcomp.codegen.device_array import DeviceArray, to_device
 from symcomp.compile.function import Function, In, function
 from symcomp.graph.expr import Expr
 from symcomp.graph.latex import dot as to_dot

@@ -4,7 +4,7 @@ An entry is one folder, named by its key:
 
     <cache>/<key>/<name>.c         the source, for people
     <cache>/<key>/<name>.so        the binary
-    <cache>/<key>/<name>.cu, …     kernels of a GPU, and what they were compiled to, if there are any
+    <cache>/<key>/<name>.cu, …     the kernels of a GPU, and what they were compiled to
     <cache>/<key>/entry.json       the caller's metadata; sizes and checksums of all of them
 
 It is built in a private folder, `.building-...`, and published by renaming that folder: whoever
@@ -239,8 +239,9 @@ def publish(
     """Compile `source` (if there is one) and publish it under `key`; when another process was
     faster, that one's entry.
 
-    `more` makes further files of the entry. `name` is for people; it becomes the file's name. Raises CompilerError (the private folder with
-    the source is then kept until the next `prune`) or CacheError.
+    `more` makes further files of the entry. `name` is for people; it becomes the file's name.
+    Raises CompilerError (the private folder with the source is then kept until the next `prune`) or
+    CacheError.
     """
     cache = folder()
     name = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:64] or "function"

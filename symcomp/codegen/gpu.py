@@ -6,8 +6,8 @@ context, the stream, how kernels are compiled and loaded. There are two, and the
 
     pycuda   CUDA's own driver. pycuda takes the primary context of the device, which PyTorch, CuPy
              and JAX use too, makes the stream, and hands out memory
-    host     the emulation: kernels are compiled for this machine's processor, and the GPU's memory is
-             the host's. It is slow, and shows what is wrong with kernels where there is no GPU
+    host     the emulation: kernels are compiled for this machine's processor, and the GPU's memory
+             is the host's. It is slow, and shows what is wrong with kernels where there is no GPU
 
 There is one GPU in a process, taken when a function first needs it.
 """
@@ -27,7 +27,7 @@ from symcomp.errors import GpuError
 from symcomp.options import options
 
 INSTALL = (
-    "install it (`pip install 'symcomp[cuda]'`; it is compiled at that time, against the CUDA toolkit), "
+    "install it (`pip install 'symcomp[cuda]'`; that compiles it, against the CUDA toolkit), "
     'or use the emulation, which is slow: cuda_driver="host" (SYMCOMP_CUDA_DRIVER)'
 )
 #: The functions of `symcomp_driver` in symcomp_gpu.h, by CUDA's names.
@@ -39,7 +39,7 @@ FUNCTIONS = (
     "cuMemcpyDtoHAsync_v2",
     "cuMemcpyDtoDAsync_v2",
     "cuMemsetD8Async",
-    "cuStreamSynchronize",
+    "cuStreamSynchronize",  # SYNCHRONIZE
     "cuLaunchKernel",
     "cuGetErrorString",
     "cuStreamBeginCapture_v2",
@@ -49,6 +49,7 @@ FUNCTIONS = (
     "cuGraphExecDestroy",
     "cuGraphDestroy",
 )
+SYNCHRONIZE = "cuStreamSynchronize"
 OUT_OF_MEMORY, FORKED = 2, 100_000
 MEGABYTE = 1e6
 
@@ -263,6 +264,7 @@ class Gpu:
         self._failure = self._call("failure", "int64_t", "int64_t *", "char **", "char **")
         self._statistics = self._call("statistics", "void", "int64_t *")
         runtime.Cell.release = self._call("release", "void", "void *")
+        runtime.Cell.fetch_from = self.fetch
         self._libraries: set[str] = set()
 
     def _call(self, name: str, result: str, *arguments: str) -> Callable[..., Any]:
@@ -277,7 +279,7 @@ class Gpu:
         runtime.function(library, "symcomp_attach_gpu", "void", kind)(self.table, given)
 
     def require_products(self) -> None:
-        """Have what computes matrix products and convolutions: NVIDIA's libraries, or our kernels."""
+        """Have what computes products and convolutions: NVIDIA's libraries, or our kernels."""
         with _lock:
             if "products" not in self._libraries:
                 place = self._call("libraries_of", "void *")()
@@ -318,6 +320,14 @@ class Gpu:
     def wait(self) -> None:
         """Until everything that was asked for is done."""
         self._check(self._wait())
+
+    def wait_for(self, stream: int) -> None:
+        """Until everything on a stream of somebody else's is done."""
+        ffi = runtime.ffi()
+        synchronize = ffi.cast("int(*)(void *)", self._functions[FUNCTIONS.index(SYNCHRONIZE)])
+        status = synchronize(ffi.cast("void *", stream))
+        if status:
+            raise GpuError(f"the stream {stream} cannot be waited for: CUDA error {status}")
 
     def statistics(self) -> dict[str, int]:
         """What the runtime has done and holds: bytes of scratch memory, launches, replays."""
@@ -407,7 +417,7 @@ def kernel_file(name: str, source: str, architecture: str, kernels: Sequence[str
 
 def suffix(architecture: str) -> str:
     """What a file of kernels is called."""
-    return ".kernels.so" if architecture == "host" else ".cubin"
+    return ".emulated" if architecture == "host" else ".cubin"
 
 
 def kernel_part(source: str, architecture: str, kernels: Sequence[str]) -> cache.Part:

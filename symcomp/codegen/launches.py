@@ -306,7 +306,8 @@ class _Plan:
         text.add("int64_t failed = 0;")
         for d in face.dimensions:
             text.add(f"frame->{names[d]} = {names[d]};")
-        printer = self._printer()
+        #: One for the whole entry, so that what it names has names of its own.
+        printer = self.printer = self._printer()
         for d, n in program.derived:
             text.add(f"frame->{names[d]} = {printer.size(n)};")
         lock_cells(face, text)
@@ -344,7 +345,7 @@ class _Plan:
 
     def _same_sizes(self) -> None:
         """Shared values are locked only now; see program.py. Numbers are looked at on the host."""
-        same_lengths(self.face, self.text, self._printer().size, "failed")
+        same_lengths(self.face, self.text, self.printer.size, "failed")
         for e, dimension in self.program.read_before:
             cell = f"((symcomp_cell *)cells[{self.face.cells.index(e)}])"
             number = f"*({C_TYPES[e.dtype]} *){cell}->data"
@@ -364,7 +365,7 @@ class _Plan:
         slots += [
             memory.Slot([memory.measure(b)], [b]) for b in program.temporaries if b not in tenants
         ]
-        printer = self._printer()
+        printer = self.printer
         text.add("size_t room = 0;")
         for n, slot in enumerate(slots):
             amounts = [f"({printer.size(c)}) * {np.dtype(d).itemsize}" for c, d in slot.sizes]
@@ -387,7 +388,7 @@ class _Plan:
     def _places(self) -> None:
         """Where inputs, outputs and shared values lie on the GPU."""
         text, names = self.text, self.names
-        printer = self._printer()
+        printer = self.printer
         for n, e in enumerate(self.face.places):
             name = names[e]
             address = f"(symcomp_address)(uintptr_t){name}"
@@ -403,7 +404,7 @@ class _Plan:
             text.add(f"frame->{names[e]} = gpu->cell({cell}, {amount}, {writes});")
 
     def _results(self) -> None:
-        printer = self._printer()
+        printer = self.printer
         first = len(self.face.inputs)
         for n, e in enumerate(self.face.outputs, first):
             name = self.names[e]
@@ -415,7 +416,7 @@ class _Plan:
         text, program = self.text, self.program
         if not program.python_calls:
             return
-        printer = self._printer()
+        printer = self.printer
         arrays = [e for group in program.python_arguments for e in group]
         text.add("size_t bytes = 0;")
         for n, e in enumerate(arrays):

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -128,6 +128,7 @@ class Runtime:
         self.cell_new = self._find("cell_new", "void *")
         self.cell_free = self._find("cell_free", "void", "void *")
         self.cell_set = self._find("cell_set", "void", "void *", "void *", "int64_t *", "int64_t")
+        self.cell_newest = self._find("cell_newest", "int64_t", "void *")
         self.cells_lock = self._find("cells_lock", "void", "void **", "uint8_t *", "int64_t")
         self.cells_unlock = self._find("cells_unlock", "void", "void **", "uint8_t *", "int64_t")
         self._blas: Kernels | None = None
@@ -163,7 +164,7 @@ class Runtime:
         for name in libraries:
             if name == "blas":
                 self.blas()
-            else:
+            elif name in CONVOLUTION:
                 self._load_convolution(name)
 
     def _load_convolution(self, name: str) -> None:
@@ -210,9 +211,12 @@ def _open_with(path: Path, variables: dict[str, str]) -> Any:
 
 
 def libraries_of(source: str) -> list[str]:
-    """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`."""
-    blas = ["blas"] if "gemm(" in source else []
-    return [*blas, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
+    """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`, on a
+    GPU `products`.
+    """
+    found = ["blas"] if "gemm(" in source else []
+    found += ["products"] if "gpu->product" in source or "gpu->convolve" in source else []
+    return [*found, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
 
 
 def build_convolution(name: str) -> Path:
@@ -300,10 +304,18 @@ def _library() -> Path:
     return entry.library
 
 
+#: What `cell_newest` answers where a GPU has written last: SYMCOMP_GPU in symcomp.h.
+ON_GPU = 2
+
+
 class Cell:
     """A shared value's place: a C-contiguous array behind a lock; many may read, one may write."""
 
     __slots__ = ("__weakref__", "_free", "array", "pointer")
+
+    #: What a GPU adds, once there is one: gives its memory back, and copies a value from there.
+    release: ClassVar[Callable[[Any], None] | None] = None
+    fetch_from: ClassVar[Callable[[Cell], None] | None] = None
 
     def __init__(self, array: np.ndarray) -> None:
         runtime = native()
@@ -318,6 +330,17 @@ class Cell:
         shape = ffi().new("int64_t[]", array.shape or (0,))
         native().cell_set(self.pointer, ffi().from_buffer(array), shape, array.ndim)
         self.array = array
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether a GPU has what was written last."""
+        return native().cell_newest(self.pointer) == ON_GPU
+
+    def fetch(self) -> None:
+        """Make the array on the host the newest, too."""
+        if self.is_on_gpu:
+            with self.exclusive():
+                Cell.fetch_from(self)
 
     @property
     def address(self) -> int:
@@ -335,6 +358,8 @@ class Cell:
     def __del__(self) -> None:
         place = getattr(self, "pointer", None)
         if place is not None:
+            if Cell.release is not None:
+                Cell.release(place)
             self._free(place)
 
 

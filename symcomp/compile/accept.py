@@ -6,7 +6,7 @@ rank, and the only one that interpreted functions take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -36,6 +36,9 @@ class Acceptance:
         self.labels = [i.label for i in definition.inputs]
         self.types = [v.type for v in definition.variables]
         self.downcast = definition.downcast
+        #: Inputs that may be arrays on the GPU, and what makes an argument one.
+        self.on_gpu: set[int] = set()
+        self.seen: Callable[[Any], Any] | None = None
         self.defaults = [MISSING if i.value is MISSING else self._default(k, i.value)
                          for k, i in enumerate(definition.inputs)]  # fmt: skip
 
@@ -50,6 +53,13 @@ class Acceptance:
         if isinstance(value, Expr):
             message = f"{self.called(k)} is a symbolic expression ({text(value)}): give it an array"
             self.fail(InputError, message)
+        if hasattr(value, "__cuda_array_interface__"):
+            value = self._from_gpu(k, value)
+            if k in self.on_gpu and value.dtype.name == wanted.dtype:
+                if not fits(wanted.shape, value.shape):
+                    self.wrong_size(k, value)
+                return value
+            value = np.asarray(value)
         try:
             array = ready(value, wanted.dtype, self.downcast)
         except DtypeError as error:
@@ -57,6 +67,19 @@ class Acceptance:
         if not fits(wanted.shape, array.shape):
             self.wrong_size(k, array)
         return array
+
+    def _from_gpu(self, k: int, value: Any) -> Any:
+        """An array of the GPU as one of ours, for a function that runs there."""
+        if self.seen is None:
+            message = (
+                f"{self.called(k)} lies on a GPU, and this function runs on the host: "
+                'copy it, or compile the function with device="cuda"'
+            )
+            self.fail(InputError, message)
+        try:
+            return self.seen(value)
+        except SymcompError as error:
+            self.fail(type(error), f"{self.called(k)}: {error}")
 
     def _advice(self, value: Any) -> str:
         numeric = getattr(getattr(value, "dtype", None), "kind", "-") in "biuf"

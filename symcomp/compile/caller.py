@@ -6,6 +6,7 @@ or says what is wrong. Names that begin with an underscore are the method's own:
 
     _p0     the address of input 0            _n0_1, _v0, _s0_1, _w0   sizes: see compile.recipe
     _o0     output 0                          _status                  what the entry answers
+    _on_gpu which places are the GPU's: see codegen.launches
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symcomp.codegen.launches import MOST_PLACES
 from symcomp.compile.recipe import Recipe
 from symcomp.compile.results import LARGE
 
@@ -30,11 +32,13 @@ def parameter_names(labels: Sequence[str]) -> list[str]:
     return names
 
 
-def write(recipe: Recipe, names: Sequence[str], form: str, exact: bool) -> str:
+def write(
+    recipe: Recipe, names: Sequence[str], form: str, exact: bool, results: str = "numpy"
+) -> str:
     """The text of `__call__` for parameters of these names.
 
     `form` is the result as Python text over `_o0`, `_o1`, …; `exact` says that Python's numbers
-    must keep their value, so that each takes the long way.
+    must keep their value, so that each takes the long way; `results` where the outputs lie.
     """
     used = " ".join(recipe.sizes())
     everything = f"({''.join(p + ', ' for p in names)})"
@@ -47,12 +51,15 @@ def write(recipe: Recipe, names: Sequence[str], form: str, exact: bool) -> str:
         lines.append("    if _more or _unknown: _place((), _more, _unknown)")
     for k, p in enumerate(names):
         lines += _input(recipe, k, p, used, exact)
+    if recipe.launched is not None:
+        lines += _on_gpu(recipe, names, results)
     lines += _shared_sizes(used)
     if recipe.checks:
         wrong = " or ".join(recipe.checks)
         lines.append(f"    if {wrong}: _wrong_sizes({everything})")
     for n, (dtype, sizes) in enumerate(recipe.outputs):
-        lines.append(f"    _o{n} = {_output(n, dtype, sizes)}")
+        made = f"_device_array({_tuple(sizes)}, _{dtype})"
+        lines.append(f"    _o{n} = {made if results == 'device' else _output(n, dtype, sizes)}")
     lines.append(f"    _status = {_call(recipe)}")
     lines.append(f"    if _status: return _failed(_self, _status, {everything})")
     lines.append(f"    return {form}")
@@ -76,6 +83,24 @@ def _head(names: Sequence[str]) -> str:
     return f"def __call__(_self, /, {shown}*_more, **_unknown):"
 
 
+def may_stay(recipe: Recipe) -> set[int]:
+    """The inputs that may lie on the GPU."""
+    return set() if recipe.launched is None else {k for k in recipe.arrays[:MOST_PLACES] if k >= 0}
+
+
+def _on_gpu(recipe: Recipe, names: Sequence[str], results: str) -> list[str]:
+    """Which places lie on the GPU: large constants always, inputs as they are given."""
+    count = len(recipe.arrays)
+    always = [n for n, k in enumerate(recipe.arrays) if k < 0]
+    if results == "device":
+        always += range(count, count + len(recipe.outputs))
+    lines = [f"    _on_gpu = {sum(1 << n for n in always if n < MOST_PLACES)}"]
+    for n, k in enumerate(recipe.arrays):
+        if 0 <= k and n < MOST_PLACES:
+            lines.append(f"    if type({names[k]}) is _on_device: _on_gpu |= {1 << n}")
+    return lines
+
+
 def _tuple(items: Sequence[str]) -> str:
     return f"({''.join(i + ', ' for i in items)})"
 
@@ -90,6 +115,7 @@ def _call(recipe: Recipe) -> str:
         arguments += [f"_pack('int64_t[]', {_tuple(recipe.dimensions)})"]
     else:
         arguments += [*places, *recipe.dimensions]
+    arguments += ["_on_gpu"] if recipe.launched is not None else []
     if not recipe.python_calls:
         return f"_entry({', '.join(arguments)})"
     shapes = [_tuple(sizes) for _, arrays in recipe.python_calls for _, sizes in arrays]
@@ -104,7 +130,10 @@ def _input(recipe: Recipe, k: int, p: str, used: str, exact: bool) -> list[str]:
     take += [f"_p{k} = _pointer({p})"] if k in recipe.arrays else []
     lines = [] if shape or exact else _number(k, p, dtype)
     other_rank = "" if shape else f" or {p}.shape"
-    refuse = f"type({p}) is not _array or {p}.dtype is not _{dtype}{other_rank}"
+    wrong = f"type({p}) is not _array"
+    if k in may_stay(recipe):
+        wrong = f"({wrong} and type({p}) is not _on_device)"
+    refuse = f"{wrong} or {p}.dtype is not _{dtype}{other_rank}"
     lines.append(f"    if {refuse}: {p} = _accept({k}, {p})")
     if take:
         # Another rank, or elements that do not follow one another: an error, or a copy.
@@ -138,5 +167,5 @@ def _shared_sizes(used: str) -> list[str]:
     values = sorted(set(re.findall(r"\b_w(\d+)\b", used)))
     return [
         *(f"    _s{j}_{a} = _shared{j}.array.shape[{a}]" for j, a in lengths),
-        *(f"    _w{j} = int(_shared{j}.array)" for j in values),
+        *(f"    _w{j} = int(_shared{j}.current())" for j in values),
     ]

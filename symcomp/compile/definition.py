@@ -39,6 +39,8 @@ from symcomp.rewrite.rule import RuleSet
 MODES = ("c", "numpy", "check")
 UNUSED = ("raise", "warn", "ignore")
 DOWNCAST = (None, True, False)
+DEVICES = ("cpu", "cuda")
+RESULTS = ("numpy", "device")
 
 
 class _Missing:
@@ -82,6 +84,8 @@ class Definition:
     downcast: bool | None
     rules: Any = None
     profile: bool = False
+    device: str = "cpu"
+    results: str = "numpy"
 
     @property
     def variables(self) -> list[Variable]:
@@ -150,12 +154,18 @@ def define(
     profile: bool = False,
     rules: Any = None,
     no_default_updates: Any = False,
+    device: str | None = None,
+    results: str = "numpy",
 ) -> Definition:
     """The definition that the arguments of `function` describe, or an error that says why not."""
     mode = _one_of("mode", options.mode if mode is None else mode, MODES)
     unused = options.on_unused_input if on_unused_input is None else on_unused_input
     unused = _one_of("on_unused_input", unused, UNUSED)
     downcast = _one_of("allow_input_downcast", allow_input_downcast, DOWNCAST)
+    device = _one_of("device", options.device if device is None else device, DEVICES)
+    results = _one_of("results", results, RESULTS)
+    if results == "device" and device == "cpu":
+        fail(OptionError, 'results stay on a device only with device="cuda"')
     if downcast is None and options.allow_input_downcast:
         downcast = True
     ins = _inputs(inputs)
@@ -164,7 +174,7 @@ def define(
         fail(RuleError, f"rules are a set of rules made by @ruleset, not {_shown(rules)}")
     definition = Definition(
         ins, values, result, names, _updates(updates), _name(name), mode, downcast, rules,
-        bool(profile),
+        bool(profile), device, results,
     )  # fmt: skip
     replaced = _givens(givens)
     if replaced:

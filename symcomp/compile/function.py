@@ -51,8 +51,9 @@ class Function:
         """How the function computes: rules that fired, steps, memory, times of the passes, the
         source's place.
 
-        part: "" all of that; or one of "plan", "rules", "loops", "c", "graph" (Graphviz), "call"
-        (the Python text of the call). Errors: ArgumentError.
+        part: "" all of that; or one of "plan", "rules", "loops", "c", "cuda" (the kernels; "c" is
+        the launch plan then), "graph" (Graphviz), "call" (the Python text of the call). Errors:
+        ArgumentError.
         """
         return report.explain(self, part)
 
@@ -116,6 +117,8 @@ def function(
     profile: bool = False,
     rules: Any = None,
     no_default_updates: Any = False,
+    device: str | None = None,
+    results: str = "numpy",
 ) -> Function:
     """Compile outputs and updates to a function of the inputs.
 
@@ -134,14 +137,18 @@ def function(
     no_default_updates: a shared value with a `default_update` (the state of a random stream) is
     updated by every function that uses it, unless `updates` name it; True refuses that, and a list
     of shared values refuses it for these.
+    device: "cpu" or "cuda" (by default the option `device`): where it runs. On a GPU inputs are
+    NumPy's arrays or arrays there (anything with `__cuda_array_interface__`), and shared values
+    move there and stay.
+    results: "numpy", or "device" for arrays that stay on the GPU (`symcomp.DeviceArray`).
 
     Errors: MissingInputError, UnusedInputError, InputError, UpdateError, OptionError, ShapeError,
-    DtypeError, CompilerError, CacheError.
+    DtypeError, CompilerError, CacheError, GpuError.
     """
     return make(
         define(
             inputs, outputs, updates, givens, mode, on_unused_input, allow_input_downcast, name,
-            profile, rules, no_default_updates,
+            profile, rules, no_default_updates, device, results,
         )
     )  # fmt: skip
 

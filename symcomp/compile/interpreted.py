@@ -43,6 +43,7 @@ def run(definition: Definition, values: Mapping[Expr, np.ndarray]) -> list[np.nd
         count = len(definition.outputs)
         for (target, _), value in zip(definition.updates, results[count:], strict=True):
             np.copyto(target.array, value)
+            target.rewritten()
         return results[:count]
 
 

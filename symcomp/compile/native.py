@@ -1,5 +1,7 @@
 """mode="c": from a definition to a method that calls native code, from the cache or built now.
 
+On the device "cuda" that code is the launch plan, and the entry has its kernels beside it.
+
 A hit in the cache skips rewriting, printing and the compiler. At the first miss of a process the
 native runtime is built and loaded in a thread of its own, beside the symbolic work; so is a library
 that the function is seen to need.
@@ -17,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.codegen import cache, program, runtime
+from symcomp.codegen import cache, cuda_build, device_array, gpu, program, runtime
 from symcomp.codegen.c import SUFFIXES
 from symcomp.codegen.plan import KERNELS
 from symcomp.compile import caller, report
@@ -30,7 +32,9 @@ from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.compile.recipe import Recipe, make_recipe, python_operations
 from symcomp.compile.results import Results
 from symcomp.errors import InternalError, SymcompError
-from symcomp.graph.type import is_float
+from symcomp.graph import shared
+from symcomp.graph.shared import Shared
+from symcomp.graph.type import is_float, shape_text
 from symcomp.graph.walk import order
 
 
@@ -41,8 +45,11 @@ def compiled(definition: Definition) -> tuple[Callable[..., Any], str]:
     accept = Acceptance(definition)
     names = caller.parameter_names(accept.labels)
     form = _form(definition)
-    source = caller.write(recipe, names, form, accept.downcast is False)
+    source = caller.write(recipe, names, form, accept.downcast is False, definition.results)
     space = _constants(recipe) | _arguments(definition, recipe, library)
+    if definition.device == "cuda":
+        space |= _on_gpu(definition, recipe, library, entry)
+        accept.on_gpu, accept.seen = caller.may_stay(recipe), device_array.to_device
     space |= {f"_default{k}": value for k, value in enumerate(accept.defaults)}
     space |= {"_accept": accept, "_wrong_size": accept.wrong_size, "_place": accept.place}
     space |= _failures(definition, accept)
@@ -71,8 +78,8 @@ def _form(definition: Definition) -> str:
 
 def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
     found = structure(definition)
-    kind = "profile" if definition.profile else "function"
-    key = None if found is None else cache.key(kind, found)
+    kind = ["profile" if definition.profile else "function", *_target(definition)]
+    key = None if found is None else cache.key(*kind, found)
     start = time.perf_counter()
     entry = None if key is None else cache.lookup(key)
     if entry is not None:
@@ -80,15 +87,27 @@ def _built(definition: Definition) -> tuple[Recipe, cache.Entry]:
         return Recipe(**entry.metadata["recipe"]), entry
     _start_builds(definition)
     d = definition
-    job = Compilation(d.name, list(d.outputs), list(d.updates), d.rules, d.profile)
+    job = Compilation(d.name, list(d.outputs), list(d.updates), d.rules, d.profile, d.device)
     compile_expression(job)
     recipe = make_recipe(definition, job)
     word = re.sub(r"\W+", "_", d.name, flags=re.ASCII)[:40] or "function"
     kernels = len(job.program.kernels)
     metadata = {"kind": "function", "recipe": recipe.as_data(), "kernels": kernels}
-    entry = cache.publish(key or cache.key("source", job.source), word, job.source, metadata)
+    key = key or cache.key("source", *kind, job.source, job.kernels)
+    more = None
+    if job.launched:
+        more = gpu.kernel_part(job.kernels, gpu.gpu().device.architecture, job.launched)
+    entry = cache.publish(key, word, job.source, metadata, more=more)
     report.announce(definition, job, entry, time.perf_counter() - start)
     return recipe, entry
+
+
+def _target(definition: Definition) -> list[str]:
+    """What a binary for a GPU depends on beside the computation."""
+    if definition.device != "cuda":
+        return []
+    architecture = gpu.gpu().device.architecture
+    return [architecture, cuda_build.identity(architecture)]
 
 
 def _start_builds(definition: Definition) -> None:
@@ -96,6 +115,8 @@ def _start_builds(definition: Definition) -> None:
     there is time.
     """
     _start("runtime", runtime.native)
+    if definition.device == "cuda":
+        return
     for name in _libraries(definition):
         _start(name, functools.partial(runtime.build_convolution, name))
 
@@ -151,13 +172,13 @@ def _arguments(definition: Definition, recipe: Recipe, library: Any) -> dict[str
     runtime.native().require(recipe.libraries)
     entry = runtime.function(library, program.ENTRY, "int64_t", recipe.types)
     space: dict[str, Any] = {"_entry": entry}
-    shared, constants = definition.shared(), definition.constants()
-    for s in shared:
+    values, constants = definition.shared(), definition.constants()
+    for s in values:
         s.give_cell(runtime.Cell)
     if recipe.cells:
-        cells = [shared[k].cell for k in recipe.cells]
+        cells = [values[k].cell for k in recipe.cells]
         space["_cells"], space["_holding"] = runtime.arguments(cells, recipe.exclusive)
-    space |= {f"_shared{k}": s for k, s in enumerate(shared)}
+    space |= {f"_shared{k}": s for k, s in enumerate(values)}
     space |= {f"_table{k}": runtime.pointer(constants[k].value) for k in recipe.tables}
     space |= {f"_key{n}": name for n, name in enumerate(definition.names)}
     if recipe.python_calls:
@@ -167,11 +188,38 @@ def _arguments(definition: Definition, recipe: Recipe, library: Any) -> dict[str
     return space
 
 
+def _on_gpu(
+    definition: Definition, recipe: Recipe, library: Any, entry: cache.Entry
+) -> dict[str, Any]:
+    """What the method of a function on a GPU refers to beside the others'."""
+    own = gpu.gpu()
+    path = entry.file(gpu.suffix(own.device.architecture))
+    own.attach(library, path, recipe.launched)
+    if "products" in recipe.libraries:
+        own.require_products()
+    constants = definition.constants()
+    tables = {k: device_array.to_device(constants[k].value) for k in recipe.tables}
+    return {
+        **{f"_table{k}": table.pointer for k, table in tables.items()},
+        "_kept": tables,
+        "_pointer": _place,
+        "_on_device": device_array.DeviceArray,
+        "_device_array": device_array.empty,
+    }
+
+
+def _place(array: Any) -> Any:
+    """Where an array begins, on the host or on the GPU."""
+    if type(array) is device_array.DeviceArray:
+        return array.pointer
+    return runtime.ffi().from_buffer(array)
+
+
 def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]:
     """What is done when something is wrong with sizes or indices."""
 
     def values(arguments: tuple) -> dict:
-        ready = [accept(k, value) for k, value in enumerate(arguments)]
+        ready = [np.asarray(accept(k, value)) for k, value in enumerate(arguments)]
         return dict(zip(definition.variables, ready, strict=True))
 
     def wrong_sizes(arguments: tuple):
@@ -181,6 +229,12 @@ def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]
     def failed(function: Callable, status: int, arguments: tuple):
         if status == program.RESIZED:
             return function(*arguments)
+        if status == program.MOVED:
+            for s in definition.shared():
+                s.current()
+            return function(*arguments)
+        if status == program.GPU_FAILED:
+            raise gpu.gpu().failure(_held(definition, arguments))
         if status == program.UNALIGNED:
             return function(*values(arguments).values())
         if status == program.NO_MEMORY:
@@ -190,3 +244,32 @@ def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]
         raise InternalError(f"{definition.name}: the compiled function answered {status}")
 
     return {"_wrong_sizes": wrong_sizes, "_failed": failed}
+
+
+#: The most arrays that an error about memory names.
+NAMED = 8
+
+
+def _held(definition: Definition, arguments: tuple) -> str:
+    """The arrays of a call on a GPU, the largest first: what fills its memory."""
+    arrays = [(s.name or "a shared value", s.array) for s in definition.shared()]
+    arrays += [
+        (i.label or f"input {k}", a)
+        for k, (i, a) in enumerate(zip(definition.inputs, arguments, strict=False))
+    ]
+    sized = [(getattr(a, "nbytes", 0), name, a) for name, a in arrays]
+    largest = sorted(sized, key=lambda entry: -entry[0])[:NAMED]
+    lines = [f"  {n / 1e6:10.1f} MB  {name} {shape_text(np.shape(a))}" for n, name, a in largest]
+    scratch = gpu.gpu().statistics()["scratch"]
+    lines.append(f"  {scratch / 1e6:10.1f} MB  temporaries, inputs and results of all functions")
+    return "\n".join([f"{definition.name} uses", *lines])
+
+
+def _bring(value: Shared) -> None:
+    """Have a shared value on the GPU at once."""
+    value.give_cell(runtime.Cell)
+    with value.cell.exclusive():
+        gpu.gpu().bring(value.cell)
+
+
+shared.bring["cuda"] = _bring

@@ -178,7 +178,9 @@ def _lower(job: Compilation) -> program.Program:
         checks.append(lowering.check(at, n, number, status))
         if job.on_gpu:
             on_host = Lowering(layout.buffers, layout.visible, formulas)
-            host[checks[-1]] = layout.on_host(on_host.check(at, n, number, status))
+            host[checks[-1]] = layout.on_host(
+                on_host.check(at, n, number, status), f"host_{checks[-1].name}"
+            )
     kernels = [k for g in job.plan.groups for k in lowering.kernels(g)]
     job.buffers = lowering.buffers
     for k in [*checks, *kernels]:
@@ -235,13 +237,13 @@ class _Layout:
                     self.buffers[home] = self._temporary(home)
                 self.buffers[e] = self.buffers[home]
 
-    def on_host(self, check: loops.Kernel) -> loops.Kernel | None:
+    def on_host(self, check: loops.Kernel, name: str) -> loops.Kernel | None:
         """A check that the host can do: it reads inputs, and no more."""
         leaves = self.job.bound.leaves.items()
         inputs = {b for leaf, b in leaves if not isinstance(leaf, (Shared, Constant))}
         reads = [e for s in loops.walk(check.body) for v in loops.values(s) for e in order([v])]
         known = all(not e.ndim or e in inputs for e in reads if e.op is None)
-        return replace(check, name=f"host_{check.name}") if known else None
+        return replace(check, name=name) if known else None
 
     def _temporary(self, e: Expr) -> Buffer:
         made = buffer(e.dtype, e.shape, f"{e.op.name}_{len(self.temporaries)}")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symcomp.codegen import build, cache, loops, memory, runtime
+from symcomp.codegen.grid import is_team
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
 from symcomp.compile.definition import Definition
@@ -27,7 +28,7 @@ from symcomp.graph.walk import evaluate, substitute
 from symcomp.options import options
 
 #: What `explain` can show.
-PARTS = ("", "plan", "rules", "loops", "c", "graph", "call")
+PARTS = ("", "plan", "rules", "loops", "c", "cuda", "graph", "call")
 WIDTH = 100
 
 
@@ -55,6 +56,7 @@ def explain(function: Any, part: str = "") -> Report:
         "rules": lambda: "\n".join(rules(job)),
         "loops": lambda: "\n\n".join(show(k) for k in all_kernels(job)),
         "c": lambda: job.source,
+        "cuda": lambda: job.kernels or "no kernels: the function runs on the host",
         "graph": lambda: latex.dot(*original(job)),
     }[part]
     return Report(made())
@@ -64,14 +66,14 @@ def compilation(definition: Definition) -> Compilation:
     """The symbolic passes, run (again) for a definition."""
     d = definition
     outputs, updates = list(d.outputs), list(d.updates)
-    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile))
+    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile, d.device))
 
 
 def whole(job: Compilation, function: Any) -> str:
     """The report of everything but the texts of loops and C."""
     d = function.definition
     parts = [
-        [f"function {d.name}, mode {d.mode!r}", *interface(d)],
+        [f"function {d.name}, mode {d.mode!r}, device {d.device!r}", *interface(d)],
         ["rules that fired", *indented(rules(job))],
         ["steps", *indented(steps(job))],
         ["memory", *indented(storage(job))],
@@ -144,7 +146,10 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
                 if whole_
                 else f"parallel over {amount(s.extent)}"
             )
-    if any(isinstance(s, For) and s.how == "simd" for s in statements):
+        if isinstance(s, For) and s.how == "grid":
+            who = "teams" if is_team(s) else "threads"
+            yield f"{who} over {amount(s.extent)}"
+    if not job.on_gpu and any(isinstance(s, For) and s.how == "simd" for s in statements):
         yield "simd"
     for s in statements:
         if isinstance(s, Call):
@@ -160,6 +165,11 @@ def _call(s: Call) -> str:
         return "a call out to Python"
     if s.symbol == "convolution":
         return f"convolution {s.dtype}, {s.arguments[0]} ({s.arguments[1]})"
+    if s.symbol == "convolve":
+        return f"convolution {s.dtype} on the GPU ({s.arguments[0]})"
+    if s.symbol == "product":
+        batch, m, n, k = (amount(v) for v in s.arguments[:4])
+        return f"product {s.dtype} on the GPU, {batch} of {m} × {n}, inner {k}"
     m, n, k = (amount(v) for v in s.arguments[:3])
     return f"gemm {s.dtype}, tiles of {m} × {n}, inner {k}"
 

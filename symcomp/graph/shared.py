@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.errors import DtypeError, ShapeError, describe, here
+from symcomp.errors import DtypeError, OptionError, ShapeError, describe, here
 from symcomp.graph.arrays import ready
 from symcomp.graph.expr import Expr, Leaf
 from symcomp.graph.op import as_expr
@@ -74,14 +74,32 @@ class Shared(Leaf):
         return value
 
     def current(self) -> np.ndarray:
+        """The array on the host, as it is now: what a GPU has written is fetched first."""
+        if self.cell is not None:
+            self.cell.fetch()
         return self.array
 
+    @property
+    def device(self) -> str:
+        """Where the value was written last: "cpu" or "cuda"."""
+        return "cuda" if self.cell is not None and self.cell.is_on_gpu else "cpu"
+
     def get_value(self, borrow: bool = False) -> np.ndarray:
-        """The array: a copy, or with `borrow` the very storage (which later updates change)."""
-        if borrow:
-            return self.array
+        """The array: a copy, or with `borrow` the very storage (which later updates change).
+
+        Of a value that a GPU has written it is a copy in any case.
+        """
+        on_gpu = self.device != "cpu"
+        array = self.current()
+        if borrow and not on_gpu:
+            return array
         with self._held(exclusive=False):
-            return self.array.copy()
+            return array.copy()
+
+    def rewritten(self) -> None:
+        """Say that the array on the host has been written to; the caller holds the value."""
+        if self.cell is not None:
+            self.cell.set(self.array)
 
     def set_value(self, value: Any, borrow: bool = False) -> None:
         """Replace the array; `value` is copied unless `borrow` is true and it can serve as it is.
@@ -153,6 +171,8 @@ def _owned(given: np.ndarray, value: Any, borrow: bool) -> np.ndarray:
 @contextlib.contextmanager
 def held(values: Sequence[Shared], exclusive: Sequence[bool]) -> Iterator[None]:
     """A block of Python in which shared values keep still, and the exclusive ones are not read."""
+    for s in values:
+        s.current()
     with guard, contextlib.ExitStack() as stack:
         cells = [(s.cell, e) for s, e in zip(values, exclusive, strict=True) if s.cell is not None]
         # In the order in which native calls lock them, so that nobody waits in a circle.
@@ -161,16 +181,31 @@ def held(values: Sequence[Shared], exclusive: Sequence[bool]) -> Iterator[None]:
         yield
 
 
+#: How a value is brought to a device, by the device's name; filled by what drives it.
+bring: dict[str, Callable[[Shared], None]] = {"cpu": lambda value: None}
+
+
 def shared(
-    value: Any, name: str | None = None, borrow: bool = False, shape: tuple | None = None
+    value: Any,
+    name: str | None = None,
+    borrow: bool = False,
+    shape: tuple | None = None,
+    device: str = "cpu",
 ) -> Shared:
     """A shared value that starts as `value`.
 
     The dtype is that of the value (Python floats are float64, or options.floatX through
     `np.asarray`). Its sizes are fixed, so that wrong sizes show when an expression is written;
     `shape=(None, 784)` leaves some free to change. With `borrow` the array itself becomes the
-    storage where it is C-contiguous and writable. Errors: DtypeError, ShapeError.
+    storage where it is C-contiguous and writable.
+
+    A value moves to the device of whatever function uses it, and stays there until it is needed
+    elsewhere; `device="cuda"` brings it to the GPU at once. Errors: DtypeError, ShapeError,
+    OptionError, GpuError.
     """
+    if device not in bring:
+        message = f"shared: device is {' or '.join(map(repr, bring))}, not {device!r}"
+        raise OptionError(describe(message, origin=here()))
     dtype = _dtype_of(value)
     given = ready(value, dtype)
     shape = given.shape if shape is None else tuple(shape)
@@ -180,7 +215,9 @@ def shared(
             f"which is not {shape_text(shape)}"
         )
         raise ShapeError(describe(message, origin=here()))
-    return Shared(_owned(given, value, borrow), Type(dtype, shape), name)
+    made = Shared(_owned(given, value, borrow), Type(dtype, shape), name)
+    bring[device](made)
+    return made
 
 
 def _dtype_of(value: Any) -> str:

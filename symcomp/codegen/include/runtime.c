@@ -462,6 +462,9 @@ SYMCOMP_EXPORT void symcomp_cell_set(symcomp_cell *cell, void *data, const int64
     memcpy(cell->shape, shape, (size_t)rank * sizeof *shape);
 }
 
+/* Where what was written last lies. */
+SYMCOMP_EXPORT int64_t symcomp_cell_newest(const symcomp_cell *cell) { return cell->newest; }
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void before_fork(void) { pthread_mutex_lock(&cells.mutex); }
