@@ -147,6 +147,8 @@ def test_the_same_text_compiles_for_a_gpu(kind, tmp_path):
     if chosen is None:
         pytest.skip(f"no {kind}")
     source = kernels() + formula_kernels().split("\n", 1)[1]
-    found = cuda_build.resources(source, tmp_path / "functions.cubin", "sm_90", chosen)
+    output = tmp_path / "functions.cubin"
+    assert "warning" not in cuda_build.compile_kernels(source, output, "sm_90", (), (), chosen)
+    found = cuda_build.resources(source, output, "sm_90", chosen)
     assert set(found) == {*FUNCTIONS, *kernels_of(formula_kernels())}
     assert all(r.spill_stores == 0 for r in found.values())
