@@ -1,20 +1,24 @@
 """``python -m benchmarks.gpu``: everything that symcomp promises on a GPU, checked and timed in one
 run of less than eight minutes.
 
-First all small programs, a few hundred random programs and the functions of real numbers are compared
-with NumPy and the CPU; then come the bandwidth of a copy, elementwise formulas, rows, training steps,
-small steps, calls, products, convolutions, compiling, columns, folds, transposes, gathers, scatters
-and random numbers, beside whichever of PyTorch (eager and compiled), JAX and CuPy are there.
+First all small programs, a few hundred random programs and the functions of real numbers are
+compared with NumPy and the CPU; then come the bandwidth of a copy, elementwise formulas, rows,
+training steps, small steps, calls, products, convolutions, compiling, columns, folds, transposes,
+gathers, scatters and random numbers, beside whichever of PyTorch (eager and compiled), JAX and CuPy
+are there.
 
-What is needed: NVIDIA's driver, symcomp from this folder with NumPy, cffi, pycuda and a C compiler, and
-NVRTC (a wheel, or of the toolkit) or nvcc.  A machine without a network often has the rivals, but not
-pycuda and cffi.  Bring them along as wheels for its Python: cffi, pycparser, pytools, mako, markupsafe,
-platformdirs, siphash24 and typing_extensions from the package index (``pip download --only-binary=:all:
---no-deps --python-version …``), and pycuda, which is built from source on a machine with the CUDA
-toolkit and the same version of Python (``pip wheel --no-deps pycuda``); the built-in BLAS (the wheel
-scipy-openblas32) is needed too.  There,
-``python -m pip install --no-index --no-deps --target SITE WHEELS/*.whl`` and ``PYTHONPATH=SITE`` are
-enough.
+What is needed: NVIDIA's driver, this folder, NumPy, cffi, pycuda, scipy-openblas32, a C compiler,
+and NVRTC (a wheel, or the toolkit's) or nvcc.  A machine without a network often has the rivals,
+but not pycuda and cffi.  Bring them along as wheels for its version of Python:
+
+    pip download --no-deps --only-binary=:all: --python-version 3.12 -d WHEELS cffi pycparser
+        pytools mako markupsafe platformdirs siphash24 typing_extensions scipy-openblas32
+    pip wheel --no-deps -w WHEELS pycuda    where CUDA's toolkit and the same Python are
+
+and there:
+
+    python -m pip install --no-index --no-deps --target SITE WHEELS/*.whl
+    PYTHONPATH=SITE python -m benchmarks.gpu --markdown table.md --json figures.json
 
 ``--emulation`` runs every part at toy sizes without a GPU: it shows that all parts work, and its
 times mean nothing.
@@ -42,7 +46,6 @@ MINUTES = 7.5
 #: Seconds that must be left for a case to begin, and for a part.
 CASE_NEEDS, PART_NEEDS = 12.0, 20.0
 COPIED = (400_000_000, 800_000_000, 4_000_000)
-COMPILED = {"elementwise": 3}
 
 
 def _arguments() -> argparse.Namespace:

@@ -68,9 +68,9 @@ def _everything(arrays: Sequence[np.ndarray], rows: slice) -> list[np.ndarray] |
 class Case:
     """One comparison.
 
-    ``data(n)`` are the arrays for about n elements, `cut(arrays, rows)` what those rows of the
-    result are computed from (`whole`: everything is compared, at once); ``moved`` the bytes that must
-    be read and written, ``flops`` the arithmetic, both of the arrays and the result's size;
+    ``data(n)`` are the arrays for about n elements, ``cut(arrays, rows)`` what those rows of the
+    result are computed from (``whole``: everything is compared, at once); ``moved`` the bytes that
+    must be read and written, ``flops`` the arithmetic, both of the arrays and the result's size;
     ``least`` is the share of the copy's bandwidth that symcomp promises.
     """
 

@@ -32,7 +32,7 @@ def run(crowd: Crowd, items: dict[str, list[Any]]) -> Checked:
     for kind, all_of in items.items():
         for start in range(0, len(all_of), CHUNK):
             chunks.put((kind, all_of[start : start + CHUNK]))
-    result = Checked({k: 0 for k in items}, {}, {k: 0 for k in items})
+    result = Checked(dict.fromkeys(items, 0), {}, dict.fromkeys(items, 0))
     end = crowd.clock.left() * (1 - SHARE)
     count = 2 if crowd.emulation else max(1, min(MOST_CHECKERS, (os.cpu_count() or 1) - 2))
 

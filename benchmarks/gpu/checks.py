@@ -1,8 +1,8 @@
-"""Whether a GPU computes what NumPy does: all small programs, random programs, and the functions of real
-numbers.
+"""Whether a GPU computes what NumPy does: all small programs, random programs, and the functions of
+real numbers.
 
-What is wrong is told in a line each.  Random programs also run twice: to the last bit, both results are
-the same.
+What is wrong is told in a line each.  Random programs also run twice: to the last bit, both results
+are the same.
 """
 
 from collections.abc import Callable

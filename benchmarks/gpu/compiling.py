@@ -1,8 +1,8 @@
 """How long functions for a GPU take to compile: the whole, and the compilers of kernels alone.
 
-*Cold* is from the first expression to the first finished result, with nothing of this function in the
-cache (the runtime is there already); *warm* the same in another process, where the cache has it.  A
-compiler of kernels is timed on the CUDA text of the same functions, several times.
+*Cold* is from the first expression to the first finished result, with nothing of this function in
+the cache (the runtime is there already); *warm* the same in another process, where the cache has
+it.  A compiler of kernels is timed on the CUDA text of the same functions, several times.
 """
 
 import statistics

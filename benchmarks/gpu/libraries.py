@@ -1,10 +1,10 @@
 """The contestants on a GPU, each with the words in which the cases are written.
 
 A case is one formula over a library's words: those of NumPy, unless a library has them otherwise.
-``compiled(formula, arrays)`` is a call as the library's own users would make it: on arrays that lie on
-the GPU already, with a result that stays there.  Calls may return before their work is done;
-``span`` is the time of many calls, from the first one's start to the last one's end, by the GPU's own
-events where the library has them.
+``compiled(formula, arrays)`` is a call as the library's own users would make it: on arrays that lie
+on the GPU already, with a result that stays there.  Calls may return before their work is done;
+``span`` is the time of many calls, from the first one's start to the last one's end, by the GPU's
+own events where the library has them.
 
 Nobody rounds float32 to TF32.
 """
@@ -175,7 +175,7 @@ class Symcomp(Library):
         from symcomp.codegen import gpu, gpu_libraries, runtime
 
         if own:
-            gpu_libraries.NVIDIA = False
+            gpu_libraries.LIBRARIES = ()
         super().__init__(symcomp.tensor)
         self.replays = replays
         self.sc, self.gpu = symcomp, gpu.gpu()

@@ -1,11 +1,12 @@
 """Training steps on a GPU: the words and the network of ``benchmarks.networks``, trained there.
 
-Each library is used as on the CPU, but everything lies on the GPU and the cost stays there.  What the
-first steps cost is compared with symcomp's own results on the CPU.
+Each library is used as on the CPU, but everything lies on the GPU and the cost stays there.  What
+the first steps cost is compared with symcomp's own results on the CPU.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def layers(batch: int, *widths: int) -> Callable[[bool], Arrays]:
             "x": random.uniform(0, 1, (count, own[0])).astype(np.float32),
             "y": random.integers(0, own[-1], count).astype(np.int32),
         }
-        for n, (m, k) in enumerate(zip(own[:-1], own[1:], strict=True)):
+        for n, (m, k) in enumerate(pairwise(own)):
             weights = random.standard_normal((m, k), np.float32) / np.float32(np.sqrt(m))
             arrays |= {f"matrix {n}": weights, f"bias {n}": np.zeros(k, np.float32)}
         return arrays

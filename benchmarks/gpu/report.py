@@ -46,7 +46,8 @@ class GpuReport(Report):
         names = list(dict.fromkeys(o.contestant for row in found for o in row))
         by_host = any(getattr(c, "host_limit", 0) for c in cases) or name == "calls"
         peaks = _peaks(cases, found) if name == "products" else {}
-        header, rows, notes = [TITLES[name]], [], []
+        title = TITLES[name] + (" (the emulation, toy sizes)" if self.emulation else "")
+        header, rows, notes = [title], [], []
         for contestant in names:
             header += [contestant, "host"] if by_host else [contestant]
         for case, outcomes in zip(cases, found, strict=True):
@@ -60,9 +61,9 @@ class GpuReport(Report):
                 if o and o.error:
                     notes.append((f"{case.name}, {contestant}", o.error))
             rows.append(tuple(row))
-        self.add(TITLES[name], tuple(header), rows)
+        self.add(title, tuple(header), rows)
         if notes:
-            self.add(f"{TITLES[name]}: failures", ("who", "why"), notes)
+            self.add(f"{title}: failures", ("who", "why"), notes)
         if not self.emulation:
             self._bars(cases, found)
 
@@ -81,10 +82,10 @@ class GpuReport(Report):
 
     def share(self, case: Any, o: Outcome) -> float | None:
         """Of the measured bandwidth of a copy."""
-        if case.moved is None or not self.bandwidth or "elements" not in o.facts:
+        if case.moved is None or self.emulation or not self.bandwidth or "elements" not in o.facts:
             return None
         written = o.facts["elements"] * o.facts["bytes"]
-        moved = case.moved(case.arrays(self.emulation), written)
+        moved = case.moved(case.arrays(False), written)
         return moved / o.seconds / self.bandwidth
 
     def _bars(self, cases: Sequence[Any], found: list[list[Outcome]]) -> None:
