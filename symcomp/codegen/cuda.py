@@ -12,13 +12,23 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symcomp.codegen import loops
-from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, comment, template
-from symcomp.codegen.grid import is_team
-from symcomp.codegen.loops import Barrier, Buffer, Dimension, For, Kernel, Let, Scratch, Update
+from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
+from symcomp.codegen.loops import (
+    Barrier,
+    Buffer,
+    Dimension,
+    For,
+    Kernel,
+    Let,
+    Scratch,
+    Store,
+    Update,
+)
+from symcomp.codegen.teams import is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import identity
+from symcomp.graph.notation import formula_order, identity
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
@@ -26,6 +36,8 @@ from symcomp.graph.size import floor_divide
 FLAT_THREADS, TEAM_THREADS = 256, 1024
 #: Loops of so few rounds are written out by the compiler, so that loads and stores become wide.
 UNROLLED = 8
+#: Rounds of a loop whose loads should be under way together, if its formulas have few parts.
+OVERLAPPED, LONG = 4, 80
 #: What device memory is aligned to, in bytes, wherever an array begins.
 ALIGNED = 16
 #: Bytes to which tiles of shared memory are rounded up.
@@ -159,14 +171,8 @@ class CudaPrinter(Printer):
             nothing = self.value(identity(monoid, variable.dtype))
             self.text.add(f"{C_TYPES[variable.dtype]} {part} = {nothing};")
             self.names[variable] = part
-        name = self._name(s.index)
         self.by_team = False
-        extent = self.size(s.extent)
-        self.text.open(
-            f"for (int64_t {name} = sc_member(); {name} < {extent}; {name} += sc_members())"
-        )
-        self._body(s)
-        self.text.close()
+        self._shared_rounds(s, self.size(s.extent))
         self.by_team = True
         parts, self.names = self.names, names
         for variable, monoid in folds.items():
@@ -179,6 +185,40 @@ class CudaPrinter(Printer):
         if isinstance(s.extent, int) and s.extent <= UNROLLED:
             self.text.add("#pragma unroll")
         return []
+
+    def _shared_rounds(self, s: For, extent: str) -> None:
+        """The rounds of a thread: those that are surely there a few at a time, so that their loads
+        are under way together, then the others.
+        """
+        names = dict(self.names)
+        name = self._name(s.index)
+        start, step = f"int64_t {name} = sc_member()", "sc_members()"
+        if self._overlaps(s):
+            at, last = self._new("at"), f"{OVERLAPPED - 1} * sc_members()"
+            self.text.add(f"int64_t {at} = sc_member();")
+            self.text.open(f"for (; {at} + {last} < {extent}; {at} += {OVERLAPPED} * {step})")
+            self.text.add("#pragma unroll")
+            self.text.open(f"for (int round = 0; round < {OVERLAPPED}; ++round)")
+            self.text.add(f"const int64_t {name} = {at} + round * {step};")
+            self._body(s)
+            self.text.close()
+            self.text.close()
+            start = f"int64_t {name} = {at}"
+        self.text.open(f"for ({start}; {name} < {extent}; {name} += {step})")
+        self._body(s)
+        self.text.close()
+        self.names = names
+
+    def _for(self, s: For) -> None:
+        if s.how == "serial" and self._overlaps(s):
+            self.text.add(f"#pragma unroll {OVERLAPPED}")
+        super()._for(s)
+
+    def _overlaps(self, s: For) -> bool:
+        """Whether loads of several rounds of a loop should be under way together: memory is far."""
+        straight = all(isinstance(x, (Let, Update, Store)) for x in s.body)
+        parts = sum(len(formula_order(loops.values(x))) for x in s.body) if straight else LONG
+        return parts < LONG and not (isinstance(s.extent, int) and s.extent <= UNROLLED)
 
     def _store(self, buffer, offset, value, monoid) -> None:
         if not self.by_team:
@@ -205,16 +245,17 @@ class CudaPrinter(Printer):
 
     def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
         """Integers wrap, as everywhere in symcomp; in C++ only those without sign do."""
-        if weak or dtype not in _UNSIGNED or op.name not in _WRAPPING:
+        if weak or dtype not in ("int32", "int64") or op.name not in _WRAPPING:
             return super()._applied(op, args, dtype, weak)
-        kind = C_TYPES[_UNSIGNED[dtype]]
-        unsigned = [f"({kind}){a}" for a in args]
-        return f"({C_TYPES[dtype]})({template(op, unsigned, _UNSIGNED[dtype])})"
+        name = f"sc_{op.name}_{SUFFIXES[dtype]}"
+        text = f"{name}({args[0]})" if len(args) == 1 else args[0]
+        for a in args[1:]:
+            text = f"{name}({text}, {a})"
+        return text
 
 
-#: Arithmetic that may leave the integers of a dtype, and the dtypes in which it is done then.
+#: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.
 _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
-_UNSIGNED = {"int32": "uint32", "int64": "uint64"}
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

@@ -14,7 +14,6 @@ There is one GPU in a process, taken when a function first needs it.
 
 from __future__ import annotations
 
-import ctypes.util
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -164,6 +163,8 @@ def _pycuda() -> tuple[Any, Any, Any]:
 
 
 def _libcuda() -> str:
+    import ctypes.util
+
     return ctypes.util.find_library("cuda") or "libcuda.so.1"
 
 

@@ -21,9 +21,8 @@ import numpy as np
 
 from symcomp.codegen import improve, loops
 from symcomp.codegen.convolutions import library_geometry
-from symcomp.codegen.equations import flat, is_array, reindexed, stored_base
+from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.loops import (
-    Barrier,
     Buffer,
     Call,
     For,
@@ -31,7 +30,6 @@ from symcomp.codegen.loops import (
     Kernel,
     Let,
     Scratch,
-    Statement,
     Store,
     Update,
     View,
@@ -43,17 +41,23 @@ from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.teams import with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import logical_and
+from symcomp.tensor.arithmetic import equal, logical_and
+from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
 WIDE, MOST_LANES = 16, 4
+#: Results of fewer elements are computed one by one.
+SMALL = 1 << 15
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
+#: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
+OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
@@ -112,19 +116,26 @@ class GridLowering(Lowering):
         if turned:
             return [self._through_tiles(members, merged, values, offset, turned)]
         body = elements({})
-        lanes = _lanes(members) if len(merged) == 1 and vectorises(body) else 1
+        lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
             return [over_grid(merged, body)]
-        (i,) = merged
+        position = _split_at(merged, lanes)
+        i = merged[position]
         whole = size.quotient(i.extent, lanes)
+        if whole != 0:
+            whole = self.known(whole, "groups")
         part, lane = index(whole, f"i{next(self.names)}"), index(lanes, f"j{next(self.names)}")
-        at = size.plus(size.times(part, lanes), lane)
-        result = [For(part, (For(lane, tuple(elements({i: size.as_expr(at)})), "simd"),), "grid")]
-        left = size.minus(i.extent, size.times(whole, lanes))
-        if left != 0:
-            last = index(left, f"i{next(self.names)}")
-            at = size.plus(size.times(whole, lanes), last)
-            result.append(For(last, tuple(elements({i: size.as_expr(at)})), "grid"))
+        rest = index(size.minus(i.extent, size.times(whole, lanes)), f"i{next(self.names)}")
+        result = []
+        for own, at in (
+            (part, size.plus(size.times(part, lanes), lane)),
+            (rest, size.plus(size.times(whole, lanes), rest)),
+        ):
+            if own.extent == 0:
+                continue
+            body = elements({i: size.as_expr(at)})
+            body = [For(lane, tuple(body), "simd")] if own is part else body
+            result.append(over_grid([*merged[:position], own, *merged[position + 1 :]], body))
         return result
 
     def _through_tiles(self, members, merged, values, offset, turned) -> For:
@@ -174,6 +185,9 @@ class GridLowering(Lowering):
     def _writes(self, group: Group):
         (root,) = group.members
         target = self.buffers[root.expr]
+        if isinstance(root.expr.op, Cumulate):
+            yield from self._cumulated(root, target)
+            return
         for w in root.writes:
             body: list = []
             offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
@@ -183,9 +197,60 @@ class GridLowering(Lowering):
             body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
-            for i in reversed(ordered):
-                body = [For(i, tuple(body))]
-            yield [over_grid(free, body)]
+            if any(e.op is ELEMENT for e in formula_order(w.target)) and ordered:
+                yield [self._owned(root, w, free, ordered, body)]
+            else:
+                yield [over_grid(free, _inside(ordered, body))]
+
+    def _owned(self, root: Root, w, free, ordered, body) -> For:
+        """Writes to places that data say, in order where they meet: each team owns some places,
+        goes through all writes, and does those that are its own.
+        """
+        own = [k for k, t in enumerate(w.target) if t not in free]
+        place = size.as_expr(flat([root.shape[k] for k in own], [w.target[k] for k in own]))
+        places = size.product([root.shape[k] for k in own])
+        count = self.known(size.larger(1, size.smaller(places, OWNERS)), "owners")
+        owner = index(count, f"owner{next(self.names)}")
+        mine = equal(cast(self.located(place), "int64") % size.as_expr(count), owner)
+        inner, first = one_index(free)
+        if free:
+            body = [For(inner, (*first, *body), "block")]
+        return For(owner, tuple(_inside(ordered, [If(mine, tuple(body))])), "grid")
+
+    def _cumulated(self, root: Root, target: Buffer):
+        """Running sums in chunks: what each adds up to, what stands before each, then all."""
+        op, x, dtype = root.expr.op, root.expr.args[0], root.expr.dtype
+        n = root.shape[op.axis]
+        count = self.known(size.larger(1, size.smaller(CHUNKS, _up(n, CHUNK))), "chunks")
+        length = self.known(_up(n, count), "length")
+        others = tuple(m for a, m in enumerate(root.shape) if a != op.axis)
+        sums = self.temporary(dtype, (count, *others), "partial")
+
+        def loop(store: bool) -> For:
+            chunk, around = index(count, f"c{next(self.names)}"), self.fresh(others, "i")
+            at = size.as_expr(flat(sums.shape, (chunk, *around)))
+            total, body = local(dtype, f"s{next(self.names)}"), []
+            body.append(Let(total, load(sums, at) if store else identity(op.monoid, dtype)))
+            some = self.cut(n, chunk, length, body)
+            k = index(size.at_least_zero(some), f"k{next(self.names)}")
+            along = size.as_expr(size.plus(size.times(chunk, length), k))
+            indices = (*around[: op.axis], along, *around[op.axis :])
+            inner: list = []
+            value = self.unfolded(self.located(self.formulas.at(x, indices)), inner)
+            inner.append(Update(total, op.monoid, value))
+            if store:
+                inner.append(Store(target, size.as_expr(flat(root.shape, indices)), total))
+            body.append(For(k, tuple(inner)))
+            body += [] if store else [Store(sums, at, total)]
+            return over_grid((chunk, *around), body)
+
+        yield [loop(store=False)]
+        around, chunk = self.fresh(others, "i"), index(count, f"c{next(self.names)}")
+        at = size.as_expr(flat(sums.shape, (chunk, *around)))
+        total, own = local(dtype, f"s{next(self.names)}"), local(dtype, f"p{next(self.names)}")
+        inner = (Let(own, load(sums, at)), Store(sums, at, total), Update(total, op.monoid, own))
+        yield [over_grid(around, [Let(total, identity(op.monoid, dtype)), For(chunk, inner)])]
+        yield [loop(store=True)]
 
     def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
         """A kernel that notes in `status` whether a position is outside its axis."""
@@ -473,59 +538,26 @@ def _inside(indices, body) -> list:
     return list(body)
 
 
-def _lanes(members: list[Root]) -> int:
-    """How many neighbouring elements a thread takes: of the widest dtype, WIDE bytes."""
+def _lanes(members: list[Root], indices) -> int:
+    """How many neighbouring elements a thread takes: of the widest dtype, WIDE bytes; of small
+    results one, since there are threads enough.
+    """
+    total = size.product([i.extent for i in indices])
+    if isinstance(total, int) and total < SMALL:
+        return 1
     widest = max(np.dtype(m.expr.dtype).itemsize for m in members)
     return max(1, min(WIDE // widest, MOST_LANES))
 
 
+def _split_at(indices, lanes: int) -> int:
+    """The position of the loop of which a thread takes a few rounds: the last where its rows are
+    known to begin aligned, so that loads become wide; else the one before, whose loads are apart
+    but under way together.
+    """
+    last = indices[-1].extent
+    alone = len(indices) == 1 or (isinstance(last, int) and last % lanes == 0)
+    return len(indices) - (1 if alone else 2)
+
+
 def _up(n, d):
     return size.quotient(size.plus(n, size.minus(d, 1)), d)
-
-
-# --- barriers -------------------------------------------------------------------------------------
-
-
-def is_team(statement: Statement) -> bool:
-    """Whether the iterations of a grid loop are shared by teams."""
-    return any(isinstance(s, For) and s.how == "block" for s in loops.walk((statement,)))
-
-
-def with_barriers(body: tuple) -> tuple:
-    """Barriers where threads of a team read what others have written, or write what others may
-    still read; also from one row to the next, which use the same scratch.
-    """
-    return tuple(
-        replace(s, body=_guarded(s.body)) if isinstance(s, For) and is_team(s) else s for s in body
-    )
-
-
-def _guarded(body: tuple) -> tuple:
-    result: list = []
-    read: set = set()
-    written: set = set()
-    scratch = {s.buffer for s in body if isinstance(s, Scratch)}
-    for s in body:
-        reads, writes = _touched(s)
-        if written & (reads | writes) or read & writes:
-            result.append(Barrier())
-            read, written = set(), set()
-        result.append(s)
-        read |= reads
-        written |= writes
-    if scratch:
-        result.append(Barrier())
-    return tuple(result)
-
-
-def _touched(statement: Statement) -> tuple[set, set]:
-    """The arrays that a statement reads and writes."""
-    reads, writes = set(), set()
-    for s in loops.walk((statement,)):
-        for v in loops.values(s):
-            reads.update(e.args[0] for e in formula_order([v]) if e.op is ELEMENT)
-        if isinstance(s, Store):
-            writes.add(s.buffer)
-            if s.monoid is not None:
-                reads.add(s.buffer)
-    return {b for b in reads if is_array(b)}, writes

@@ -135,14 +135,14 @@ class _Plan:
         text = self.text
         given = [f"&frame->{self.names[e]}" for e in cuda.arguments(kernel, self.names)]
         count = len(given)
-        scratch = cuda.scratch_bytes(kernel)
-        given += ["0", "0"] if scratch != 0 else []
+        team = cuda.is_team_kernel(kernel)
+        given += ["0", "0"] if team else []
         text.add(f"void *arguments[] = {{{', '.join(given) or '0'}}};")
         target = f"kernels[{self.number[kernel.name]}]"
-        if cuda.is_team_kernel(kernel):
+        if team:
             (loop,) = kernel.body
             rows, length = printer.size(loop.extent), printer.size(_team_length(loop))
-            each = printer.size(scratch)
+            each = printer.size(cuda.scratch_bytes(kernel))
             text.add(f"gpu->teams({target}, {rows}, {length}, {each}, arguments, {count});")
             return
         x, y = _threads(kernel)

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symcomp.codegen import build, cache, loops, memory, runtime
-from symcomp.codegen.grid import is_team
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
+from symcomp.codegen.teams import is_team
 from symcomp.compile.definition import Definition
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.errors import ArgumentError, describe, here

@@ -44,7 +44,9 @@ def layer(**keywords):
 
 def test_explain_shows_every_part():
     text = layer().explain()
-    assert text.startswith("function layer, mode 'c'\n    input   x: float32 matrix (?, ?)")
+    assert text.startswith(
+        "function layer, mode 'c', device 'cpu'\n    input   x: float32 matrix (?, ?)"
+    )
     assert "output  0: float32 matrix" in text
     for title in ("rules that fired", "steps", "memory", "passes", "source: "):
         assert f"\n\n{title}" in text

@@ -35,4 +35,15 @@ SC_INLINE int64_t sc_quotient(int64_t x, int64_t y) {
     return sc_floordiv_i64(x, y);
 }
 
+/* Integers wrap, as NumPy's do; in C++ only those without a sign are sure to. */
+#define SC_WRAPPING(name, type, wide) \
+    SC_INLINE type sc_add_##name(type x, type y) { return (type)((wide)x + (wide)y); } \
+    SC_INLINE type sc_subtract_##name(type x, type y) { return (type)((wide)x - (wide)y); } \
+    SC_INLINE type sc_multiply_##name(type x, type y) { return (type)((wide)x * (wide)y); } \
+    SC_INLINE type sc_square_##name(type x) { return (type)((wide)x * (wide)x); } \
+    SC_INLINE type sc_negative_##name(type x) { return (type)((wide)0 - (wide)x); }
+
+SC_WRAPPING(i32, int32_t, uint32_t)
+SC_WRAPPING(i64, int64_t, uint64_t)
+
 #endif
