@@ -1,4 +1,4 @@
-"""The processes of a run on a GPU: who takes part, in which surroundings, and what their failures become."""
+"""The processes of a run on a GPU: who takes part, in which surroundings, and how they fail."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
