@@ -130,12 +130,12 @@ def compiler(target: str) -> KernelCompiler:
 
 def nvrtc() -> KernelCompiler | None:
     """NVRTC: of NVIDIA's wheel, else of a toolkit; the newest of each."""
-    return _find_nvrtc(_surroundings())
+    return _find_nvrtc(surroundings())
 
 
 def nvcc() -> KernelCompiler | None:
     """nvcc: of the toolkit that CUDA_HOME names, else on the path, else in /usr/local/cuda*."""
-    return _find_nvcc(_surroundings())
+    return _find_nvcc(surroundings())
 
 
 def host_compiler() -> KernelCompiler:
@@ -151,7 +151,7 @@ def identity(target: str) -> str:
     return "\n".join([target, compiler(target).identity, machine])
 
 
-def _surroundings() -> tuple[str, ...]:
+def surroundings() -> tuple[str, ...]:
     """What the search depends on."""
     names = ("CUDA_HOME", "CUDA_PATH", "PATH")
     return tuple(os.environ.get(name, "") for name in names)
