@@ -266,7 +266,7 @@ class Gpu:
         self._statistics = self._call("statistics", "void", "int64_t *")
         runtime.Cell.release = self._call("release", "void", "void *")
         runtime.Cell.fetch_from = self.fetch
-        self._libraries: set[str] = set()
+        self.products: gpu_libraries.Products | None = None
 
     def _call(self, name: str, result: str, *arguments: str) -> Callable[..., Any]:
         return runtime.function(self.library, f"symcomp_gpu_{name}", result, arguments)
@@ -279,13 +279,23 @@ class Gpu:
         kind = ["void *", "void *const *"]
         runtime.function(library, "symcomp_attach_gpu", "void", kind)(self.table, given)
 
-    def require_products(self) -> None:
-        """Have what computes products and convolutions: NVIDIA's libraries, or our kernels."""
+    def require_products(self) -> gpu_libraries.Products:
+        """Have what computes products and convolutions: NVIDIA's libraries, and our kernels."""
         with _lock:
-            if "products" not in self._libraries:
+            if self.products is None:
                 place = self._call("libraries_of", "void *")()
-                gpu_libraries.attach(place, self.driver, products_library(self.device.architecture))
-                self._libraries.add("products")
+                made = gpu_libraries.Products(self.library, place, self.device.processors)
+                for file in gpu_libraries.FILES:
+                    made.add_kernels(file, self._load_kernels)
+                if self.device.architecture != cuda_build.HOST:
+                    made.add_libraries()
+                self.products = made
+            return self.products
+
+    def _load_kernels(self, name: str, source: str, names: Sequence[str]) -> list[Any]:
+        return self.driver.kernels(
+            kernel_file(name, source, self.device.architecture, names), names
+        )
 
     # --- memory -----------------------------------------------------------------------------------
 
@@ -397,12 +407,6 @@ def _built(name: str) -> Path:
     key = cache.key(name, extra_flags=flags)
     entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
     return entry.library
-
-
-def products_library(architecture: str) -> Path:
-    """Our own kernels of products and convolutions, compiled once per machine."""
-    source = (build.INCLUDE / "products.cu").read_text(encoding="utf-8")
-    return kernel_file("products", source, architecture, gpu_libraries.KERNELS)
 
 
 def kernel_file(name: str, source: str, architecture: str, kernels: Sequence[str]) -> Path:
