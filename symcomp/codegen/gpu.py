@@ -365,6 +365,9 @@ class Gpu:
                 'processes by "spawn", or use the GPU in children only'
             )
         what, said = (ffi.string(t[0]).decode() if t[0] else "" for t in (doing, text))
+        by_products = self.products.error(error) if self.products else ""
+        if by_products:
+            return GpuError(f"the GPU failed while {what}: {by_products}")
         return GpuError(f"the GPU failed while {what}: CUDA error {error}{said and f' ({said})'}")
 
     def no_memory(self, wanted: str, held: str = "") -> Exception:
