@@ -401,3 +401,5 @@ SYMCOMP_EXPORT void symcomp_gpu_statistics(int64_t *three) {
     three[2] = gpu.replays;
     pthread_mutex_unlock(&gpu.mutex);
 }
+
+#include "gpu_products.c"
