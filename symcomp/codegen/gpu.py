@@ -266,7 +266,7 @@ class Gpu:
         self._statistics = self._call("statistics", "void", "int64_t *")
         runtime.Cell.release = self._call("release", "void", "void *")
         runtime.Cell.fetch_from = self.fetch
-        self._libraries: set[str] = set()
+        self._products: gpu_libraries.Products | None = None
 
     def _call(self, name: str, result: str, *arguments: str) -> Callable[..., Any]:
         return runtime.function(self.library, f"symcomp_gpu_{name}", result, arguments)
@@ -279,13 +279,38 @@ class Gpu:
         kind = ["void *", "void *const *"]
         runtime.function(library, "symcomp_attach_gpu", "void", kind)(self.table, given)
 
-    def require_products(self) -> None:
-        """Have what computes products and convolutions: NVIDIA's libraries, or our kernels."""
+    def require(self, libraries: Sequence[str]) -> None:
+        """Have what computes products and convolutions, as far as a function needs it: NVIDIA's
+        libraries, and our own kernels of a dtype (a file of gpu_libraries.FILES).
+        """
         with _lock:
-            if "products" not in self._libraries:
+            for name in libraries:
+                if name in gpu_libraries.FILES:
+                    self.products().add_kernels(name, self._kernels)
+
+    def products(self) -> gpu_libraries.Products:
+        """What computes products and convolutions."""
+        with _lock:
+            if self._products is None:
+                self._enter_context()
                 place = self._call("libraries_of", "void *")()
-                gpu_libraries.attach(place, self.driver, products_library(self.device.architecture))
-                self._libraries.add("products")
+                made = gpu_libraries.Products(self.library, place, self.device.processors)
+                if self.device.architecture != cuda_build.HOST:
+                    made.add_libraries()
+                self._products = made
+            return self._products
+
+    def _enter_context(self) -> None:
+        """NVIDIA's libraries are made ready in the present context of the calling thread."""
+        ffi = runtime.ffi()
+        set_context = ffi.cast("int(*)(void *)", self._functions[0])
+        if set_context(self.driver.context):
+            raise GpuError("the GPU's context cannot be entered")
+
+    def _kernels(self, name: str, source: str, names: Sequence[str]) -> list[Any]:
+        """Kernels that belong to no function: compiled once per machine."""
+        path = kernel_file(name, source, self.device.architecture, names)
+        return self.driver.kernels(path, names)
 
     # --- memory -----------------------------------------------------------------------------------
 
@@ -354,6 +379,8 @@ class Gpu:
                 "the process has forked since it took the GPU: a child cannot use it; start "
                 'processes by "spawn", or use the GPU in children only'
             )
+        if said := self.products().error(error):
+            return GpuError(f"the GPU failed: {said}")
         what, said = (ffi.string(t[0]).decode() if t[0] else "" for t in (doing, text))
         return GpuError(f"the GPU failed while {what}: CUDA error {error}{said and f' ({said})'}")
 
@@ -397,12 +424,6 @@ def _built(name: str) -> Path:
     key = cache.key(name, extra_flags=flags)
     entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
     return entry.library
-
-
-def products_library(architecture: str) -> Path:
-    """Our own kernels of products and convolutions, compiled once per machine."""
-    source = (build.INCLUDE / "products.cu").read_text(encoding="utf-8")
-    return kernel_file("products", source, architecture, gpu_libraries.KERNELS)
 
 
 def kernel_file(name: str, source: str, architecture: str, kernels: Sequence[str]) -> Path:

@@ -212,10 +212,12 @@ def _open_with(path: Path, variables: dict[str, str]) -> Any:
 
 def libraries_of(source: str) -> list[str]:
     """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`, on a
-    GPU `products`.
+    GPU `products_f32`, `products_f64`.
     """
     found = ["blas"] if "gemm(" in source else []
-    found += ["products"] if "gpu->product" in source or "gpu->convolve" in source else []
+    for suffix, width in (("f32", 4), ("f64", 8)):
+        if f"gpu->product(&product, {width})" in source or f"&geometry, {width}, " in source:
+            found.append(f"products_{suffix}")
     return [*found, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
 
 

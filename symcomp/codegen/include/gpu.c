@@ -11,7 +11,7 @@
 
 #include "symcomp_gpu.h"
 
-#include "gpu_products.h"
+#include "gpu_products.c"
 
 enum {
     BLOCK = 256,           /* threads of a block, unless a team needs more */
