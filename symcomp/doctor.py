@@ -116,10 +116,10 @@ def graphics() -> Iterator[Finding]:
     try:
         taken = gpu.gpu()
     except GpuError as error:
-        yield Finding(f"GPU: none. {error}", options.device == "cuda")
+        yield Finding(f"GPU: none. {error.message}", options.device == "cuda")
     else:
         name, architecture, processors, _, memory = taken.device
-        free = taken.driver.free_memory() / MEGABYTE
+        free = taken.free_memory() / MEGABYTE
         yield Finding(
             f"GPU: {name} ({architecture}), {processors} multiprocessors, {free:.0f} of "
             f"{memory / MEGABYTE:.0f} MB free, driven by {options.cuda_driver}"

@@ -398,6 +398,10 @@ class Gpu:
         """Whether memory is of another context, or of another GPU: it cannot be used here."""
         return bool(self._is_foreign(address))
 
+    def free_memory(self) -> int:
+        """The bytes of the GPU's memory that are free, as far as it tells."""
+        return max(self._free(), 0)
+
     def statistics(self) -> dict[str, int]:
         """What the runtime has done and holds: bytes of scratch memory, launches, replays, and
         bytes that are kept for arrays to come.
@@ -436,7 +440,7 @@ class Gpu:
         return GpuError(told)
 
     def _no_memory(self, wanted: str, held: str = "") -> Exception:
-        device, free = self.device, max(self._free(), 0)
+        device, free = self.device, self.free_memory()
         known = f"{free / MEGABYTE:.1f} of {device.memory / MEGABYTE:.1f} MB are free"
         message = f"the GPU has no memory for {wanted}: {known} ({device.name})"
         return GpuMemoryError(f"{message}\n{held}" if held else message)
