@@ -21,9 +21,9 @@ from symcomp.graph.notation import identity, index
 from symcomp.graph.scalar import cast
 
 #: Rows are few up to here, and long from so many elements on.
-FEW, LONG = 1024, 1 << 14
+FEW_ROWS, LONG_ROW = 1024, 1 << 14
 #: Elements of a part at least, and the most parts of all rows.
-PART, MOST_PARTS = 1 << 12, 1 << 13
+ROW_PART, MOST_ROW_PARTS = 1 << 12, 1 << 13
 
 
 def are_long(group: Group) -> bool:
@@ -31,10 +31,10 @@ def are_long(group: Group) -> bool:
     rows = size.product(group.outer)
     folds = [m for m in group.members if m.kind == "row"]
     inside = any(m.kind == "map" and len(m.shape) > len(group.outer) for m in group.members)
-    if not isinstance(rows, int) or not 0 < rows <= FEW or inside:
+    if not isinstance(rows, int) or not 0 < rows <= FEW_ROWS or inside:
         return False
     lengths = [size.product([k.extent for k in m.equation.folds]) for m in folds]
-    return all(not isinstance(n, int) or n >= LONG for n in lengths)
+    return all(not isinstance(n, int) or n >= LONG_ROW for n in lengths)
 
 
 class LongRows:
@@ -87,7 +87,7 @@ class LongRows:
         lowering = self.lowering
         extents = [k.extent for k in folds[0].equation.folds]
         total = size.product(extents)
-        wanted = size.smaller(max(MOST_PARTS // self.rows, 1), _up(total, PART))
+        wanted = size.smaller(max(MOST_ROW_PARTS // self.rows, 1), _up(total, ROW_PART))
         count = lowering.known(size.larger(1, wanted), "parts")
         length = lowering.known(_up(total, count), "length")
         outer, inner = lowering.fresh(self.group.outer, "i"), lowering.fresh(extents, "k")
