@@ -1,8 +1,8 @@
 """15: on a GPU, with one word changed.
 
-The networks of tutorials 04 and 07, a multilayer perceptron and LeNet, trained on a GPU: the word is
-device="cuda". Everything else stays as it was: the same expressions, the same rules, the same call.
-What changes is what the compiler writes: CUDA kernels, and a C function that launches them.
+The networks of tutorials 04 and 07, a multilayer perceptron and LeNet, trained on a GPU: the word
+is device="cuda". Everything else stays as it was: the same expressions, the same rules, the same
+call. What changes is what the compiler writes: CUDA kernels, and a C function that launches them.
 
 On a machine without a GPU this tutorial says so, shows what would run, and trains on the CPU. With
 SYMCOMP_CUDA_DRIVER=host the kernels run in an emulation, which needs no GPU, and is slow.
@@ -48,7 +48,7 @@ def device():
     try:
         sc.to_device(0.0)
     except GpuError as error:
-        print(f"no GPU here: {error}")
+        print(f"no GPU here: {error.message}")
         print("so what follows shows what a GPU would run, and trains on the CPU")
         return "cpu"
     emulated = sc.options.cuda_driver == "host"
