@@ -119,7 +119,7 @@ def graphics() -> Iterator[Finding]:
         yield Finding(f"GPU: none: {error.message}", options.device == "cuda")
     else:
         name, architecture, processors, _, memory = taken.device
-        free = taken.driver.free_memory() / MEGABYTE
+        free = taken.free_memory() / MEGABYTE
         yield Finding(
             f"GPU: {name} ({architecture}), {processors} multiprocessors, {free:.0f} of "
             f"{memory / MEGABYTE:.0f} MB free, driven by {options.cuda_driver}"

@@ -13,7 +13,7 @@ import numpy as np
 
 from symcomp.codegen.gpu import Gpu, gpu
 from symcomp.codegen.runtime import ffi
-from symcomp.errors import DtypeError, ShapeError
+from symcomp.errors import DtypeError, GpuError, ShapeError
 from symcomp.graph.type import check_dtype, shape_text
 
 #: What kernels take arrays to begin at a multiple of, in bytes.
@@ -118,6 +118,8 @@ def seen(value: Any) -> DeviceArray:
     facts = value.__cuda_array_interface__
     shape, dtype = tuple(facts["shape"]), np.dtype(facts["typestr"])
     check_dtype(dtype)
+    if facts.get("mask") is not None:
+        raise DtypeError("an array on the GPU must not have a mask")
     address = facts["data"][0] or 0
     if not _is_contiguous(shape, facts.get("strides"), dtype.itemsize):
         message = (
@@ -129,6 +131,12 @@ def seen(value: Any) -> DeviceArray:
         raise DtypeError(f"an array on the GPU must have the machine's byte order, not {dtype}")
     own = gpu()
     _wait_for(own, facts.get("stream"))
+    if address and own.is_foreign(address):
+        raise GpuError(
+            "an array lies in another context of CUDA, or on another GPU: symcomp uses the primary "
+            "context of the device, as PyTorch, CuPy and JAX do, and as pycuda does if "
+            "pycuda.autoprimaryctx is imported instead of pycuda.autoinit"
+        )
     found = DeviceArray(shape, dtype, address, value)
     if address % ALIGNED == 0:
         return found
@@ -138,10 +146,10 @@ def seen(value: Any) -> DeviceArray:
 
 
 def _wait_for(own: Gpu, stream: Any) -> None:
-    """What another library still computes on a stream of its own is waited for."""
+    """What another library still computes on a stream of its own comes first."""
     mine = int(ffi().cast("uintptr_t", own.driver.stream))
     if stream is not None and stream != mine:
-        own.wait_for(stream)
+        own.follow(stream)
 
 
 def _is_contiguous(shape: tuple[int, ...], strides: Any, itemsize: int) -> bool:

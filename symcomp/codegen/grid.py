@@ -61,7 +61,7 @@ OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
-COLUMN_THREADS, LEAST_ROWS = 1 << 17, 32
+COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
 
 
 class GridLowering(Lowering):
