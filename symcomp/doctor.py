@@ -116,7 +116,7 @@ def graphics() -> Iterator[Finding]:
     try:
         taken = gpu.gpu()
     except GpuError as error:
-        yield Finding(f"GPU: none. {error.message}", options.device == "cuda")
+        yield Finding(f"GPU: none: {error.message}", options.device == "cuda")
     else:
         name, architecture, processors, _, memory = taken.device
         free = taken.free_memory() / MEGABYTE

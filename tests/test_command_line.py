@@ -114,7 +114,7 @@ def test_the_doctor_looks_for_a_gpu(folder, monkeypatch):
 
     monkeypatch.setattr(doctor.gpu, "gpu", none)
     first, *_ = doctor.graphics()
-    assert first.text == "GPU: none. there is no GPU that can be used" and not first.wrong
+    assert first.text == "GPU: none: there is no GPU that can be used" and not first.wrong
     with options(device="cuda"):
         assert next(doctor.graphics()).wrong
 

@@ -48,7 +48,7 @@ def device():
     try:
         sc.to_device(0.0)
     except GpuError as error:
-        print(f"no GPU here: {error}")
+        print(f"no GPU here: {error.message}")
         print("so what follows shows what a GPU would run, and trains on the CPU")
         return "cpu"
     emulated = sc.options.cuda_driver == "host"
