@@ -97,8 +97,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
 
 
 def to_device(value: Any) -> DeviceArray:
-    """An array on the GPU: a copy of one of the host (or of a number, a list, or a shared value), or
-    a view of one that is there already.
+    """An array on the GPU: a copy of one of the host (or of a number, a list, a shared value), or a
+    view of one that is there already.
 
     Errors: DtypeError for a dtype that symcomp has not, GpuError, GpuMemoryError.
     """
