@@ -109,18 +109,22 @@ class Machine:
         flat = [n for m in matrices for n in m]
         return self.ffi.new("int64_t[]", [*sizes, *flat])
 
-    def multiply(self, sizes, left, right, target, alpha=1.0, beta=0.0, order="forward"):
+    def multiply(self, sizes, left, right, target, alpha=1.0, beta=0.0, order="forward", shift=0):
         """`sizes` are batch, rows, columns, inner; an operand is (array, stride, step, transposed).
 
-        Returns what the array of the target holds then.
+        The matrices begin `shift` elements after their arrays do. Returns what the array of
+        the target holds then.
         """
         kept = [self.send(m[0]) for m in (left, right, target)]
-        matrices = [(int(k), *m[1:]) for k, m in zip(kept, (left, right, target), strict=True)]
+        size, places = target[0].itemsize, [int(k) for k in kept]
+        matrices = [
+            (place + shift * size, *m[1:])
+            for place, m in zip(places, (left, right, target), strict=True)
+        ]
         types = ("void *", "int64_t *", "double", "double", "int")
         numbers = self._numbers(sizes, matrices)
         with ordered(order):
             product = self.call("host_product", "int", *types)
-            size = target[0].itemsize
             self._checked(product(self.place, numbers, alpha, beta, size))
         return self.fetch(kept[2], target[0])
 

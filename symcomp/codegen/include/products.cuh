@@ -63,7 +63,7 @@ template <typename T> struct sc_matrices {
     }
 
 #define SC_CHANNELS_KERNEL(name, T, function)                                                      \
-    extern "C" __global__ void __launch_bounds__(SC_THREADS)                                       \
+    extern "C" __global__ void __launch_bounds__(SC_THREADS, 4)                                    \
         name(const __grid_constant__ sc_correlation p) {                                           \
         function<T>(p);                                                                            \
     }
