@@ -25,12 +25,15 @@ times mean nothing.
 """
 
 import argparse
+import contextlib
 import datetime
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +96,7 @@ class Run:
         try:
             hello = self.crowd.ask(symcomp, 200, do="hello")
             self.crowd.ask(symcomp, 200, do="build")
+            surroundings = self.crowd.ask(symcomp, do="surroundings")
         except ContestantFailed as error:
             if self.emulation:
                 sys.exit(f"benchmarks.gpu: the emulation does not work: {error}")
@@ -110,7 +114,9 @@ class Run:
         return {
             "date": datetime.date.today().isoformat(),
             "GPU": hello["device"].rpartition(", symcomp")[0],
-            "driver": _driver(),
+            "NVIDIA's driver": _driver(),
+            **surroundings,
+            "CuPy": _version("cupy", "cupy-cuda13x", "cupy-cuda12x"),
         }
 
     def run(self, names: list[str]) -> None:
@@ -252,6 +258,14 @@ def _driver() -> str:
     return done.stdout.strip().partition("\n")[0] or "unknown"
 
 
+def _version(*packages: str) -> str:
+    """Of the first of these names of a package that is installed."""
+    for package in packages:
+        with contextlib.suppress(PackageNotFoundError):
+            return version(package)
+    return "not installed"
+
+
 def main() -> None:
     """Run what was asked for and print it as it comes."""
     arguments = _arguments()
@@ -265,7 +279,7 @@ def main() -> None:
             if unknown:
                 sys.exit(f"no part {', '.join(unknown)}; there are: {', '.join(run.parts)}")
         try:
-            known = run.start() | facts(0)
+            known = run.start() | facts(os.cpu_count() or 1)
             for name, fact in known.items():
                 print(f"{name + ':':<20}{fact}", flush=True)
             run.run(names)

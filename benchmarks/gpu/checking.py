@@ -44,7 +44,7 @@ def run(crowd: Crowd, items: dict[str, list[Any]]) -> Checked:
                     kind, some = chunks.get_nowait()
                 except queue.Empty:
                     return
-                if crowd.clock.left() < end:
+                if crowd.clock.left() <= end:
                     result.missed[kind] += len(some)
                     continue
                 _check(crowd, process, kind, some, result)

@@ -65,11 +65,6 @@ class Library:
         self.m.add.at(y, at, v)
         return y
 
-    def replaced(self, x: Any, at: Any, v: Any) -> Any:
-        y = x.copy()
-        y[at] = v
-        return y
-
     def conv(self, x: Any, w: Any) -> Any:
         """A correlation without padding: images (n, c, i, j), filters (o, c, k, l)."""
         k, l = w.shape[2:]
@@ -195,9 +190,6 @@ class Symcomp(Library):
     def added(self, x: Any, at: Any, v: Any) -> Any:
         return self.m.inc_subtensor(x[at], v)
 
-    def replaced(self, x: Any, at: Any, v: Any) -> Any:
-        return self.m.set_subtensor(x[at], v)
-
     def conv(self, x: Any, w: Any) -> Any:
         return self.m.nn.conv2d(x, w)
 
@@ -253,6 +245,8 @@ class Torch(Library):
 
         super().__init__(torch)
         self.is_compiled = compiled
+        #: What is compiled finds these without ``__getattr__``.
+        self.where, self.tanh, self.exp = torch.where, torch.tanh, torch.exp
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = True
@@ -276,9 +270,6 @@ class Torch(Library):
     def added(self, x: Any, at: Any, v: Any) -> Any:
         return x.index_add(0, at, v)
 
-    def replaced(self, x: Any, at: Any, v: Any) -> Any:
-        return x.index_copy(0, at, v)
-
     def conv(self, x: Any, w: Any) -> Any:
         return self.m.nn.functional.conv2d(x, w)
 
@@ -298,8 +289,15 @@ class Torch(Library):
         def called(*given: Any) -> Any:
             return formula(self, *given)
 
-        f = self.m.compile(called, dynamic=False) if self.is_compiled else called
+        f = self.compiling(called) if self.is_compiled else called
         return lambda: f(*arrays)
+
+    def compiling(self, function: Callable) -> Callable:
+        """A function to be compiled, as if it were the first: after a few that have the same code
+        the compiler gives up.
+        """
+        self.m._dynamo.reset()
+        return self.m.compile(function, dynamic=False)
 
     def draws(self, kind: str, count: int) -> Callable[[], Any]:
         draw = {"uniform": self.m.rand, "normal": self.m.randn}[kind]
@@ -342,9 +340,6 @@ class Jax(Library):
 
     def added(self, x: Any, at: Any, v: Any) -> Any:
         return x.at[at].add(v)
-
-    def replaced(self, x: Any, at: Any, v: Any) -> Any:
-        return x.at[at].set(v)
 
     def conv(self, x: Any, w: Any) -> Any:
         return self.jax.lax.conv(x, w, (1, 1), "VALID")

@@ -7,6 +7,7 @@ builds a case and looks whether it is right, ``measure`` times it; the others ar
 import gc
 import statistics
 import traceback
+from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
@@ -37,6 +38,19 @@ class Worker:
     def hello(self) -> dict[str, Any]:
         """What this is, and on what."""
         return {"device": self.library.device(), "timed by": self.library.timed_by}
+
+    def surroundings(self) -> dict[str, str]:
+        """The compilers of kernels and NVIDIA's libraries that symcomp found."""
+        from symcomp.codegen import cuda_build
+
+        found = {"cuda driver": "the emulation", "kernels by": ""}
+        if self.library.emulated:
+            return found | {"kernels by": cuda_build.host_compiler().version()}
+        compilers = [c for c in (cuda_build.nvrtc(), cuda_build.nvcc()) if c]
+        found["kernels by"] = ", else ".join(c.version() for c in compilers)
+        found["cuda driver"] = f"pycuda {version('pycuda')}"
+        states = self.library.gpu.products().libraries
+        return found | {state.library.name: str(state) for state in states}
 
     def build(self) -> dict[str, Any]:
         """Have the runtime and the kernels of products compiled, so that others find them."""
