@@ -223,9 +223,7 @@ def geometry(images, filters, out, stride=1, dilation=1, low=0, groups=1) -> Geo
     rank = len(out)
     each = [(n,) * rank if isinstance(n, int) else n for n in (stride, dilation, low)]
     image, kernel = tuple(images[2:]), tuple(filters[2:])
-    return Geometry(
-        images[0], groups, filters[1], filters[0] // groups, image, kernel, out, *each
-    )
+    return Geometry(images[0], groups, filters[1], filters[0] // groups, image, kernel, out, *each)
 
 
 GEOMETRIES = {
