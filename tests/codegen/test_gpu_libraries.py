@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(bool(missing_compiler()), reason=missing_compile
 
 #: Of those in GEOMETRIES, what cuDNN's descriptors can say (and is not left to others).
 SAID = (
-    "3 × 3", "one place", "1 × 1, stride 2", "stride beyond the filter", "LeNet", "several tiles", "7 × 7, stride 2", "dilated", "groups",
-    "groups and strides", "many filters for each", "filters larger than the image", "a signal",
-    "one very long row", "a volume",
+    "3 × 3", "one place", "1 × 1, stride 2", "stride beyond the filter", "LeNet", "several tiles",
+    "7 × 7, stride 2", "dilated", "groups", "groups and strides", "many filters for each",
+    "filters larger than the image", "a signal", "one very long row", "a volume",
 )  # fmt: skip
 
 

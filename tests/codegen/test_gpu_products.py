@@ -1,4 +1,4 @@
-"""Matrix products and convolutions on a GPU by our own kernels, over the emulation, against NumPy."""
+"""Matrix products and convolutions by our own kernels for GPUs, under the emulation."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_a_kernel_that_is_not_there(kernels, tmp_path):
 
 
 def geometry(images, filters, out, stride=1, dilation=1, low=0, groups=1) -> Geometry:
-    """`images` are (batch, channels, *size) and `filters` (filters, channels of a group, *kernel)."""
+    """`images` are (batch, channels, *size), `filters` (filters, channels of a group, *kernel)."""
     rank = len(out)
     each = [(n,) * rank if isinstance(n, int) else n for n in (stride, dilation, low)]
     image, kernel = tuple(images[2:]), tuple(filters[2:])
