@@ -52,6 +52,19 @@ template <typename T> static __device__ inline void sc_copy_four(T *to, const T 
             *reinterpret_cast<const sc_vector<T> *>(from + i);
 }
 
+/* Four elements of an operand, which nothing writes while the kernel runs: as `__ldg` tells, since the
+ * compiler cannot see to which memory an address in a structure leads. */
+static __device__ inline void sc_read_four(float *to, const float *from) {
+    const float4 v = __ldg(reinterpret_cast<const float4 *>(from));
+    to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+}
+
+static __device__ inline void sc_read_four(double *to, const double *from) {
+    const double2 *const pairs = reinterpret_cast<const double2 *>(from);
+    const double2 v = __ldg(pairs), w = __ldg(pairs + 1);
+    to[0] = v.x, to[1] = v.y, to[2] = w.x, to[3] = w.y;
+}
+
 template <typename N> static __device__ inline N sc_fewer(N a, N b) { return a < b ? a : b; }
 static __device__ inline int64_t sc_ceiling(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
@@ -189,11 +202,11 @@ template <typename T, int EDGE, int DEPTH> struct sc_matrix {
         for (int v = 0; v < VECTORS; ++v) {
             const int32_t row = v * every(), few = row < down ? along : 0;
             if (aligned && few >= 4)
-                sc_copy_four(held + v * 4, from + row * stride);
+                sc_read_four(held + v * 4, from + row * stride);
             else {
 #pragma unroll
                 for (int i = 0; i < 4; ++i)
-                    held[v * 4 + i] = i < few ? from[row * stride + i] : T(0);
+                    held[v * 4 + i] = i < few ? __ldg(from + row * stride + i) : T(0);
             }
         }
         from += rows_are_edges ? DEPTH : DEPTH * stride;
@@ -252,7 +265,7 @@ template <typename T, int EDGE, int DEPTH, bool along_edge> struct sc_gather {
         const bool inside = (uint32_t)(edge.at[0] + inner.at[0]) < (uint32_t)size[0] &
                             (uint32_t)(edge.at[1] + inner.at[1]) < (uint32_t)size[1] &
                             (uint32_t)(edge.at[2] + inner.at[2]) < (uint32_t)size[2];
-        return inside ? array[edge.offset + inner.offset] : T(0);
+        return inside ? __ldg(array + edge.offset + inner.offset) : T(0);
     }
 
     __device__ void fetch(T held[EACH], int32_t, int32_t, int turn) const {
@@ -451,7 +464,7 @@ static __device__ inline void sc_add_parts(const Problem &problem, sc_job &job, 
     T sum = T(0);
     if (exists)
         for (int64_t part = row; part < e.parts; part += 8)
-            sum += from[part * e.batch * elements];
+            sum += __ldg(from + part * e.batch * elements);
     sums[row][lane] = sum;
     __syncthreads();
     if (row == 0 && exists) {
