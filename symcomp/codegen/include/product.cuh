@@ -429,7 +429,8 @@ static __device__ inline void sc_product(const Problem &problem,
         const int64_t number = sc_take_tile(e, Shape::ROWS, Shape::COLUMNS, job);
         if (number < e.batch) {
             problem.prepare(number, job);
-            job.terms = (int32_t)sc_fewer(e.share, job.inner - job.first_term);
+            const int64_t rest = job.inner - job.first_term;
+            job.terms = rest > 0 ? (int32_t)sc_fewer(e.share, rest) : 0;
             if (e.parts > 1) {
                 const int64_t before = (job.part * e.batch + number) * e.rows * e.columns;
                 job.target = sc_target{e.partial + before * sizeof(T), e.columns, nullptr, 1, 0};
