@@ -24,8 +24,8 @@ typedef struct found {
     int determinism, math, reserved[3];
 } found;
 
-/* Descriptors that live; calls; searches; the algorithm of the last call; what searches answer. */
-API int pretended_living, pretended_calls, pretended_searches, pretended_algorithm, pretended_none;
+/* Descriptors that live; calls; searches. To be set: searches find nothing that fits; calls fail. */
+API int pretended_living, pretended_calls, pretended_searches, pretended_none, pretended_fails;
 
 static int stream_is_set;
 
@@ -217,7 +217,8 @@ static int run(int which, const void *alpha, const void *beta, int algorithm, vo
         !workspace || get(alpha, type, 0) != 1 || get(beta, type, 0) != 0)
         return BAD_PARAM;
     ++pretended_calls;
-    pretended_algorithm = algorithm;
+    if (pretended_fails)
+        return NOT_SUPPORTED;
     memset(workspace, 0x55, room);
     memset(target, 0, (size_t)count_of(all[which]) * (type == FLOAT ? 4 : 8));
     int64_t outputs = count_of(y), taps = 1;

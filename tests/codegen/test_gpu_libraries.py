@@ -175,6 +175,17 @@ def test_where_cudnn_has_nothing_that_fits(kernels, tmp_path):
     assert machine.count("cudnn", "searches") == len(WHICH)
 
 
+def test_what_cudnn_fails_at_is_done_by_kernels_from_then_on(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    Number(machine.cudnn, "pretended_fails").value = 1
+    g = GEOMETRIES["3 × 3"]
+    for which in WHICH:
+        x = arguments(which, g, "float32")
+        for _ in range(2):
+            close(machine.convolve(which, g, *x), expected(which, g, *x), "float32", 100)
+    assert machine.count("cudnn", "calls") == len(WHICH)
+
+
 def test_no_room_for_cudnn(kernels, tmp_path):
     machine = Equipped(tmp_path, kernels)
     machine.set(limit=4095)

@@ -396,7 +396,13 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
     case SYMCOMP_BY_CUDNN: {
         symcomp_address scratch;
         int error = find_room(gpu, &way, &scratch);
-        return error ? error : symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+        if (!error)
+            error = symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+        if (error < SYMCOMP_CUDNN_FAILED || error >= SYMCOMP_GPU_NO_WORKSPACE)
+            return error;
+        /* What it thought it could do it cannot: it is not asked again. */
+        way.plan->algorithm = -1;
+        return symcomp_gpu_convolution(gpu, which, g, bytes, a, b, target);
     }
     case SYMCOMP_BY_TILES:
     case SYMCOMP_BY_CHANNELS:
