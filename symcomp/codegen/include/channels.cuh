@@ -93,8 +93,8 @@ template <typename T> static __device__ inline void sc_channels_backward(const s
     reinterpret_cast<T *>(p.images)[(image * p.groups + group) * area + place] = sum;
 }
 
-/* filters[g * O + o, 0, k]: a block adds up one element, or a part of its terms, which are the places of
- * all images. */
+/* filters[g * O + o, 0, k]: a block adds up one element, or a part of its terms, which are the
+ * places of all images. */
 template <typename T> static __device__ inline void sc_channels_filters(const sc_correlation &p) {
     const sc_extents &e = p.extents;
     const int64_t area = sc_volume(p.size), all_filters = p.groups * p.filter_count;
