@@ -50,8 +50,10 @@ class Machine:
         self.place = self.call("host_new", "void *", "void *", "int")(table, int(workspace))
         self.products = gpu_libraries.Products(self.library, self.place, 4)
         for file, path in kernels.items():
-            load = lambda _, __, names, path=path: self.driver.kernels(path, names)
-            self.products.add_kernels(file, load)
+            self.products.add_kernels(
+                file,
+                lambda _, __, names, path=path: self.driver.kernels(path, names),
+            )
         self._upload = self.driver_function(3, "uint64_t", "void *", "size_t", "void *")
         self._download = self.driver_function(4, "void *", "uint64_t", "size_t", "void *")
 
