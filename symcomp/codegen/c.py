@@ -538,7 +538,7 @@ RESERVED = frozenset(
         nullptr operator or or_eq private protected public reinterpret_cast requires static_cast
         template this throw try typeid typename using virtual wchar_t xor xor_eq
 
-        blockIdx blockDim gridDim threadIdx warpSize tile scratch each kernels gpu
+        blockIdx blockDim gridDim threadIdx warpSize tile scratch each round kernels gpu
         """,
     )
 )

@@ -22,6 +22,7 @@ import json
 import os
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -248,10 +249,14 @@ def publish(
     try:
         private = cache / f"{BUILDING}{os.getpid()}-{os.urandom(8).hex()}"
         private.mkdir(mode=0o700)
-        made = [*more(private / name)] if more is not None else []
-        if source is not None:
-            build.compile_shared(source, private / f"{name}.so", extra_flags)
-            made += [".c", ".so"]
+        beside = None if more is None else _Beside(more, private / name)
+        made = []
+        try:
+            if source is not None:
+                build.compile_shared(source, private / f"{name}.so", extra_flags)
+                made += [".c", ".so"]
+        finally:
+            made += [] if beside is None else beside.result()
         _write_record(private, key, name, metadata or {}, made)
         _install(private, cache / key)
     except OSError as error:
@@ -262,6 +267,30 @@ def publish(
     if entry is None:
         raise CacheError(f"the cache folder {cache} loses what is written to it (entry {key})")
     return entry
+
+
+class _Beside(threading.Thread):
+    """Makes a part of an entry while another is compiled."""
+
+    def __init__(self, part: Part, stem: Path) -> None:
+        super().__init__(name=f"symcomp {stem.name}", daemon=True)
+        self._part, self._stem = part, stem
+        self._made: Sequence[str] = ()
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._made = self._part(self._stem)
+        except BaseException as error:
+            self._error = error
+
+    def result(self) -> Sequence[str]:
+        """The suffixes of what was made, or the error that there was."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._made
 
 
 def _write_record(

@@ -13,12 +13,22 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
-from symcomp.codegen.grid import is_team
-from symcomp.codegen.loops import Barrier, Buffer, Dimension, For, Kernel, Let, Scratch, Update
+from symcomp.codegen.loops import (
+    Barrier,
+    Buffer,
+    Dimension,
+    For,
+    Kernel,
+    Let,
+    Scratch,
+    Store,
+    Update,
+)
+from symcomp.codegen.teams import is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import identity
+from symcomp.graph.notation import formula_order, identity
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
@@ -26,16 +36,32 @@ from symcomp.graph.size import floor_divide
 FLAT_THREADS, TEAM_THREADS = 256, 1024
 #: Loops of so few rounds are written out by the compiler, so that loads and stores become wide.
 UNROLLED = 8
+#: Rounds of a loop whose loads should be under way together, if its formulas have few parts.
+OVERLAPPED, LONG = 4, 80
 #: What device memory is aligned to, in bytes, wherever an array begins.
 ALIGNED = 16
 #: Bytes to which tiles of shared memory are rounded up.
 TILE_ALIGNED = 16
 
 
-def source(kernels: Sequence[Kernel], names: dict[Expr, str], constants: Sequence[Constant]) -> str:
-    """The CUDA text of kernels; a constant array is one of the file."""
+def source(
+    kernels: Sequence[Kernel],
+    names: dict[Expr, str],
+    constants: Sequence[Constant],
+    includes: Sequence[str] = (),
+) -> str:
+    """The CUDA text of kernels; a constant array is one of the file, and `includes` are C that
+    operations bring along: their static functions become the GPU's.
+    """
     text = Text()
     text.add('#include "symcomp_grid.cuh"')
+    lines = [line for part in includes for line in part.splitlines()]
+    headers = [line for line in lines if line.lstrip().startswith("#include")]
+    text.lines += headers
+    if len(lines) > len(headers):
+        text.add('#include "foreign_begin.cuh"')
+        text.lines += [line for line in lines if line not in headers]
+        text.add('#include "foreign_end.cuh"')
     text.add("")
     for c in constants:
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
@@ -159,14 +185,8 @@ class CudaPrinter(Printer):
             nothing = self.value(identity(monoid, variable.dtype))
             self.text.add(f"{C_TYPES[variable.dtype]} {part} = {nothing};")
             self.names[variable] = part
-        name = self._name(s.index)
         self.by_team = False
-        extent = self.size(s.extent)
-        self.text.open(
-            f"for (int64_t {name} = sc_member(); {name} < {extent}; {name} += sc_members())"
-        )
-        self._body(s)
-        self.text.close()
+        self._shared_rounds(s, self.size(s.extent))
         self.by_team = True
         parts, self.names = self.names, names
         for variable, monoid in folds.items():
@@ -179,6 +199,40 @@ class CudaPrinter(Printer):
         if isinstance(s.extent, int) and s.extent <= UNROLLED:
             self.text.add("#pragma unroll")
         return []
+
+    def _shared_rounds(self, s: For, extent: str) -> None:
+        """The rounds of a thread: those that are surely there a few at a time, so that their loads
+        are under way together, then the others.
+        """
+        names = dict(self.names)
+        name = self._name(s.index)
+        start, step = f"int64_t {name} = sc_member()", "sc_members()"
+        if self._overlaps(s):
+            at, last = self._new("at"), f"{OVERLAPPED - 1} * sc_members()"
+            self.text.add(f"int64_t {at} = sc_member();")
+            self.text.open(f"for (; {at} + {last} < {extent}; {at} += {OVERLAPPED} * {step})")
+            self.text.add("#pragma unroll")
+            self.text.open(f"for (int round = 0; round < {OVERLAPPED}; ++round)")
+            self.text.add(f"const int64_t {name} = {at} + round * {step};")
+            self._body(s)
+            self.text.close()
+            self.text.close()
+            start = f"int64_t {name} = {at}"
+        self.text.open(f"for ({start}; {name} < {extent}; {name} += {step})")
+        self._body(s)
+        self.text.close()
+        self.names = names
+
+    def _for(self, s: For) -> None:
+        if s.how == "serial" and self._overlaps(s):
+            self.text.add(f"#pragma unroll {OVERLAPPED}")
+        super()._for(s)
+
+    def _overlaps(self, s: For) -> bool:
+        """Whether loads of several rounds of a loop should be under way together: memory is far."""
+        straight = all(isinstance(x, (Let, Update, Store)) for x in s.body)
+        parts = sum(len(formula_order(loops.values(x))) for x in s.body) if straight else LONG
+        return parts < LONG and not (isinstance(s.extent, int) and s.extent <= UNROLLED)
 
     def _store(self, buffer, offset, value, monoid) -> None:
         if not self.by_team:

@@ -92,6 +92,9 @@ class Driver(Protocol):
     def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
         """The kernels of a compiled file, by name, as `launch` takes them."""
 
+    def current(self) -> contextlib.AbstractContextManager[None]:
+        """A block in which the context is the calling thread's."""
+
 
 class PycudaDriver:
     """CUDA's driver, in the primary context of the device that pycuda chooses.
@@ -159,7 +162,7 @@ class PycudaDriver:
             ) from None
 
     @contextlib.contextmanager
-    def _current(self) -> Iterator[None]:
+    def current(self) -> Iterator[None]:
         """The context is the calling thread's."""
         self._checked("cuCtxPushCurrent_v2", "takes no context", self.context)
         try:
@@ -179,7 +182,7 @@ class PycudaDriver:
         ffi = runtime.ffi()
         module, place, number = ffi.new("void **"), ffi.new("void **"), ffi.new("int *")
         result = []
-        with self._current():
+        with self.current():
             image = ffi.from_buffer(path.read_bytes())
             self._checked("cuModuleLoadData", f"does not load {path}", module, image)
             for name in names:
@@ -206,8 +209,8 @@ def _pycuda() -> tuple[Any, Any]:
         raise GpuError(f'device="cuda" needs pycuda, which is not here: {INSTALL}') from None
     except ImportError as error:
         raise GpuError(
-            f"pycuda cannot be imported ({error}): is NVIDIA's driver (libcuda.so.1) installed, and "
-            f"not older than pycuda was built for? {WITHOUT}"
+            f"pycuda cannot be imported ({error}): is NVIDIA's driver (libcuda.so.1) installed, "
+            f"and not older than pycuda was built for? {WITHOUT}"
         ) from None
     try:
         driver.init()
@@ -258,6 +261,9 @@ class HostDriver:
         self._call("symcomp_emulated_limit", "void", "size_t")(count)
         self.device = self.device._replace(memory=count)
 
+    def current(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
         library = runtime.open_library(path)
         find = [runtime.function(library, f"emulated_{name}", "int", ()) for name in names]
@@ -301,7 +307,7 @@ class Gpu:
         self._statistics = self._call("statistics", "void", "int64_t *")
         runtime.Cell.release = self._call("release", "void", "void *")
         runtime.Cell.fetch_from = self.fetch
-        self._libraries: set[str] = set()
+        self._products: gpu_libraries.Products | None = None
 
     @property
     def device(self) -> Device:
@@ -318,13 +324,31 @@ class Gpu:
         kind = ["void *", "void *const *"]
         runtime.function(library, "symcomp_attach_gpu", "void", kind)(self.table, given)
 
-    def require_products(self) -> None:
-        """Have what computes products and convolutions: NVIDIA's libraries, or our kernels."""
+    def require(self, libraries: Sequence[str]) -> None:
+        """Have what computes products and convolutions, as far as a function needs it: NVIDIA's
+        libraries, and our own kernels of a dtype (a file of gpu_libraries.FILES).
+        """
         with _lock:
-            if "products" not in self._libraries:
+            for name in libraries:
+                if name in gpu_libraries.FILES:
+                    self.products().add_kernels(name, self._kernels)
+
+    def products(self) -> gpu_libraries.Products:
+        """What computes products and convolutions."""
+        with _lock:
+            if self._products is None:
                 place = self._call("libraries_of", "void *")()
-                gpu_libraries.attach(place, self.driver, products_library(self.device.architecture))
-                self._libraries.add("products")
+                made = gpu_libraries.Products(self.library, place, self.device.processors)
+                with self.driver.current():
+                    if self.driver.real:
+                        made.add_libraries()
+                self._products = made
+            return self._products
+
+    def _kernels(self, name: str, source: str, names: Sequence[str]) -> list[Any]:
+        """Kernels that belong to no function: compiled once per machine."""
+        path = kernel_file(name, source, self.device.architecture, names)
+        return self.driver.kernels(path, names)
 
     # --- memory -----------------------------------------------------------------------------------
 
@@ -374,6 +398,10 @@ class Gpu:
         """Whether memory is of another context, or of another GPU: it cannot be used here."""
         return bool(self._is_foreign(address))
 
+    def free_memory(self) -> int:
+        """The bytes of the GPU's memory that are free, as far as it tells."""
+        return max(self._free(), 0)
+
     def statistics(self) -> dict[str, int]:
         """What the runtime has done and holds: bytes of scratch memory, launches, replays, and
         bytes that are kept for arrays to come.
@@ -400,6 +428,8 @@ class Gpu:
             return self._no_memory(more if array else f"{wanted[0] / MEGABYTE:.1f} MB more", held)
         if error in OWN_ERRORS:
             return GpuError(OWN_ERRORS[error])
+        if said := self.products().error(error):
+            return GpuError(f"the GPU failed: {said}")
         what, said = (ffi.string(t[0]).decode() if t[0] else "" for t in (doing, text))
         told = f"the GPU failed while {what}: CUDA error {error}{said and f' ({said})'}"
         if error in KERNEL_FAILED and self.driver.real:
@@ -410,7 +440,7 @@ class Gpu:
         return GpuError(told)
 
     def _no_memory(self, wanted: str, held: str = "") -> Exception:
-        device, free = self.device, max(self._free(), 0)
+        device, free = self.device, self.free_memory()
         known = f"{free / MEGABYTE:.1f} of {device.memory / MEGABYTE:.1f} MB are free"
         message = f"the GPU has no memory for {wanted}: {known} ({device.name})"
         return GpuMemoryError(f"{message}\n{held}" if held else message)
@@ -469,12 +499,6 @@ def _built(name: str) -> Path:
     key = cache.key(name, extra_flags=flags)
     entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
     return entry.library
-
-
-def products_library(architecture: str) -> Path:
-    """Our own kernels of products and convolutions, compiled once per machine."""
-    source = (build.INCLUDE / "products.cu").read_text(encoding="utf-8")
-    return kernel_file("products", source, architecture, gpu_libraries.KERNELS)
 
 
 def kernel_file(name: str, source: str, architecture: str, kernels: Sequence[str]) -> Path:

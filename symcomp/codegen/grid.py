@@ -21,9 +21,9 @@ import numpy as np
 
 from symcomp.codegen import improve, loops
 from symcomp.codegen.convolutions import library_geometry
-from symcomp.codegen.equations import flat, is_array, reindexed, stored_base
+from symcomp.codegen.equations import flat, reindexed, stored_base
+from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
-    Barrier,
     Buffer,
     Call,
     For,
@@ -31,7 +31,6 @@ from symcomp.codegen.loops import (
     Kernel,
     Let,
     Scratch,
-    Statement,
     Store,
     Update,
     View,
@@ -43,6 +42,7 @@ from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.teams import with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
@@ -53,6 +53,8 @@ from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
 WIDE, MOST_LANES = 16, 4
+#: Results of fewer elements are computed one by one.
+SMALL = 1 << 15
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
 #: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
@@ -60,7 +62,7 @@ OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
-COLUMN_THREADS, LEAST_ROWS = 1 << 17, 32
+COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
 
 
 class GridLowering(Lowering):
@@ -115,19 +117,26 @@ class GridLowering(Lowering):
         if turned:
             return [self._through_tiles(members, merged, values, offset, turned)]
         body = elements({})
-        lanes = _lanes(members) if len(merged) == 1 and vectorises(body) else 1
+        lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
             return [over_grid(merged, body)]
-        (i,) = merged
+        position = _split_at(merged, lanes)
+        i = merged[position]
         whole = size.quotient(i.extent, lanes)
+        if whole != 0:
+            whole = self.known(whole, "groups")
         part, lane = index(whole, f"i{next(self.names)}"), index(lanes, f"j{next(self.names)}")
-        at = size.plus(size.times(part, lanes), lane)
-        result = [For(part, (For(lane, tuple(elements({i: size.as_expr(at)})), "simd"),), "grid")]
-        left = size.minus(i.extent, size.times(whole, lanes))
-        if left != 0:
-            last = index(left, f"i{next(self.names)}")
-            at = size.plus(size.times(whole, lanes), last)
-            result.append(For(last, tuple(elements({i: size.as_expr(at)})), "grid"))
+        rest = index(size.minus(i.extent, size.times(whole, lanes)), f"i{next(self.names)}")
+        result = []
+        for own, at in (
+            (part, size.plus(size.times(part, lanes), lane)),
+            (rest, size.plus(size.times(whole, lanes), rest)),
+        ):
+            if own.extent == 0:
+                continue
+            body = elements({i: size.as_expr(at)})
+            body = [For(lane, tuple(body), "simd")] if own is part else body
+            result.append(over_grid([*merged[:position], own, *merged[position + 1 :]], body))
         return result
 
     def _through_tiles(self, members, merged, values, offset, turned) -> For:
@@ -270,6 +279,9 @@ class GridLowering(Lowering):
     def _row(self, group: Group):
         if not group.outer:
             yield from self._full(group)
+            return
+        if are_long(group):
+            yield from LongRows(self, group, one_index, over_grid).kernels()
             return
         outer = self.fresh(group.outer, "i")
         row, first = one_index(outer)
@@ -530,59 +542,26 @@ def _inside(indices, body) -> list:
     return list(body)
 
 
-def _lanes(members: list[Root]) -> int:
-    """How many neighbouring elements a thread takes: of the widest dtype, WIDE bytes."""
+def _lanes(members: list[Root], indices) -> int:
+    """How many neighbouring elements a thread takes: of the widest dtype, WIDE bytes; of small
+    results one, since there are threads enough.
+    """
+    total = size.product([i.extent for i in indices])
+    if isinstance(total, int) and total < SMALL:
+        return 1
     widest = max(np.dtype(m.expr.dtype).itemsize for m in members)
     return max(1, min(WIDE // widest, MOST_LANES))
 
 
+def _split_at(indices, lanes: int) -> int:
+    """The position of the loop of which a thread takes a few rounds: the last where its rows are
+    known to begin aligned, so that loads become wide; else the one before, whose loads are apart
+    but under way together.
+    """
+    last = indices[-1].extent
+    alone = len(indices) == 1 or (isinstance(last, int) and last % lanes == 0)
+    return len(indices) - (1 if alone else 2)
+
+
 def _up(n, d):
     return size.quotient(size.plus(n, size.minus(d, 1)), d)
-
-
-# --- barriers -------------------------------------------------------------------------------------
-
-
-def is_team(statement: Statement) -> bool:
-    """Whether the iterations of a grid loop are shared by teams."""
-    return any(isinstance(s, For) and s.how == "block" for s in loops.walk((statement,)))
-
-
-def with_barriers(body: tuple) -> tuple:
-    """Barriers where threads of a team read what others have written, or write what others may
-    still read; also from one row to the next, which use the same scratch.
-    """
-    return tuple(
-        replace(s, body=_guarded(s.body)) if isinstance(s, For) and is_team(s) else s for s in body
-    )
-
-
-def _guarded(body: tuple) -> tuple:
-    result: list = []
-    read: set = set()
-    written: set = set()
-    scratch = {s.buffer for s in body if isinstance(s, Scratch)}
-    for s in body:
-        reads, writes = _touched(s)
-        if written & (reads | writes) or read & writes:
-            result.append(Barrier())
-            read, written = set(), set()
-        result.append(s)
-        read |= reads
-        written |= writes
-    if scratch:
-        result.append(Barrier())
-    return tuple(result)
-
-
-def _touched(statement: Statement) -> tuple[set, set]:
-    """The arrays that a statement reads and writes."""
-    reads, writes = set(), set()
-    for s in loops.walk((statement,)):
-        for v in loops.values(s):
-            reads.update(e.args[0] for e in formula_order([v]) if e.op is ELEMENT)
-        if isinstance(s, Store):
-            writes.add(s.buffer)
-            if s.monoid is not None:
-                reads.add(s.buffer)
-    return {b for b in reads if is_array(b)}, writes

@@ -7,9 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import symcomp as sc
 from symcomp.codegen import interpret, loops
-from symcomp.codegen.interpret import Machine, execute
+from symcomp.codegen.interpret import Machine
 from symcomp.codegen.loops import (
     For,
     Kernel,
@@ -22,45 +21,14 @@ from symcomp.codegen.loops import (
     load,
     local,
 )
-from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import constant
 from symcomp.graph.notation import identity, index
-from symcomp.graph.walk import evaluate
 from symcomp.tensor.arithmetic import where
+from tests.comparing import assert_same, by_function, by_interpreter, by_numpy, shrink
 from tests.laws.random_programs import KINDS, check
 from tests.small_programs import CASES, Case
-
-
-def by_numpy(c: Case) -> list[np.ndarray]:
-    everything = [*c.outputs, *(v for _, v in c.updates)]
-    values = evaluate(everything, dict(zip(c.inputs, c.arguments, strict=True)))
-    return [np.array(v) for v in values]
-
-
-def by_interpreter(c: Case, shuffle=None) -> list[np.ndarray]:
-    job = compile_expression(Compilation("f", c.outputs, c.updates))
-    given = dict(zip(c.inputs, c.arguments, strict=True))
-    actual = {leaf: np.array(evaluate([leaf], given)[0]) for leaf in job.bound.leaves}
-    arrays = {b: actual[leaf] for leaf, b in job.bound.leaves.items()}
-    sizes = {d: int(evaluate([atom], given)[0]) for d, atom in job.bound.dimensions.items()}
-    status, outputs = execute(job.program, arrays, sizes, shuffle)
-    assert status == 0
-    return [*outputs, *(actual[s] for s, _ in c.updates)]
-
-
-def by_c(c: Case) -> list[np.ndarray]:
-    f = sc.function(c.inputs, c.outputs, updates=c.updates)
-    outputs = f(*c.arguments)
-    return [*outputs, *(s.get_value() for s, _ in c.updates)]
-
-
-def assert_same(got, expected):
-    for g, e in zip(got, expected, strict=True):
-        assert g.shape == e.shape and g.dtype == e.dtype
-        tolerance = {"float32": 2e-5, "float64": 1e-12}.get(e.dtype.name, 0)
-        np.testing.assert_allclose(g, e, rtol=tolerance, atol=tolerance * 10)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -68,13 +36,12 @@ def test_interpreter_numpy_and_c_agree(name):
     c = CASES[name]()
     expected = by_numpy(c)
     assert_same(by_interpreter(c), expected)
-    assert_same(by_c(c), expected)
+    assert_same(by_function(c), expected)
 
 
 @pytest.mark.parametrize("name", ["long_sum", "dense_layer", "scattered", "training_step"])
 def test_the_order_of_the_pieces_changes_nothing(name, monkeypatch):
-    for constant_, value in (("PIECE", 8), ("BLOCK", 64), ("RUN", 5), ("TILE", 4)):
-        shrink(monkeypatch, constant_, value)
+    shrink(monkeypatch, {"PIECE": 8, "BLOCK": 64, "RUN": 5, "TILE": 4})
     straight = by_interpreter(CASES[name]())
     for seed in range(3):
         shuffled = by_interpreter(CASES[name](), np.random.default_rng(seed))
@@ -85,8 +52,7 @@ def test_the_order_of_the_pieces_changes_nothing(name, monkeypatch):
 @pytest.mark.parametrize("kind", KINDS)
 def test_random_programs_have_no_conflicts(kind, monkeypatch):
     """In tiny pieces and in any order: what races, or reads what nobody has written, is seen."""
-    for constant_, value in (("PIECE", 8), ("BLOCK", 6), ("RUN", 5), ("TILE", 4)):
-        shrink(monkeypatch, constant_, value)
+    shrink(monkeypatch, {"PIECE": 8, "BLOCK": 6, "RUN": 5, "TILE": 4})
     for seed in range(200, 230):
         program, outputs, updates = KINDS[kind](seed, 4)
         arguments = [program.values[x] for x in program.inputs]
@@ -95,18 +61,6 @@ def test_random_programs_have_no_conflicts(kind, monkeypatch):
         case = Case(program.inputs, outputs, updates, arguments)
         run = lambda: by_interpreter(case, np.random.default_rng(0))  # noqa: B023, E731
         assert not check(program, outputs, updates, run), f"program {seed}"
-
-
-def shrink(monkeypatch, name: str, value: int) -> None:
-    """Give a constant of the lowering another value in every module that has it."""
-    import sys
-
-    changed = 0
-    for module in list(sys.modules.values()):
-        if getattr(module, "__name__", "").startswith("symcomp.codegen.") and hasattr(module, name):
-            monkeypatch.setattr(module, name, value)
-            changed += 1
-    assert changed
 
 
 # --- what it sees ---------------------------------------------------------------------------------

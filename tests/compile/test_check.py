@@ -120,7 +120,7 @@ def test_wrong_c_is_named(own_cache, monkeypatch):
 
 def test_a_wrong_plan_of_memory_is_named(own_cache, monkeypatch):
     def one_for_all(kernels, temporaries, *more):
-        sizes = [memory._measure(b) for b in temporaries]
+        sizes = [memory.measure(b) for b in temporaries]
         return [memory.Slot(list(dict.fromkeys(sizes)), list(temporaries))]
 
     monkeypatch.setattr(memory, "assign", one_for_all)

@@ -42,7 +42,10 @@ LATE = {
 }  # fmt: skip
 
 #: Where C is printed.
-PRINTERS = ("codegen/c.py", "codegen/program.py", "codegen/twins.py")
+PRINTERS = (
+    "codegen/c.py", "codegen/cuda.py", "codegen/launches.py", "codegen/program.py",
+    "codegen/twins.py",
+)  # fmt: skip
 
 #: Modules that `import symcomp` must not load: they take longer than symcomp itself, or are not
 #: always there.

@@ -6,12 +6,11 @@ of the loops. `--programs N --seed S` tries N programs of each kind, from seed S
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 import symcomp as sc
+from tests.comparing import shrink
 from tests.laws.random_programs import KINDS, check, runner
 
 #: How many programs of each kind are tried unless told otherwise, and in how many tests.
@@ -26,14 +25,7 @@ TINY = {"PIECE": 8, "BLOCK": 6, "RUN": 5, "TILE": 4}
 @pytest.fixture
 def tiny(monkeypatch, tmp_path_factory):
     """Loops cut into tiny parts; what is compiled so has a cache of its own."""
-    found = set()
-    for module in list(sys.modules.values()):
-        if getattr(module, "__name__", "").startswith("symcomp.codegen."):
-            for name, value in TINY.items():
-                if hasattr(module, name):
-                    monkeypatch.setattr(module, name, value)
-                    found.add(name)
-    assert found == set(TINY)
+    shrink(monkeypatch, TINY)
     with sc.options(cache=tmp_path_factory.mktemp("tiny")):
         yield
 

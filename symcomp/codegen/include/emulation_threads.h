@@ -239,13 +239,14 @@ static stack *fresh_stack() {
     if (idle_count) return idle[--idle_count];
     static char *memory;
     if (memory == nullptr) {
-        void *got = mmap(nullptr, most_threads * stack_bytes, PROT_READ | PROT_WRITE,
+        /* one more, in front: what goes beyond the first stack meets no strangers */
+        void *got = mmap(nullptr, (most_threads + 1) * stack_bytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (got == MAP_FAILED) {
             fprintf(stderr, "symcomp: no memory for the stacks of emulated threads\n");
             abort();
         }
-        memory = static_cast<char *>(got);
+        memory = static_cast<char *>(got) + stack_bytes;
     }
     stack *s = &stacks[stacks_made];
     s->bottom = memory + stacks_made++ * stack_bytes;
@@ -296,17 +297,16 @@ static stack *next_stack() {
     return &main_stack;
 }
 
-static void check_stack(const thread &self) {
+static void check_stack() {
     if (*reinterpret_cast<const uint64_t *>(running->bottom) != stack_end_mark)
         fail(error_launch_failed, "a thread of block (%u, %u, %u) needs more than %zu bytes of stack",
              blockIdx.x, blockIdx.y, blockIdx.z, stack_bytes);
-    (void)self;
 }
 
 /* The current thread waits until somebody makes it ready. */
 static void wait() {
     thread *const self = current;
-    check_stack(*self);
+    check_stack();
     self->home = running;
     go_on(next_stack());
     current = self;
@@ -339,7 +339,7 @@ static void run_stack() {
 #endif
     for (;;) {
         threads_run(threads_arguments);
-        check_stack(*current);
+        check_stack();
         stack *const next = next_stack();
         idle[idle_count++] = running;
         go_on(next);

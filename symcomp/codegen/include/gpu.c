@@ -306,10 +306,8 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
         place = workspace(NULL, (size_t)(shared * blocks));
         shared = 0;
     }
-    if (scratch) {
-        arguments[count] = &place;
-        arguments[count + 1] = &scratch;
-    }
+    arguments[count] = &place;
+    arguments[count + 1] = &scratch;
     launch(kernel, blocks, 1, width, together, shared, arguments);
 }
 
@@ -573,3 +571,5 @@ SYMCOMP_EXPORT void symcomp_gpu_statistics(int64_t *four) {
     if (held)
         pthread_mutex_unlock(&gpu.mutex);
 }
+
+#include "gpu_products.c"

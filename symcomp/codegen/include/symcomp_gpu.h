@@ -99,8 +99,8 @@ typedef struct symcomp_gpu {
     /* x * y threads, neighbours along x. */
     void (*flat)(void *kernel, int64_t x, int64_t y, void **arguments);
     /* A team for each of `rows` rows of about `length` elements, with `scratch` bytes for each team.
-     * The last two arguments, which this function fills in, are where scratch memory lies if it is
-     * not shared memory (else NULL), and the bytes of it that each team has. */
+     * After its `count` arguments a kernel with scratch has two more, for which there is room: where
+     * that lies if it is not in shared memory (else NULL), and the bytes of it that each team has. */
     void (*teams)(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
                   int64_t count);
     void (*product)(const symcomp_product *product, int bytes);

@@ -110,10 +110,10 @@ static void k24_convolution_maximum_where(frame_t *frame) {
     float *restrict const where_0 = frame->where_0;
     const float *restrict const b = frame->b;
     float *restrict const out0 = frame->out0;
-    const int64_t t4_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 6) + (-1)), sc_block_images((frame->n0), 1, 42, 6)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 6) + 5), sc_block_rows((frame->n0), 6, 7, 6));
-    const int64_t t5_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 6) + (-1)), sc_block_images((frame->n0), 1, 42, 6)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 6) + 5), sc_block_rows((frame->n0), 6, 7, 6)) * sc_floordiv_i64((sc_block_channels(t4_, 6) + 5), sc_block_channels(t4_, 6));
-    const int64_t t6_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 6) + (-1)), sc_block_images((frame->n0), 1, 42, 6)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 6) + 5), sc_block_rows((frame->n0), 6, 7, 6));
-    const int64_t t7_ = sc_floordiv_i64(524288, (sc_block_images((frame->n0), 1, 42, 6) * sc_block_rows((frame->n0), 6, 7, 6) * sc_block_channels(t6_, 6) * 189));
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6));
+    const int64_t t5_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6)) * sc_floordiv_i64((sc_block_channels(t4_, 6) + 5), sc_block_channels(t4_, 6));
+    const int64_t t6_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6));
+    const int64_t t7_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 6) * sc_block_rows(frame->n0, 6, 7, 6) * sc_block_channels(t6_, 6) * 189));
     runtime->parallel(k24_convolution_maximum_where_piece0, frame, t5_, sc_maximum_i64(0, (t7_ + (-1))) + 1);
 }
 
@@ -183,10 +183,10 @@ static void k42_convolutioninput(frame_t *frame) {
     float *restrict const where_0 = frame->where_0;
     float *restrict const packed25 = frame->packed25;
     float *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 3) + (-1)), sc_block_images((frame->n0), 1, 42, 3)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 3) + 5), sc_block_rows((frame->n0), 6, 7, 3));
-    const int64_t t3_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 3) + (-1)), sc_block_images((frame->n0), 1, 42, 3)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 3) + 5), sc_block_rows((frame->n0), 6, 7, 3)) * sc_floordiv_i64((sc_block_channels(t2_, 3) + 2), sc_block_channels(t2_, 3));
-    const int64_t t4_ = sc_floordiv_i64(((frame->n0) + sc_block_images((frame->n0), 1, 42, 3) + (-1)), sc_block_images((frame->n0), 1, 42, 3)) * sc_floordiv_i64((sc_block_rows((frame->n0), 6, 7, 3) + 5), sc_block_rows((frame->n0), 6, 7, 3));
-    const int64_t t5_ = sc_floordiv_i64(524288, (sc_block_images((frame->n0), 1, 42, 3) * sc_block_rows((frame->n0), 6, 7, 3) * sc_block_channels(t4_, 3) * 378));
+    const int64_t t2_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3));
+    const int64_t t3_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3)) * sc_floordiv_i64((sc_block_channels(t2_, 3) + 2), sc_block_channels(t2_, 3));
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3));
+    const int64_t t5_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 3) * sc_block_rows(frame->n0, 6, 7, 3) * sc_block_channels(t4_, 3) * 378));
     runtime->parallel(k42_convolutioninput_piece0, frame, t3_, sc_maximum_i64(0, (t5_ + (-1))) + 1);
 }
 
@@ -224,7 +224,7 @@ static void k49_convolutionfilters(frame_t *frame) {
     float *restrict const x = frame->x;
     float *restrict const where_0 = frame->where_0;
     float *restrict const partial43 = frame->partial43;
-    runtime->parallel(k49_convolutionfilters_piece0, frame, sc_filter_chunks((frame->n0), 3, 432) * sc_filter_blocks(sc_filter_chunks((frame->n0), 3, 432), 1, 3), 1);
+    runtime->parallel(k49_convolutionfilters_piece0, frame, sc_filter_chunks(frame->n0, 3, 432) * sc_filter_blocks(sc_filter_chunks(frame->n0, 3, 432), 1, 3), 1);
 }
 
 static void k60_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
@@ -283,7 +283,7 @@ static void k69_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    runtime->parallel(k69_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, (((frame->n0) * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k69_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n0 * 378) + 10)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {

@@ -38,7 +38,7 @@ static void k3_add(frame_t *frame) {
     const double *restrict const x = frame->x;
     const double *restrict const y = frame->y;
     double *restrict const out0 = frame->out0;
-    runtime->parallel(k3_add_piece0, frame, (frame->n0) * (frame->n1), 18944);
+    runtime->parallel(k3_add_piece0, frame, frame->n0 * frame->n1, 18944);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, int64_t n1) {

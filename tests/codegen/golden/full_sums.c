@@ -61,7 +61,7 @@ static void k11_reduce(frame_t *frame) {
     float *restrict const partial5 = frame->partial5;
     float *restrict const partial6 = frame->partial6;
     float *restrict const partial7 = frame->partial7;
-    runtime->parallel(k11_reduce_piece0, frame, sc_floordiv_i64((((frame->n0) * (frame->n1)) + 2047), 2048), 1);
+    runtime->parallel(k11_reduce_piece0, frame, sc_floordiv_i64(((frame->n0 * frame->n1) + 2047), 2048), 1);
 }
 
 /* row: sum(x, axis=(0, 1)); sum(square(x), axis=(0, 1)); min(x, axis=(0, 1)) */

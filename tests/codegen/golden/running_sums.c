@@ -38,7 +38,7 @@ static void k0_cumulate(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const double *restrict const x = frame->x;
     double *restrict const out0 = frame->out0;
-    runtime->parallel(k0_cumulate_piece0, frame, (frame->n0) + (sc_maximum_i64(0, ((frame->n0) + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1) * 8)) + (-1))) + 1);
+    runtime->parallel(k0_cumulate_piece0, frame, frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n1 * 8)) + (-1))) + 1);
 }
 
 /* writes: cumsum(x, axis=0) */
@@ -74,8 +74,8 @@ static void k2_cumulate(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const double *restrict const x = frame->x;
     double *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(524288, (((frame->n1) * 8) + (sc_maximum_i64(0, ((frame->n1) + (-1))) * (-8)))) + (-1)));
-    runtime->parallel(k2_cumulate_piece0, frame, frame->n0, t2_ + 1);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1 * 8) + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-8)))) + (-1))) + 1;
+    runtime->parallel(k2_cumulate_piece0, frame, frame->n0, t2_);
 }
 
 static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
@@ -96,7 +96,7 @@ static void k3_cumulate(frame_t *frame) {
     const int64_t n1 = frame->n1;
     double *restrict const out1 = frame->out1;
     const double *restrict const x = frame->x;
-    runtime->parallel(k3_cumulate_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, ((frame->n1) + (-1))) * 13)) + (-1))) + 1);
+    runtime->parallel(k3_cumulate_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, (frame->n1 + (-1))) * 13)) + (-1))) + 1);
 }
 
 SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {
@@ -119,7 +119,7 @@ static void k4_cumulate(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const double *restrict const x = frame->x;
     double *restrict const out2 = frame->out2;
-    runtime->parallel(k4_cumulate_piece0, frame, ((frame->n0) * (frame->n1)) + (sc_maximum_i64(0, (((frame->n0) * (frame->n1)) + (-1))) * (-1)), 65536);
+    runtime->parallel(k4_cumulate_piece0, frame, (frame->n0 * frame->n1) + (sc_maximum_i64(0, ((frame->n0 * frame->n1) + (-1))) * (-1)), 65536);
 }
 
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */

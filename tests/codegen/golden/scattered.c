@@ -55,7 +55,7 @@ static void k3_scatter(frame_t *frame) {
     const int64_t n2 = frame->n2;
     const double *restrict const x = frame->x;
     double *restrict const out0 = frame->out0;
-    runtime->parallel(k3_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n2) * 8)) + (-1))) + 1);
+    runtime->parallel(k3_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n2 * 8)) + (-1))) + 1);
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */
@@ -94,7 +94,7 @@ static void k5_scatter(frame_t *frame) {
     const int64_t n2 = frame->n2;
     const double *restrict const x = frame->x;
     double *restrict const out1 = frame->out1;
-    runtime->parallel(k5_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n2) * 8)) + (-1))) + 1);
+    runtime->parallel(k5_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n2 * 8)) + (-1))) + 1);
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */

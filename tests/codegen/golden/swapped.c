@@ -89,6 +89,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0) {
     runtime->lock(in_order, exclusive, 2);
     frame->a = ((symcomp_cell *)cells[0])->data;
     frame->b = ((symcomp_cell *)cells[1])->data;
+    if (((symcomp_cell *)cells[0])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[1])->newest == SYMCOMP_GPU) frame->failed = 5;
     const size_t slot0 = 0;
     const size_t slot1 = slot0 + (((size_t)((9) * 8) + 127) & ~(size_t)63);
     char *const arena = frame->failed ? NULL : runtime->push(slot1 + (((size_t)((1) * 8) + 127) & ~(size_t)63));

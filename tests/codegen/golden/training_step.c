@@ -20,9 +20,7 @@ typedef struct frame {
     float *add_5; /* float32 matrix (n0, 3) */
     float *multiply_6; /* float32 matrix (n0, 6) */
     float *partial46; /* float32 vector ((n0 + 2047) // 2048,) */
-    float *product68; /* float32 matrix (4, 6) */
-    float *product79; /* float32 matrix (6, 3) */
-    float *partial90; /* float32 matrix (maximum(1, minimum(3 * n0 // 131072, 64)), 3) */
+    float *partial88; /* float32 matrix (maximum(1, minimum(3 * n0 // 131072, 64)), 3) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -80,7 +78,7 @@ static void k15_dot_tanh(frame_t *frame) {
     float *restrict const x = frame->x;
     float *restrict const w = frame->w;
     float *restrict const tanh_0 = frame->tanh_0;
-    runtime->parallel(k15_dot_tanh_piece0, frame, sc_tile_count((frame->n0), 6, 4), 1);
+    runtime->parallel(k15_dot_tanh_piece0, frame, sc_tile_count(frame->n0, 6, 4), 1);
 }
 
 static void k25_dot_piece0(void *context, int64_t begin, int64_t end) {
@@ -111,7 +109,7 @@ static void k25_dot(frame_t *frame) {
     float *restrict const tanh_0 = frame->tanh_0;
     float *restrict const v = frame->v;
     float *restrict const dot_1 = frame->dot_1;
-    runtime->parallel(k25_dot_piece0, frame, sc_tile_count((frame->n0), 3, 6), 1);
+    runtime->parallel(k25_dot_piece0, frame, sc_tile_count(frame->n0, 3, 6), 1);
 }
 
 static void k41_reduce_exp_add_piece0(void *context, int64_t begin, int64_t end) {
@@ -202,7 +200,7 @@ static void k48_reduce(frame_t *frame) {
     const float *restrict const reduce_2 = frame->reduce_2;
     const float *restrict const reduce_3 = frame->reduce_3;
     float *restrict const partial46 = frame->partial46;
-    runtime->parallel(k48_reduce_piece0, frame, sc_floordiv_i64(((frame->n0) + 2047), 2048), 1);
+    runtime->parallel(k48_reduce_piece0, frame, sc_floordiv_i64((frame->n0 + 2047), 2048), 1);
 }
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
@@ -268,144 +266,144 @@ static void k67_dot_multiply(frame_t *frame) {
     float *restrict const v = frame->v;
     float *restrict const multiply_6 = frame->multiply_6;
     const float *restrict const tanh_0 = frame->tanh_0;
-    runtime->parallel(k67_dot_multiply_piece0, frame, sc_tile_count((frame->n0), 6, 3), 1);
+    runtime->parallel(k67_dot_multiply_piece0, frame, sc_tile_count(frame->n0, 6, 3), 1);
 }
 
-static void k78_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
+static void k77_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     float *restrict const x = frame->x;
     float *restrict const multiply_6 = frame->multiply_6;
     float *restrict const w = frame->w;
-    const int64_t height69 = sc_tile_rows(4, 6, n0);
-    const int64_t width70 = sc_tile_columns(4, 6, n0);
-    const int64_t across71 = sc_floordiv_i64((width70 + 5), width70);
-    for (int64_t t72 = begin; t72 < end; ++t72) {
-        const int64_t band73 = sc_floordiv_i64(t72, across71);
-        const int64_t row74 = height69 * band73;
-        const int64_t column75 = (width70 * across71 * band73 * (-1)) + (width70 * t72);
-        const int64_t length76 = sc_minimum_i64(height69, ((row74 * (-1)) + 4));
-        const int64_t length77 = sc_minimum_i64(width70, ((column75 * (-1)) + 6));
-        if (length76 > 0 && length77 > 0) {
-            runtime->sgemm(101, 112, 111, (int)(length76), (int)(length77), (int)(n0),
-                -(1.0f * 0.1f), x + row74, sc_stride(4), multiply_6 + column75, sc_stride(6), 1.0f, w + ((row74 * 6) + column75), sc_stride(6));
+    const int64_t height68 = sc_tile_rows(4, 6, n0);
+    const int64_t width69 = sc_tile_columns(4, 6, n0);
+    const int64_t across70 = sc_floordiv_i64((width69 + 5), width69);
+    for (int64_t t71 = begin; t71 < end; ++t71) {
+        const int64_t band72 = sc_floordiv_i64(t71, across70);
+        const int64_t row73 = height68 * band72;
+        const int64_t column74 = (width69 * across70 * band72 * (-1)) + (width69 * t71);
+        const int64_t length75 = sc_minimum_i64(height68, ((row73 * (-1)) + 4));
+        const int64_t length76 = sc_minimum_i64(width69, ((column74 * (-1)) + 6));
+        if (length75 > 0 && length76 > 0) {
+            runtime->sgemm(101, 112, 111, (int)(length75), (int)(length76), (int)(n0),
+                -(1.0f * 0.1f), x + row73, sc_stride(4), multiply_6 + column74, sc_stride(6), 1.0f, w + ((row73 * 6) + column74), sc_stride(6));
         }
     }
 }
 
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
-static void k78_dot_subtract(frame_t *frame) {
+static void k77_dot_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const x = frame->x;
     float *restrict const multiply_6 = frame->multiply_6;
     float *restrict const w = frame->w;
-    runtime->parallel(k78_dot_subtract_piece0, frame, sc_tile_count(4, 6, (frame->n0)), 1);
+    runtime->parallel(k77_dot_subtract_piece0, frame, sc_tile_count(4, 6, frame->n0), 1);
 }
 
-static void k89_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
+static void k87_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     float *restrict const tanh_0 = frame->tanh_0;
     float *restrict const add_5 = frame->add_5;
     float *restrict const v = frame->v;
-    const int64_t height80 = sc_tile_rows(6, 3, n0);
-    const int64_t width81 = sc_tile_columns(6, 3, n0);
-    const int64_t across82 = sc_floordiv_i64((width81 + 2), width81);
-    for (int64_t t83 = begin; t83 < end; ++t83) {
-        const int64_t band84 = sc_floordiv_i64(t83, across82);
-        const int64_t row85 = height80 * band84;
-        const int64_t column86 = (width81 * across82 * band84 * (-1)) + (width81 * t83);
-        const int64_t length87 = sc_minimum_i64(height80, ((row85 * (-1)) + 6));
-        const int64_t length88 = sc_minimum_i64(width81, ((column86 * (-1)) + 3));
-        if (length87 > 0 && length88 > 0) {
-            runtime->sgemm(101, 112, 111, (int)(length87), (int)(length88), (int)(n0),
-                -(1.0f * 0.1f), tanh_0 + row85, sc_stride(6), add_5 + column86, sc_stride(3), 1.0f, v + ((row85 * 3) + column86), sc_stride(3));
+    const int64_t height78 = sc_tile_rows(6, 3, n0);
+    const int64_t width79 = sc_tile_columns(6, 3, n0);
+    const int64_t across80 = sc_floordiv_i64((width79 + 2), width79);
+    for (int64_t t81 = begin; t81 < end; ++t81) {
+        const int64_t band82 = sc_floordiv_i64(t81, across80);
+        const int64_t row83 = height78 * band82;
+        const int64_t column84 = (width79 * across80 * band82 * (-1)) + (width79 * t81);
+        const int64_t length85 = sc_minimum_i64(height78, ((row83 * (-1)) + 6));
+        const int64_t length86 = sc_minimum_i64(width79, ((column84 * (-1)) + 3));
+        if (length85 > 0 && length86 > 0) {
+            runtime->sgemm(101, 112, 111, (int)(length85), (int)(length86), (int)(n0),
+                -(1.0f * 0.1f), tanh_0 + row83, sc_stride(6), add_5 + column84, sc_stride(3), 1.0f, v + ((row83 * 3) + column84), sc_stride(3));
         }
     }
 }
 
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
-static void k89_dot_subtract(frame_t *frame) {
+static void k87_dot_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const tanh_0 = frame->tanh_0;
     float *restrict const add_5 = frame->add_5;
     float *restrict const v = frame->v;
-    runtime->parallel(k89_dot_subtract_piece0, frame, sc_tile_count(6, 3, (frame->n0)), 1);
+    runtime->parallel(k87_dot_subtract_piece0, frame, sc_tile_count(6, 3, frame->n0), 1);
 }
 
-static void k101_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
+static void k99_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const add_5 = frame->add_5;
-    float *restrict const partial90 = frame->partial90;
+    float *restrict const partial88 = frame->partial88;
     const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-    const int64_t rows95 = sc_floordiv_i64((n0 + t1_), (t1_ + 1));
-    for (int64_t b93 = begin; b93 < end; ++b93) {
-        const int64_t length96 = sc_minimum_i64(rows95, (n0 + (b93 * rows95 * (-1))));
+    const int64_t rows93 = sc_floordiv_i64((n0 + t1_), (t1_ + 1));
+    for (int64_t b91 = begin; b91 < end; ++b91) {
+        const int64_t length94 = sc_minimum_i64(rows93, (n0 + (b91 * rows93 * (-1))));
          {
-            const int64_t t91 = 0;
-            float a98[256] __attribute__((aligned(64)));
+            const int64_t t89 = 0;
+            float a96[256] __attribute__((aligned(64)));
             #pragma omp simd
-            for (int64_t j99 = 0; j99 < 256; ++j99) {
-                a98[j99] = 0.0f;
+            for (int64_t j97 = 0; j97 < 256; ++j97) {
+                a96[j97] = 0.0f;
             }
-            for (int64_t k97 = 0; k97 < length96; ++k97) {
+            for (int64_t k95 = 0; k95 < length94; ++k95) {
                 #pragma omp simd
-                for (int64_t j92 = 0; j92 < 3; ++j92) {
-                    a98[j92] = a98[j92] + add_5[(t91 * 256) + j92 + (b93 * rows95 * 3) + (k97 * 3)];
+                for (int64_t j90 = 0; j90 < 3; ++j90) {
+                    a96[j90] = a96[j90] + add_5[(t89 * 256) + j90 + (b91 * rows93 * 3) + (k95 * 3)];
                 }
             }
             #pragma omp simd
-            for (int64_t j100 = 0; j100 < 3; ++j100) {
-                partial90[(t91 * 256) + (b93 * 3) + j100] = a98[j100];
+            for (int64_t j98 = 0; j98 < 3; ++j98) {
+                partial88[(t89 * 256) + (b91 * 3) + j98] = a96[j98];
             }
         }
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-static void k101_reduce_subtract(frame_t *frame) {
+static void k99_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const add_5 = frame->add_5;
-    float *restrict const partial90 = frame->partial90;
-    const int64_t t2_ = sc_floordiv_i64(((frame->n0) * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0) * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k101_reduce_subtract_piece0, frame, sc_maximum_i64(0, t2_) + 1, 3);
+    float *restrict const partial88 = frame->partial88;
+    const int64_t t2_ = sc_floordiv_i64((frame->n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * 3), 131072) + (-64))) * (-1)) + (-1);
+    runtime->parallel(k99_reduce_subtract_piece0, frame, sc_maximum_i64(0, t2_) + 1, 3);
 }
 
-static void k110_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
+static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
-    const float *restrict const partial90 = frame->partial90;
+    const float *restrict const partial88 = frame->partial88;
     float *restrict const c = frame->c;
-    for (int64_t t102 = begin; t102 < end; ++t102) {
-        float a105[256] __attribute__((aligned(64)));
+    for (int64_t t100 = begin; t100 < end; ++t100) {
+        float a103[256] __attribute__((aligned(64)));
         #pragma omp simd
-        for (int64_t j106 = 0; j106 < 256; ++j106) {
-            a105[j106] = 0.0f;
+        for (int64_t j104 = 0; j104 < 256; ++j104) {
+            a103[j104] = 0.0f;
         }
         const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-        for (int64_t b104 = 0; b104 < t1_ + 1; ++b104) {
+        for (int64_t b102 = 0; b102 < t1_ + 1; ++b102) {
             #pragma omp simd
-            for (int64_t j103 = 0; j103 < 3; ++j103) {
-                a105[j103] = a105[j103] + partial90[(t102 * 256) + j103 + (b104 * 3)];
+            for (int64_t j101 = 0; j101 < 3; ++j101) {
+                a103[j101] = a103[j101] + partial88[(t100 * 256) + j101 + (b102 * 3)];
             }
         }
         #pragma omp simd
-        for (int64_t j107 = 0; j107 < 3; ++j107) {
-            const float v108 = a105[j107];
-            const float v109 = c[(t102 * 256) + j107] - (0.1f * v108);
-            c[(t102 * 256) + j107] = v109;
+        for (int64_t j105 = 0; j105 < 3; ++j105) {
+            const float v106 = a103[j105];
+            const float v107 = c[(t100 * 256) + j105] - (0.1f * v106);
+            c[(t100 * 256) + j105] = v107;
         }
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-static void k110_reduce_subtract(frame_t *frame) {
+static void k108_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const partial90 = frame->partial90;
+    const float *restrict const partial88 = frame->partial88;
     float *restrict const c = frame->c;
-    const int64_t t2_ = sc_floordiv_i64(((frame->n0) * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0) * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k110_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
+    const int64_t t2_ = sc_floordiv_i64((frame->n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * 3), 131072) + (-64))) * (-1)) + (-1);
+    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0) {
@@ -423,6 +421,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->w = ((symcomp_cell *)cells[0])->data;
     frame->v = ((symcomp_cell *)cells[1])->data;
     frame->c = ((symcomp_cell *)cells[2])->data;
+    if (((symcomp_cell *)cells[0])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[1])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[2])->newest == SYMCOMP_GPU) frame->failed = 5;
     const size_t slot0 = 0;
     const size_t slot1 = slot0 + (((size_t)((n0 * 6) * 4) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 3) * 4) + 127) & ~(size_t)63);
@@ -433,9 +432,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     const size_t slot7 = slot6 + (((size_t)((1) * 4) + 127) & ~(size_t)63);
     const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
     const size_t slot8 = slot7 + (((size_t)((n0 * 6) * 4) + 127) & ~(size_t)63);
-    const size_t slot9 = slot8 + (((size_t)(((t1_ * 3) + 3) * 4) + 127) & ~(size_t)63);
-    const size_t slot10 = slot9 + (((size_t)((24) * 4) + 127) & ~(size_t)63);
-    char *const arena = frame->failed ? NULL : runtime->push(slot10 + (((size_t)((18) * 4) + 127) & ~(size_t)63));
+    char *const arena = frame->failed ? NULL : runtime->push(slot8 + (((size_t)(((t1_ * 3) + 3) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
     frame->tanh_0 = (void *)(arena + slot0);
     frame->dot_1 = (void *)(arena + slot1);
@@ -445,9 +442,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->partial46 = (void *)(arena + slot5);
     frame->reduce_4 = (void *)(arena + slot6);
     frame->multiply_6 = (void *)(arena + slot7);
-    frame->partial90 = (void *)(arena + slot8);
-    frame->product68 = (void *)(arena + slot9);
-    frame->product79 = (void *)(arena + slot10);
+    frame->partial88 = (void *)(arena + slot8);
     if (!status && !frame->failed) k2_check(frame);
     if (!status && !frame->failed) {
         k15_dot_tanh(frame);
@@ -457,10 +452,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         k51_reduce(frame);
         k54_negative(frame);
         k67_dot_multiply(frame);
-        k78_dot_subtract(frame);
-        k89_dot_subtract(frame);
-        k101_reduce_subtract(frame);
-        k110_reduce_subtract(frame);
+        k77_dot_subtract(frame);
+        k87_dot_subtract(frame);
+        k99_reduce_subtract(frame);
+        k108_reduce_subtract(frame);
     }
     if (arena) runtime->pop(arena);
     runtime->unlock(in_order, exclusive, 3);

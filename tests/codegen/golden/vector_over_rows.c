@@ -41,7 +41,7 @@ static void k3_maximum(frame_t *frame) {
     const float *restrict const x = frame->x;
     const float *restrict const b = frame->b;
     float *restrict const out0 = frame->out0;
-    runtime->parallel(k3_maximum_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1) * 15)) + (-1))) + 1);
+    runtime->parallel(k3_maximum_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n1 * 15)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *b, void *out0, int64_t n0, int64_t n1) {
