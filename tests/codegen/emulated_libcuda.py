@@ -1,4 +1,4 @@
-"""An emulated libcuda.so.1 (see emulated_cuda/libcuda.c): on it pycuda runs as it is, without a GPU."""
+"""An emulated libcuda.so.1 (see emulated_cuda/libcuda.c): pycuda runs on it as it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "libcuda.so.1"
 
 
 def make(folder: Path, others: Sequence[str] = ()) -> Path:
-    """Compile the library into a folder; `others` are entry points that only say "not supported"."""
+    """Compile the library into a folder; `others` are entry points that are not supported."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "others.h").write_text("".join(f"OTHER({name})\n" for name in others))
     sources = [HERE / "libcuda.c", HERE / "others.c", build.INCLUDE / "emulated_driver.c"]

@@ -14,7 +14,7 @@ INVALID, NO_MEMORY, ILLEGAL, FAILED, UNSUPPORTED, SPOILT, NOT_BEGUN = 1, 2, 700,
 STRICT, RELAXED = 0, 2
 #: The functions of the table in its order, with the types of their arguments.
 TABLE = {
-    "set_context": "void *",
+    "push_context": "void *",
     "allocate": "uint64_t *, size_t",
     "release": "uint64_t",
     "upload": "uint64_t, const void *, size_t, void *",
@@ -30,6 +30,12 @@ TABLE = {
     "launch_graph": "void *, void *",
     "destroy_executable": "void *",
     "destroy_graph": "void *",
+    "pop_context": "void **",
+    "memory": "size_t *, size_t *",
+    "about": "void *, int, uint64_t",
+    "make_event": "void **, unsigned",
+    "record_event": "void *, void *",
+    "wait_for_event": "void *, void *, unsigned",
 }
 COUNTS = (
     "launches", "uploads", "downloads", "copies", "fills", "allocations", "releases",
@@ -181,12 +187,15 @@ def test_allocations_in_any_order(driver):
 
 
 def test_memory_has_a_limit(driver):
+    free, everything = driver.ffi.new("size_t *"), driver.ffi.new("size_t *")
     driver.limit(1000)
+    assert driver.memory(free, everything) == 0 and free[0] == everything[0] == 1000
     place, s = driver.ffi.new("uint64_t *"), driver.stream
     one = driver.new(600)
     assert driver.allocate(place, 401) == NO_MEMORY and place[0] == 0
     assert driver.text(NO_MEMORY) == "out of memory"
     two = driver.new(400)
+    assert driver.memory(free, everything) == 0 and (free[0], everything[0]) == (0, 1000)
     assert driver.allocate(place, 1) == NO_MEMORY
     assert driver.release(one) == 0 and driver.allocate(place, 600) == 0
     assert driver.allocate(driver.ffi.new("uint64_t *"), 0) == INVALID

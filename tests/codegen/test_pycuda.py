@@ -1,7 +1,7 @@
 """The path through pycuda and CUDA's driver, without a GPU: pycuda as it is on an emulated libcuda.
 
-`make test-cuda` does all the set-up. Each program is a process of its own (pycuda_programs.py), that
-must end in order, too: without a word from pycuda about what could not be cleaned up.
+`make test-cuda` does all the set-up. Each program is a process of its own (pycuda_programs.py),
+that must end in order, too: without a word from pycuda about what could not be cleaned up.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ REASON = emulated_libcuda.unusable() or missing_compiler()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 PROGRAMS = (
-    "results", "shared_memory", "replays", "addresses", "updates", "device_results", "gpuarrays",
-    "streams", "page_locked", "other_contexts", "threads", "fork", "nested", "illegal", "cubin",
+    "results", "shared_memory", "products", "replays", "addresses", "updates", "device_results",
+    "gpuarrays", "streams", "page_locked", "other_contexts", "threads", "fork", "nested", "illegal",
+    "cubin",
 )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ enum {
 };
 
 enum { EM_OF_CUBINS = 190, NON_BLOCKING = 1, STATIC_SHARED = 256, USUAL_SHARED = 48 << 10,
-       MOST_SHARED = 227 << 10, MOST_CONTEXTS = 16 };
+       MOST_SHARED = 227 << 10, MOST_CONTEXTS = 16,
+       CAPTURE_PAUSE = 1000 /* microseconds, in which other threads may do something */ };
 
 void symcomp_emulated_driver(symcomp_driver *table);
 void symcomp_emulated_limit(size_t bytes);
@@ -318,9 +319,13 @@ API cuCtxCreate_v4(void **made, void *parameters, unsigned flags, int device) {
     return make_context(made);
 }
 
+/* pycuda calls this for the primary context, too, when an object of its own for that goes away. */
 API cuCtxDetach(void *given) {
-    ((context *)given)->alive = 0;
-    depth -= depth && stack[depth - 1] == given;
+    context *c = given;
+    depth -= depth && stack[depth - 1] == c;
+    if (c == contexts)
+        return cuDevicePrimaryCtxRelease_v2(0);
+    c->alive = 0;
     return 0;
 }
 
@@ -577,6 +582,8 @@ API cuLaunchKernel(void *kernel, unsigned grid_x, unsigned grid_y, unsigned grid
     const unsigned size[] = {grid_x, grid_y, grid_z, block_x, block_y, block_z, shared};
     if (!kernel)
         return INVALID_HANDLE;
+    if (stream_of(s)->capturing)
+        usleep(CAPTURE_PAUSE);
     GUARDED(extra ? INVALID_VALUE : launch(kernel, size, stream_of(s), arguments));
 }
 
