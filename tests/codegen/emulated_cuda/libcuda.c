@@ -667,9 +667,15 @@ API cuEventElapsedTime_v2(float *time, void *a, void *b) { return elapsed(time, 
 
 /* --- graphs -------------------------------------------------------------------------------------*/
 
+static int64_t captures;
+
+/* For tests: how many captures there were. */
+SYMCOMP_EXPORT int64_t emulated_captures(void) { return captures; }
+
 static int begin_capture(stream *s, int mode) {
     int error = s == &legacy ? CAPTURE_UNSUPPORTED : driver.begin_capture(s, mode);
     if (!error) {
+        ++captures;
         s->capturing = 1;
         s->spoilt = 0;
     }
