@@ -448,24 +448,36 @@ void symcomp_gpu_close(symcomp_gpu_libraries *gpu) {
     close_cublas(gpu);
 }
 
+/* cuBLAS has the stream, and memory of our own, which to set the stream drops: so what is captured in a
+ * graph needs nothing that cuBLAS might move. Where there was none left it has its own. */
+static int set_cublas(symcomp_gpu_libraries *gpu) {
+    int status = gpu->cublas->set_stream(gpu->cublas_handle, gpu->stream);
+    if (!status && gpu->cublas_workspace)
+        status = gpu->cublas->set_workspace(
+            gpu->cublas_handle, (void *)(uintptr_t)gpu->cublas_workspace, cublas_workspace);
+    return status;
+}
+
 int symcomp_gpu_open_cublas(symcomp_gpu_libraries *gpu) {
-    const symcomp_cublas *blas = gpu->cublas;
-    if (!blas || gpu->cublas_handle)
+    if (!gpu->cublas || gpu->cublas_handle)
         return 0;
-    int status = blas->create(&gpu->cublas_handle);
-    if (!status)
-        status = blas->set_stream(gpu->cublas_handle, gpu->stream);
-    /* Memory of our own, after the stream is set, as to set the stream drops it: so what is
-     * captured in a graph needs nothing that cuBLAS might move. Where there is none left it has its
-     * own. */
+    int status = gpu->cublas->create(&gpu->cublas_handle);
     if (!status && gpu->driver->allocate(&gpu->cublas_workspace, cublas_workspace) != 0)
         gpu->cublas_workspace = 0;
-    if (!status && gpu->cublas_workspace)
-        status = blas->set_workspace(gpu->cublas_handle,
-                                     (void *)(uintptr_t)gpu->cublas_workspace, cublas_workspace);
+    if (!status)
+        status = set_cublas(gpu);
     if (status)
         close_cublas(gpu);
     return status ? SYMCOMP_CUBLAS_FAILED + status : 0;
+}
+
+int symcomp_gpu_use_stream(symcomp_gpu_libraries *gpu, void *stream) {
+    gpu->stream = stream;
+    int status = gpu->cublas_handle ? set_cublas(gpu) : 0;
+    if (status)
+        return SYMCOMP_CUBLAS_FAILED + status;
+    status = gpu->cudnn_handle ? gpu->cudnn->set_stream(gpu->cudnn_handle, stream) : 0;
+    return status ? SYMCOMP_CUDNN_FAILED + status : 0;
 }
 
 int symcomp_gpu_open_cudnn(symcomp_gpu_libraries *gpu) {

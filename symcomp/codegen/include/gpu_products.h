@@ -178,6 +178,9 @@ SYMCOMP_GPU_LINKAGE int symcomp_gpu_open_cublas(symcomp_gpu_libraries *);
 SYMCOMP_GPU_LINKAGE int symcomp_gpu_open_cudnn(symcomp_gpu_libraries *);
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_close(symcomp_gpu_libraries *);
 
+/* Everything from now on is for another stream; 0, or an error. */
+SYMCOMP_GPU_LINKAGE int symcomp_gpu_use_stream(symcomp_gpu_libraries *, void *stream);
+
 /* The name of a kernel, by its number; NULL beyond the last one. */
 SYMCOMP_GPU_LINKAGE const char *symcomp_gpu_kernel_name(int number);
 
