@@ -88,6 +88,9 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
 class Process:
     """A contestant's process, stopped whenever it is not asked anything."""
 
+    #: What the process runs.
+    MODULE = "benchmarks.worker"
+
     def __init__(self, contestant: str, folder: Path, threads: int, patience: float) -> None:
         self.contestant, self.folder, self.threads = contestant, folder, threads
         self.patience = patience
@@ -114,12 +117,15 @@ class Process:
             return
         with open(self.folder / f"{self.contestant.replace(' ', '-')}.log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.worker", self.contestant, str(self.threads)],
-                env=environment(self.contestant, self.folder / "cache", self.threads),
+                [sys.executable, "-m", self.MODULE, self.contestant, str(self.threads)],
+                env=self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
+
+    def _environment(self) -> dict[str, str]:
+        return environment(self.contestant, self.folder / "cache", self.threads)
 
     def _read(self) -> bytes:
         with selectors.DefaultSelector() as selector:

@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from itertools import repeat
 from time import perf_counter_ns
 from typing import Any
@@ -116,7 +117,7 @@ def _page_faults() -> int:
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"[:160]
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:300]
 
 
 def _die_with_parent() -> None:
@@ -125,8 +126,12 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
-def main() -> None:
-    """Answer requests until the parent closes the pipe; libraries that print go to stderr."""
+def serve(make: Callable[[str, int], Any]) -> None:
+    """Answer requests until the parent closes the pipe; libraries that print go to stderr.
+
+    What answers is made of the process's arguments, a contestant and a number of threads, at the
+    first request.
+    """
     _die_with_parent()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -134,7 +139,7 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            worker = worker or Worker(sys.argv[1], int(sys.argv[2]))
+            worker = worker or make(sys.argv[1], int(sys.argv[2]))
             answer = getattr(worker, request.pop("do"))(**request)
         except Exception as error:
             traceback.print_exc()
@@ -143,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Worker)

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import build, cache, runtime
-from symcomp.errors import SymcompError
+from symcomp.codegen import build, cache, cuda_build, device_array, gpu, gpu_libraries, runtime
+from symcomp.errors import GpuError, SymcompError
 from symcomp.options import TABLE, available_cpus, options
 from symcomp.version import VERSION
 
@@ -111,6 +111,37 @@ def kernels() -> Iterator[Finding]:
         )
 
 
+def graphics() -> Iterator[Finding]:
+    """The GPU, without which symcomp does well: its device, compilers and libraries."""
+    try:
+        taken = gpu.gpu()
+    except GpuError as error:
+        yield Finding(f"GPU: none: {error.message}", options.device == "cuda")
+    else:
+        name, architecture, processors, _, memory = taken.device
+        free = taken.free_memory() / MEGABYTE
+        yield Finding(
+            f"GPU: {name} ({architecture}), {processors} multiprocessors, {free:.0f} of "
+            f"{memory / MEGABYTE:.0f} MB free, driven by {options.cuda_driver}"
+        )
+        kept = device_array.to_device(np.arange(100.0)).get()
+        right = np.array_equal(kept, np.arange(100.0))
+        yield Finding("it keeps numbers" if right else f"it loses numbers: {kept}", not right)
+        if architecture == cuda_build.HOST:
+            chosen = cuda_build.compiler(cuda_build.HOST)
+            yield Finding(f"kernels for it: {' '.join(chosen.command)} ({chosen.version()})")
+            return
+        compilers = [c for c in (cuda_build.nvrtc(), cuda_build.nvcc()) if c]
+        yield Finding(
+            "compilers of kernels, the first is used: "
+            + (", ".join(f"{c.version()} ({c.command[0]})" for c in compilers) or "none"),
+            not compilers,
+            cuda_build.INSTALL,
+        )
+    for state in gpu_libraries.describe():
+        yield Finding(f"{state}")
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     versions,
     settings,
@@ -118,6 +149,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     compiler,
     folder,
     kernels,
+    graphics,
 )
 
 

@@ -8,8 +8,9 @@ import pytest
 from symcomp import __main__ as command_line
 from symcomp import doctor
 from symcomp.codegen import build, cache, runtime
-from symcomp.errors import SymcompError
+from symcomp.errors import GpuError, SymcompError
 from symcomp.options import options
+from tests.codegen.emulated import missing_compiler
 
 SOURCE = "int f(void) { return 1; }"
 
@@ -105,6 +106,26 @@ def test_the_doctor_with_the_wrong_kernels(monkeypatch):
 def test_the_doctor_notices_too_many_threads(monkeypatch):
     with options(threads=200):
         assert any(finding.wrong for finding in doctor.processor())
+
+
+def test_the_doctor_looks_for_a_gpu(folder, monkeypatch):
+    def none():
+        raise GpuError("there is no GPU that can be used")
+
+    monkeypatch.setattr(doctor.gpu, "gpu", none)
+    first, *_ = doctor.graphics()
+    assert first.text == "GPU: none: there is no GPU that can be used" and not first.wrong
+    with options(device="cuda"):
+        assert next(doctor.graphics()).wrong
+
+
+@pytest.mark.skipif(bool(missing_compiler()), reason=missing_compiler())
+def test_the_doctor_knows_the_emulation():
+    with options(cuda_driver="host"):
+        first, second, *rest = doctor.graphics()
+    assert first.text.startswith("GPU: ") and not first.wrong
+    assert second == doctor.Finding("it keeps numbers")
+    assert any("kernels" in finding.text for finding in rest)
 
 
 def test_it_runs_as_a_module(folder):

@@ -44,10 +44,24 @@ ALIGNED = 16
 TILE_ALIGNED = 16
 
 
-def source(kernels: Sequence[Kernel], names: dict[Expr, str], constants: Sequence[Constant]) -> str:
-    """The CUDA text of kernels; a constant array is one of the file."""
+def source(
+    kernels: Sequence[Kernel],
+    names: dict[Expr, str],
+    constants: Sequence[Constant],
+    includes: Sequence[str] = (),
+) -> str:
+    """The CUDA text of kernels; a constant array is one of the file, and `includes` are C that
+    operations bring along: their static functions become the GPU's.
+    """
     text = Text()
     text.add('#include "symcomp_grid.cuh"')
+    lines = [line for part in includes for line in part.splitlines()]
+    headers = [line for line in lines if line.lstrip().startswith("#include")]
+    text.lines += headers
+    if len(lines) > len(headers):
+        text.add('#include "foreign_begin.cuh"')
+        text.lines += [line for line in lines if line not in headers]
+        text.add('#include "foreign_end.cuh"')
     text.add("")
     for c in constants:
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())

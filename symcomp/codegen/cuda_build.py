@@ -29,7 +29,7 @@ TARGET = re.compile(r"sm_(\d+)[af]?")
 
 #: Flags of the compilers for GPUs. Contraction is on by default, as in the CPU's C; denormal
 #: numbers, and exact division and square roots, are kept by default, too.
-FLAGS = ("-std=c++17", "-w")
+FLAGS = ("-std=c++17",)
 
 #: The emulation's flags mean the same for numbers as the CPU's (build.FLAGS).
 HOST_FLAGS = (
@@ -130,12 +130,12 @@ def compiler(target: str) -> KernelCompiler:
 
 def nvrtc() -> KernelCompiler | None:
     """NVRTC: of NVIDIA's wheel, else of a toolkit; the newest of each."""
-    return _find_nvrtc(_surroundings())
+    return _find_nvrtc(surroundings())
 
 
 def nvcc() -> KernelCompiler | None:
     """nvcc: of the toolkit that CUDA_HOME names, else on the path, else in /usr/local/cuda*."""
-    return _find_nvcc(_surroundings())
+    return _find_nvcc(surroundings())
 
 
 def host_compiler() -> KernelCompiler:
@@ -151,7 +151,7 @@ def identity(target: str) -> str:
     return "\n".join([target, compiler(target).identity, machine])
 
 
-def _surroundings() -> tuple[str, ...]:
+def surroundings() -> tuple[str, ...]:
     """What the search depends on."""
     names = ("CUDA_HOME", "CUDA_PATH", "PATH")
     return tuple(os.environ.get(name, "") for name in names)
@@ -235,62 +235,14 @@ def compile_kernels(
     kernels: Sequence[str],
     extra: Sequence[str] = (),
     chosen: KernelCompiler | None = None,
-) -> None:
+) -> str:
     """Compile a text of CUDA into `output`, for a GPU or for "host"; the text is kept beside it,
-    with suffix `.cu`.
+    with suffix `.cu`. The result is what the compiler said.
 
     `kernels` are the names of its kernels; `extra` are further flags, and `chosen` a compiler
     other than that of the target. Raises a CompilerError that shows what the compiler said.
     """
-    _compile(source, output, target, kernels, extra, chosen or compiler(target))
-
-
-class Resources(NamedTuple):
-    """What a kernel takes of a GPU: registers of a thread, bytes of a thread that are spilled
-    (stored, loaded) or on its stack, bytes of shared memory of a block that have a fixed size.
-    """
-
-    registers: int
-    spill_stores: int
-    spill_loads: int
-    stack: int
-    shared: int
-
-
-def resources(
-    source: str, output: Path, target: str, chosen: KernelCompiler | None = None
-) -> dict[str, Resources]:
-    """Compile a text of CUDA for a GPU, and what each of its kernels takes, as ptxas tells it."""
-    log = _compile(source, output, target, (), ("-Xptxas=-v",), chosen or compiler(target))
-    found: dict[str, dict[str, int]] = {}
-    entry = described = ""
-    for line in log.splitlines():
-        if match := re.search(r"Compiling entry function '(\w+)'", line):
-            entry = match[1]
-            found[entry] = {}
-        elif match := re.search(r"Function properties for (\w+)", line):
-            described = match[1]
-        elif match := re.search(r"(\d+) bytes stack frame, (\d+) \D+(\d+) bytes spill loads", line):
-            if described in found:
-                numbers = map(int, match.groups())
-                found[described].update(
-                    zip(("stack", "spill_stores", "spill_loads"), numbers, strict=True)
-                )
-        elif match := re.search(r"Used (\d+) registers", line):
-            shared = re.search(r"(\d+) bytes smem", line)
-            found[entry].update(registers=int(match[1]), shared=int(shared[1]) if shared else 0)
-    return {name: Resources(**numbers) for name, numbers in found.items()}
-
-
-def _compile(
-    source: str,
-    output: Path,
-    target: str,
-    kernels: Sequence[str],
-    extra: Sequence[str],
-    found: KernelCompiler,
-) -> str:
-    """What the compiler said."""
+    found = chosen or compiler(target)
     path = output.with_suffix(".cu")
     if found.kind == HOST:
         source += "".join(f"\nSYMCOMP_EMULATED({name})" for name in kernels) + "\n"
@@ -311,6 +263,43 @@ def _compile(
         how = f"was killed by signal {-status}" if status < 0 else f"failed with status {status}"
         raise CompilerError(_failure(found, command, how, text, path))
     return text
+
+
+class Resources(NamedTuple):
+    """What a kernel takes of a GPU: registers of a thread, bytes of a thread that are spilled
+    (stored, loaded) or on its stack, bytes of shared memory of a block that have a fixed size.
+    """
+
+    registers: int
+    spill_stores: int
+    spill_loads: int
+    stack: int
+    shared: int
+
+
+def resources(
+    source: str, output: Path, target: str, chosen: KernelCompiler | None = None
+) -> dict[str, Resources]:
+    """Compile a text of CUDA for a GPU, and what each of its kernels takes, as ptxas tells it."""
+    log = compile_kernels(source, output, target, (), ("-Xptxas=-v",), chosen)
+    found: dict[str, dict[str, int]] = {}
+    entry = described = ""
+    for line in log.splitlines():
+        if match := re.search(r"Compiling entry function '(\w+)'", line):
+            entry = match[1]
+            found[entry] = {}
+        elif match := re.search(r"Function properties for (\w+)", line):
+            described = match[1]
+        elif match := re.search(r"(\d+) bytes stack frame, (\d+) \D+(\d+) bytes spill loads", line):
+            if described in found:
+                numbers = map(int, match.groups())
+                found[described].update(
+                    zip(("stack", "spill_stores", "spill_loads"), numbers, strict=True)
+                )
+        elif match := re.search(r"Used (\d+) registers", line):
+            shared = re.search(r"(\d+) bytes smem", line)
+            found[entry].update(registers=int(match[1]), shared=int(shared[1]) if shared else 0)
+    return {name: Resources(**numbers) for name, numbers in found.items()}
 
 
 def _failure(

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from symcomp.codegen.gpu import Gpu, gpu
-from symcomp.codegen.runtime import ffi
-from symcomp.errors import DtypeError, ShapeError
+from symcomp.codegen.runtime import Cell, ffi
+from symcomp.errors import DtypeError, GpuError, ShapeError
+from symcomp.graph.shared import Shared
 from symcomp.graph.type import check_dtype, shape_text
 
 #: What kernels take arrays to begin at a multiple of, in bytes.
@@ -96,8 +97,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
 
 
 def to_device(value: Any) -> DeviceArray:
-    """An array on the GPU: a copy of one of the host (or of a number, or a list), or a view of one
-    that is there already.
+    """An array on the GPU: a copy of one of the host (or of a number, a list, a shared value), or a
+    view of one that is there already.
 
     Errors: DtypeError for a dtype that symcomp has not, GpuError, GpuMemoryError.
     """
@@ -105,6 +106,8 @@ def to_device(value: Any) -> DeviceArray:
         return value
     if hasattr(value, "__cuda_array_interface__"):
         return seen(value)
+    if isinstance(value, Shared):
+        return _copied(value)
     array = np.asarray(value, order="C")
     check_dtype(array.dtype)
     made = empty(array.shape, array.dtype)
@@ -113,11 +116,23 @@ def to_device(value: Any) -> DeviceArray:
     return made
 
 
+def _copied(value: Shared) -> DeviceArray:
+    """A copy of a shared value, from the GPU where it lies there."""
+    value.give_cell(Cell)
+    with value.cell.exclusive():
+        made = empty(value.array.shape, value.dtype)
+        if made.size:
+            gpu().copy(made.address, gpu().bring(value.cell), made.nbytes)
+    return made
+
+
 def seen(value: Any) -> DeviceArray:
     """An array of another library as one of ours, without a copy where it is aligned."""
     facts = value.__cuda_array_interface__
     shape, dtype = tuple(facts["shape"]), np.dtype(facts["typestr"])
     check_dtype(dtype)
+    if facts.get("mask") is not None:
+        raise DtypeError("an array on the GPU must not have a mask")
     address = facts["data"][0] or 0
     if not _is_contiguous(shape, facts.get("strides"), dtype.itemsize):
         message = (
@@ -129,6 +144,12 @@ def seen(value: Any) -> DeviceArray:
         raise DtypeError(f"an array on the GPU must have the machine's byte order, not {dtype}")
     own = gpu()
     _wait_for(own, facts.get("stream"))
+    if address and own.is_foreign(address):
+        raise GpuError(
+            "an array lies in another context of CUDA, or on another GPU: symcomp uses the primary "
+            "context of the device, as PyTorch, CuPy and JAX do, and as pycuda does if "
+            "pycuda.autoprimaryctx is imported instead of pycuda.autoinit"
+        )
     found = DeviceArray(shape, dtype, address, value)
     if address % ALIGNED == 0:
         return found
@@ -138,10 +159,10 @@ def seen(value: Any) -> DeviceArray:
 
 
 def _wait_for(own: Gpu, stream: Any) -> None:
-    """What another library still computes on a stream of its own is waited for."""
+    """What another library still computes on a stream of its own comes first."""
     mine = int(ffi().cast("uintptr_t", own.driver.stream))
     if stream is not None and stream != mine:
-        own.wait_for(stream)
+        own.follow(stream)
 
 
 def _is_contiguous(shape: tuple[int, ...], strides: Any, itemsize: int) -> bool:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symcomp.codegen import cuda, loops, memory
-from symcomp.codegen.c import C_TYPES, Printer, Text
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (
     ENTRY,
@@ -65,6 +65,10 @@ class _Plan:
         self.number = {k.name: n for n, k in enumerate(self.launched)}
         self.text = Text()
         self.late = program.late_checks
+        calls = [s for k in program.kernels for s in k.body if isinstance(s, Call)]
+        given = {a.buffer if isinstance(a, View) else a for s in calls for a in s.arguments}
+        #: Constant arrays that steps read: kernels have theirs in their own file.
+        self.constants = [c for c in program.constants if c in given]
         self.replayed = not (program.python_calls or program.profile or self.late)
 
     def sources(self) -> Sources:
@@ -86,14 +90,16 @@ class _Plan:
             self._step(kernel)
         self._run()
         self._entry()
-        kernels = cuda.source(self.launched, self.names, self.program.constants)
+        constants, includes = self.program.constants, self.program.includes
+        kernels = cuda.source(self.launched, self.names, constants, includes)
         return Sources(str(text), kernels, [k.name for k in self.launched])
 
     # --- the frame --------------------------------------------------------------------------------
 
     def _arrays(self) -> list[Expr]:
         """What has a place in the GPU's memory."""
-        return [*self.face.places, *self.face.cells, *self.program.temporaries, self.program.status]
+        made = [*self.program.temporaries, *self.constants, self.program.status]
+        return [*self.face.places, *self.face.cells, *made]
 
     def _frame(self) -> None:
         text = self.text
@@ -109,6 +115,10 @@ class _Plan:
         text.depth -= 1
         text.add("} frame_t;")
         text.add("")
+        for c in self.constants:
+            values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
+            array = f"value_of_{self.names[c]}[{max(c.value.size, 1)}]"
+            text.add(f"static const {C_TYPES[c.dtype]} {array} = {{{values}}};")
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -135,14 +145,14 @@ class _Plan:
         text = self.text
         given = [f"&frame->{self.names[e]}" for e in cuda.arguments(kernel, self.names)]
         count = len(given)
-        scratch = cuda.scratch_bytes(kernel)
-        given += ["0", "0"] if scratch != 0 else []
+        team = cuda.is_team_kernel(kernel)
+        given += ["0", "0"] if team else []
         text.add(f"void *arguments[] = {{{', '.join(given) or '0'}}};")
         target = f"kernels[{self.number[kernel.name]}]"
-        if cuda.is_team_kernel(kernel):
+        if team:
             (loop,) = kernel.body
             rows, length = printer.size(loop.extent), printer.size(_team_length(loop))
-            each = printer.size(scratch)
+            each = printer.size(cuda.scratch_bytes(kernel))
             text.add(f"gpu->teams({target}, {rows}, {length}, {each}, arguments, {count});")
             return
         x, y = _threads(kernel)
@@ -378,6 +388,9 @@ class _Plan:
             text.add(f"const size_t own{n} = room;")
             rounded = f"({self._bytes(e, printer)} + {LINE}) / {LINE} * {LINE}"
             text.add(f"if (!({self._on_gpu(n)})) room += {rounded};")
+        for c in self.constants:
+            text.add(f"const size_t at_{self.names[c]} = room;")
+            text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
         text.add("const size_t verdict = room;")
         text.add(f"const symcomp_address arena = gpu->arena(room + {LINE});")
         text.add(f"frame->{self.names[program.status]} = arena + verdict;")
@@ -397,6 +410,10 @@ class _Plan:
                 amount = self._bytes(e, printer)
                 move = f"gpu->upload(frame->{name}, {name}, {amount});"
                 text.add(f"if (!({self._on_gpu(n)})) {move}")
+        for c in self.constants:
+            name = names[c]
+            text.add(f"frame->{name} = arena + at_{name};")
+            text.add(f"gpu->upload(frame->{name}, value_of_{name}, {c.value.nbytes});")
         for n, e in enumerate(self.face.cells):
             writes = int(self.program.exclusive[n])
             amount = self._bytes(e, printer)

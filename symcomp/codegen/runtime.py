@@ -212,10 +212,12 @@ def _open_with(path: Path, variables: dict[str, str]) -> Any:
 
 def libraries_of(source: str) -> list[str]:
     """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`, on a
-    GPU `products`.
+    GPU `products_f32`, `products_f64`.
     """
     found = ["blas"] if "gemm(" in source else []
-    found += ["products"] if "gpu->product" in source or "gpu->convolve" in source else []
+    for suffix, width in (("f32", 4), ("f64", 8)):
+        if f"gpu->product(&product, {width})" in source or f"&geometry, {width}, " in source:
+            found.append(f"products_{suffix}")
     return [*found, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
 
 
@@ -304,8 +306,9 @@ def _library() -> Path:
     return entry.library
 
 
-#: What `cell_newest` answers where a GPU has written last: SYMCOMP_GPU in symcomp.h.
-ON_GPU = 2
+#: What `cell_newest` answers where only the host, or only a GPU, has what was written last:
+#: SYMCOMP_HOST and SYMCOMP_GPU in symcomp.h.
+ON_HOST, ON_GPU = 1, 2
 
 
 class Cell:
@@ -333,8 +336,13 @@ class Cell:
 
     @property
     def is_on_gpu(self) -> bool:
-        """Whether a GPU has what was written last."""
+        """Whether a GPU alone has what was written last."""
         return native().cell_newest(self.pointer) == ON_GPU
+
+    @property
+    def lives_on_gpu(self) -> bool:
+        """Whether a GPU has what was written last."""
+        return native().cell_newest(self.pointer) != ON_HOST
 
     def fetch(self) -> None:
         """Make the array on the host the newest, too."""

@@ -47,15 +47,16 @@ class Function:
         inputs = ", ".join(f"{i.label or 'input'}: {i.variable.type}" for i in d.inputs)
         return f"<symcomp function {d.name}({inputs}), mode {d.mode!r}>"
 
-    def explain(self, part: str = "") -> report.Report:
+    def explain(self, part: str = "", device: str | None = None) -> report.Report:
         """How the function computes: rules that fired, steps, memory, times of the passes, the
         source's place.
 
-        part: "" all of that; or one of "plan", "rules", "loops", "c", "cuda" (the kernels; "c" is
-        the launch plan then), "graph" (Graphviz), "call" (the Python text of the call). Errors:
-        ArgumentError.
+        part: "" all of that; or one of "plan", "rules", "loops", "c", "cuda" (the kernels of a GPU,
+        whose launch plan is "c"), "graph" (Graphviz), "call" (the Python text of the call).
+        device: "cpu" or "cuda", to see what the function would be there; no GPU is needed for that.
+        Errors: ArgumentError.
         """
-        return report.explain(self, part)
+        return report.explain(self, part, device)
 
     def profile(self) -> report.Profile:
         """The times of its kernels in all calls until now; it was compiled with profile=True.

@@ -195,8 +195,7 @@ def _on_gpu(
     own = gpu.gpu()
     path = entry.file(gpu.suffix(own.device.architecture))
     own.attach(library, path, recipe.launched)
-    if "products" in recipe.libraries:
-        own.require_products()
+    own.require(recipe.libraries)
     constants = definition.constants()
     tables = {k: device_array.to_device(constants[k].value) for k in recipe.tables}
     return {

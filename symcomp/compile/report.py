@@ -19,7 +19,7 @@ from symcomp.codegen import build, cache, loops, memory, runtime
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
 from symcomp.codegen.teams import is_team
-from symcomp.compile.definition import Definition
+from symcomp.compile.definition import DEVICES, Definition
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.errors import ArgumentError, describe, here
 from symcomp.graph import latex, size
@@ -41,15 +41,17 @@ class Report(str):
         return str(self)
 
 
-def explain(function: Any, part: str = "") -> Report:
+def explain(function: Any, part: str = "", device: str | None = None) -> Report:
     """What a function does: see `Function.explain`."""
-    if part not in PARTS:
-        wanted = ", ".join(repr(p) for p in PARTS if p)
-        message = f"explain: {part!r} is none of the parts that can be shown: {wanted}"
-        raise ArgumentError(describe(message, origin=here()))
+    for what, one, known in (("parts", part, PARTS), ("devices", device, (None, *DEVICES))):
+        if one not in known:
+            wanted = ", ".join(repr(p) for p in known if p)
+            message = f"explain: {one!r} is none of the {what} that can be shown: {wanted}"
+            raise ArgumentError(describe(message, origin=here()))
     if part == "call":
         return Report(function.call_source or "interpreted: no code is written for the call")
-    job = compilation(function.definition)
+    d = function.definition
+    job = compilation(d, device or ("cuda" if part == "cuda" else d.device))
     made = {
         "": lambda: whole(job, function),
         "plan": lambda: "\n".join(steps(job)),
@@ -62,25 +64,26 @@ def explain(function: Any, part: str = "") -> Report:
     return Report(made())
 
 
-def compilation(definition: Definition) -> Compilation:
-    """The symbolic passes, run (again) for a definition."""
+def compilation(definition: Definition, device: str | None = None) -> Compilation:
+    """The symbolic passes, run (again) for a definition, as it is or as it would be elsewhere."""
     d = definition
     outputs, updates = list(d.outputs), list(d.updates)
-    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile, d.device))
+    where = device or d.device
+    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile, where))
 
 
 def whole(job: Compilation, function: Any) -> str:
     """The report of everything but the texts of loops and C."""
     d = function.definition
     parts = [
-        [f"function {d.name}, mode {d.mode!r}, device {d.device!r}", *interface(d)],
+        [f"function {d.name}, mode {d.mode!r}, device {job.device!r}", *interface(d)],
         ["rules that fired", *indented(rules(job))],
         ["steps", *indented(steps(job))],
         ["memory", *indented(storage(job))],
         ["passes", *indented(passes(job))],
     ]
     entry = getattr(type(function).__call__, "entry", None)
-    if entry is not None:
+    if entry is not None and job.device == d.device:
         parts.append([f"source: {entry.source_path}"])
     return "\n\n".join("\n".join(p) for p in parts)
 

@@ -132,13 +132,16 @@ extern "C" __global__ void trapped(int64_t number) {
     if (sc_thread() == number) __trap();
 }
 
-/* Needs `bytes` of stack. */
-extern "C" __global__ void deep(int *out, int64_t bytes) {
-    volatile char *const local = static_cast<volatile char *>(__builtin_alloca(bytes));
-    for (int64_t k = 0; k < bytes; ++k) local[k] = (char)k;
+/* Needs so many bytes of stack. */
+template <int bytes> SC_INLINE void fill_stack(int *out) {
+    volatile char local[bytes];
+    for (int k = 0; k < bytes; ++k) local[k] = (char)k;
     __syncthreads();
     out[threadIdx.x] = local[bytes / 2];
 }
+
+extern "C" __global__ void deep(int *out) { fill_stack<100000>(out); }
+extern "C" __global__ void too_deep(int *out) { fill_stack<131000>(out); }
 
 /* Reads and writes where it is told to. */
 extern "C" __global__ void anywhere(float *x, int64_t at) { x[at] = 1; }

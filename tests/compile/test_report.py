@@ -106,6 +106,19 @@ def test_a_function_from_the_cache_explains_itself_without_a_compiler(no_compile
     assert again.explain("plan") == first
 
 
+def test_what_a_function_would_be_on_a_gpu_is_shown_without_one(no_compiler):
+    f = layer()
+    no_compiler()
+    assert "__global__" in f.explain("cuda") and "sc_log1p_f32" in f.explain("cuda")
+    assert "gpu->product(" in f.explain("c", device="cuda")
+    assert "product float32 on the GPU" in f.explain("plan", device="cuda")
+    whole = f.explain(device="cuda")
+    assert "device 'cuda'" in whole and "source: " not in whole
+    assert f.explain("plan") == f.explain("plan", device="cpu") != f.explain("plan", device="cuda")
+    with pytest.raises(ArgumentError, match="'tpu' is none of the devices"):
+        f.explain("plan", device="tpu")
+
+
 def test_other_modes_explain_what_c_would_do():
     assert "gemm" in layer(mode="numpy").explain("plan")
 

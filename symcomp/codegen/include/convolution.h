@@ -11,7 +11,9 @@
 
 #include <stdint.h>
 
-enum { SYMCOMP_FORWARD, SYMCOMP_INPUT };
+/* What is wanted: the result, or a gradient. The library does the first two; with respect to the filters
+ * it has a routine of its own. */
+enum { SYMCOMP_FORWARD, SYMCOMP_INPUT, SYMCOMP_FILTERS };
 
 /* Sizes are those of x, of the kernel, and of the forward result; (depth, height, width). */
 typedef struct symcomp_geometry {

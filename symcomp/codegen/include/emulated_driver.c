@@ -375,8 +375,19 @@ static int synchronize_now(void *stream) {
         return answer_;                                                                            \
     } while (0)
 
-static int set_context(void *context) {
+static int push_context(void *context) {
     (void)context;
+    return 0;
+}
+
+static int pop_context(void **context) {
+    *context = NULL;
+    return 0;
+}
+
+static int memory(size_t *free, size_t *all) {
+    *free = used < limit ? limit - used : 0;
+    *all = limit;
     return 0;
 }
 
@@ -471,7 +482,7 @@ static int destroy_graph(void *made) {
 
 SYMCOMP_EXPORT void symcomp_emulated_driver(symcomp_driver *table) {
     const symcomp_driver all = {
-        .set_context = set_context,
+        .push_context = push_context,
         .allocate = allocate,
         .release = release,
         .upload = upload,
@@ -487,6 +498,8 @@ SYMCOMP_EXPORT void symcomp_emulated_driver(symcomp_driver *table) {
         .launch_graph = launch_graph,
         .destroy_executable = destroy_graph,
         .destroy_graph = destroy_graph,
+        .pop_context = pop_context,
+        .memory = memory,
     };
     *table = all;
 }

@@ -1,16 +1,23 @@
 /* The runtime of the one GPU: what launch plans call (see symcomp_gpu.h), over the driver's table.
  *
- * One call at a time uses the GPU: a mutex is held from `enter` to `leave`. All work goes to one
- * stream, in order, and the host waits only where it needs a result. The first error of a call is kept
+ * One call at a time uses the GPU: a mutex is held from `enter` to `leave`, and the context is the
+ * thread's for as long. All work goes to one stream, in order, and the host waits only where it needs
+ * a result, or where the GPU may still read memory of the caller's. The first error of a call is kept
  * with what was being done, and everything after it is skipped.
+ *
+ * The stream is an ordinary one, not "non-blocking": so what other libraries do on the default stream
+ * comes before and after it in the order of the calls. Launches are captured on a stream aside, which
+ * is non-blocking, since nobody in the process could use the default stream during a capture else.
  */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "symcomp_gpu.h"
 
+#include "gpu_memory.h"
 #include "gpu_products.h"
 
 enum {
@@ -24,9 +31,18 @@ enum {
     PER_THREAD = 4,        /* elements of a row that a thread should have */
     MOST_BLOCKS_Y = 65535,
     RELAXED = 2,           /* the mode of capturing that allows memory to be allocated */
+    UNTIMED = 2,           /* of events: all that is asked of them is order */
+    CONTEXT_OF = 1,        /* what `about` tells: the context of a place, */
+    KIND_OF = 2,           /* whether it is the host's (1) or a device's, */
+    IS_MANAGED = 8,        /* and whether it is memory that moves between them */
     OUT_OF_MEMORY = 2,     /* the driver's own number */
-    FORKED = 100000,       /* an error of ours: the process has forked since the GPU was started */
+    CAPTURING = 900,       /* what must not be done while a stream captures */
+    FORKED = 100000,       /* errors of ours: the process has forked since the GPU was started; */
+    NESTED = 100001,       /* a call within a call, from a function in Python */
 };
+
+/* Errors after which the context is of no use: every later call fails, too. */
+static const int lasting[] = {214, 220, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719};
 
 static const size_t GRANULE = (size_t)2 << 20;
 
@@ -38,16 +54,21 @@ typedef struct {
 static struct {
     symcomp_driver driver;
     symcomp_gpu_libraries libraries;
-    void *context, *stream;
+    void *context, *stream, *aside, *event;
     int64_t processors, shared_most;
     pthread_mutex_t mutex;
-    pid_t process;
+    int real;                    /* no emulation, where a failure does not last */
+    int forked, entered, nested; /* entered: the context is the thread's */
+    symcomp_pool pool;
     region arena, scratch;
-    int error, pending; /* pending: the host has asked for memory of the GPU */
+    int error, pending; /* pending: the GPU may still use memory of the host that it was given */
+    int capturing, library; /* library: the plan has called one that has streams of its own */
     const char *doing;
     size_t wanted;
+    int broken; /* the lasting error, if there was one, */
+    const char *broken_doing; /* and what was being done when it was noticed */
     int64_t launches, replays;
-} gpu = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} gpu;
 
 /* What went wrong in this thread's last call. */
 static _Thread_local struct {
@@ -60,18 +81,31 @@ static int fine(int error, const char *doing) {
     if (error && !gpu.error) {
         gpu.error = error;
         gpu.doing = doing;
+        for (size_t k = 0; k < sizeof lasting / sizeof *lasting && !gpu.broken; ++k)
+            if (error == lasting[k] && gpu.real) {
+                gpu.broken = error;
+                gpu.broken_doing = doing;
+            }
     }
     return !gpu.error;
 }
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-static int allocate(symcomp_address *place, size_t bytes) {
-    if (gpu.error)
-        return 0;
+/* A block of at least `bytes`, whose size goes to *size; 0 where there is no memory. */
+static symcomp_address take(size_t bytes, size_t *size) {
+    symcomp_address place = 0;
+    *size = symcomp_block_size(&gpu.pool, bytes);
+    if (gpu.error || (place = symcomp_pool_find(&gpu.pool, *size, size)))
+        return place;
+    int error = gpu.driver.allocate(&place, *size);
+    if (error == OUT_OF_MEMORY && symcomp_pool_trim(&gpu.pool))
+        error = gpu.driver.allocate(&place, *size);
     gpu.wanted = bytes;
-    return fine(gpu.driver.allocate(place, bytes), "allocating memory");
+    return fine(error, "allocating memory") ? place : 0;
 }
+
+static void give(symcomp_address place, size_t size) { symcomp_pool_give(&gpu.pool, place, size); }
 
 /* Room for `bytes` in a region that grows: what was there is lost. */
 static symcomp_address grown(region *r, size_t bytes) {
@@ -79,15 +113,15 @@ static symcomp_address grown(region *r, size_t bytes) {
         return 0;
     if (bytes <= r->size && r->place)
         return r->place;
+    if (gpu.capturing && !fine(CAPTURING, "growing scratch memory"))
+        return 0;
     if (r->place) {
         fine(gpu.driver.synchronize(gpu.stream), "waiting for the GPU");
         fine(gpu.driver.release(r->place), "giving memory back");
         r->place = r->size = 0;
     }
     size_t room = (bytes + GRANULE) / GRANULE * GRANULE;
-    if (!allocate(&r->place, room))
-        return r->place = 0;
-    r->size = room;
+    r->place = take(room, &r->size);
     return r->place;
 }
 
@@ -98,9 +132,21 @@ static symcomp_address workspace(void *unused, size_t bytes) {
     return grown(&gpu.scratch, bytes);
 }
 
+/* Ordinary memory of the host has been read when the driver answers. Memory that the driver knows
+ * (page-locked, or managed) is read later, straight from where it lies, and the caller may write to it
+ * as soon as the call is over: so `leave` waits. */
+static int is_read_later(const void *place) {
+    unsigned kind = 0;
+    return gpu.driver.about
+           && gpu.driver.about(&kind, KIND_OF, (symcomp_address)(uintptr_t)place) == 0;
+}
+
 static void upload(symcomp_address to, const void *from, size_t bytes) {
-    if (bytes && !gpu.error)
-        fine(gpu.driver.upload(to, from, bytes, gpu.stream), "copying to the GPU");
+    if (!bytes || gpu.error)
+        return;
+    if (!gpu.pending && is_read_later(from))
+        gpu.pending = 1;
+    fine(gpu.driver.upload(to, from, bytes, gpu.stream), "copying to the GPU");
 }
 
 static void download(void *to, symcomp_address from, size_t bytes) {
@@ -132,12 +178,12 @@ static symcomp_address cell_on_gpu(symcomp_cell *cell, size_t bytes, int writes)
     if (gpu.error)
         return 0;
     if (!cell->place || cell->room < bytes) {
-        if (cell->place)
-            fine(gpu.driver.release(cell->place), "giving memory back");
-        cell->place = cell->room = 0;
-        if (!allocate(&cell->place, bytes ? bytes : 1))
-            return cell->place = 0;
-        cell->room = bytes ? bytes : 1;
+        size_t room = 0;
+        give(cell->place, cell->room);
+        cell->place = take(bytes, &room);
+        cell->room = cell->place ? room : 0;
+        if (!cell->place)
+            return 0;
         cell->newest = SYMCOMP_HOST;
     }
     if (cell->newest == SYMCOMP_HOST) {
@@ -152,24 +198,56 @@ static symcomp_address cell_on_gpu(symcomp_cell *cell, size_t bytes, int writes)
 /* ---- a call --------------------------------------------------------------------------------- */
 
 static void enter(void) {
-    pthread_mutex_lock(&gpu.mutex);
+    if (pthread_mutex_lock(&gpu.mutex) == EDEADLK) {
+        ++gpu.nested;
+        fine(NESTED, "starting");
+        return;
+    }
     gpu.error = gpu.pending = 0;
     gpu.wanted = 0;
-    if (getpid() != gpu.process)
+    if (gpu.forked)
         fine(FORKED, "starting");
-    else
-        fine(gpu.driver.set_context(gpu.context), "taking the GPU's context");
+    else if (gpu.broken)
+        fine(gpu.broken, gpu.broken_doing);
+    else if (fine(gpu.driver.push_context(gpu.context), "taking the GPU's context"))
+        gpu.entered = 1;
 }
 
 static int64_t leave(void) {
-    if (gpu.pending)
-        wait_for_all();
+    if (!gpu.nested && gpu.pending && gpu.entered) {
+        int error = gpu.driver.synchronize(gpu.stream); /* whatever else has failed */
+        fine(error, "waiting for the GPU");
+    }
     int error = gpu.error;
     failure.error = error;
     failure.doing = gpu.doing;
     failure.wanted = gpu.wanted;
+    if (gpu.nested) {
+        --gpu.nested;
+        return SYMCOMP_GPU_FAILED;
+    }
+    void *context;
+    if (gpu.entered)
+        gpu.driver.pop_context(&context);
+    gpu.entered = 0;
     pthread_mutex_unlock(&gpu.mutex);
     return error ? SYMCOMP_GPU_FAILED : 0;
+}
+
+static void make_mutex(void) {
+    pthread_mutexattr_t kind;
+    pthread_mutexattr_init(&kind);
+    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&gpu.mutex, &kind);
+    pthread_mutexattr_destroy(&kind);
+    pthread_mutex_init(&gpu.pool.mutex, NULL);
+}
+
+/* In the child after a fork, where whoever held the mutexes is not. */
+static void child(void) {
+    gpu.forked = 1;
+    gpu.entered = gpu.nested = 0;
+    make_mutex();
 }
 
 /* ---- launches ------------------------------------------------------------------------------- */
@@ -192,7 +270,7 @@ static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x
                    int64_t shared, void **arguments) {
     if (gpu.error)
         return;
-    gpu.launches++;
+    gpu.launches += !gpu.capturing;
     fine(gpu.driver.launch(kernel, (unsigned)grid_x, (unsigned)grid_y, 1, (unsigned)block_x,
                            (unsigned)block_y, 1, (unsigned)shared, gpu.stream, arguments, NULL),
          "launching a kernel");
@@ -228,20 +306,20 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
         place = workspace(NULL, (size_t)(shared * blocks));
         shared = 0;
     }
-    if (scratch) {
-        arguments[count] = &place;
-        arguments[count + 1] = &scratch;
-    }
+    arguments[count] = &place;
+    arguments[count + 1] = &scratch;
     launch(kernel, blocks, 1, width, together, shared, arguments);
 }
 
 static void product(const symcomp_product *p, int bytes) {
+    gpu.library = 1;
     if (!gpu.error)
         fine(symcomp_gpu_product(&gpu.libraries, p, bytes), "computing a matrix product");
 }
 
 static void convolve(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,
                      symcomp_address right, symcomp_address target) {
+    gpu.library = 1;
     if (!gpu.error)
         fine(symcomp_gpu_convolution(&gpu.libraries, which, geometry, bytes, left, right, target),
              "computing a convolution");
@@ -249,54 +327,85 @@ static void convolve(int which, const symcomp_geometry *geometry, int bytes, sym
 
 /* ---- replaying ------------------------------------------------------------------------------ */
 
-static void forget(symcomp_replay *replay) {
-    if (replay->executable)
-        fine(gpu.driver.destroy_executable(replay->executable), "destroying a graph");
-    replay->executable = NULL;
-    replay->calls = 0;
+static void forget(symcomp_replay *replay, int n) {
+    if (replay->kept[n].executable)
+        fine(gpu.driver.destroy_executable(replay->kept[n].executable), "destroying a graph");
+    replay->kept[n].executable = NULL;
 }
 
-static void *captured(void (*launches)(void *), void *frame) {
-    void *graph = NULL, *executable = NULL;
-    if (!fine(gpu.driver.begin_capture(gpu.stream, RELAXED), "beginning a capture"))
+static void use_stream(void *stream) { gpu.stream = gpu.libraries.stream = stream; }
+
+/* The launches of a frame, captured; NULL, and no error, where they cannot be. */
+static void *captured(void (*launches)(void *), void *frame, int library) {
+    void *graph = NULL, *executable = NULL, *stream = gpu.stream;
+    if (gpu.aside && !library)
+        use_stream(gpu.aside);
+    gpu.capturing = 1;
+    int error = gpu.driver.begin_capture(gpu.stream, RELAXED);
+    if (!error) {
+        launches(frame);
+        error = gpu.driver.end_capture(gpu.stream, &graph);
+    }
+    gpu.capturing = 0;
+    use_stream(stream);
+    if (!error && !gpu.error)
+        error = gpu.driver.instantiate(&executable, graph, 0);
+    if (graph)
+        gpu.driver.destroy_graph(graph);
+    if ((error || gpu.error) && !gpu.broken) {
+        gpu.error = 0;
         return NULL;
-    launches(frame);
-    if (!fine(gpu.driver.end_capture(gpu.stream, &graph), "ending a capture"))
-        return NULL;
-    fine(gpu.driver.instantiate(&executable, graph, 0), "making a graph of launches");
-    gpu.driver.destroy_graph(graph);
+    }
+    fine(error, "capturing launches");
     return executable;
 }
 
-/* A frame holds every place and size that the launches of a plan depend on: where it is the same as
- * in the last call, so are the launches. They are captured when that happens for the second time. */
+/* Which of the kept frames this one is, or the one that was not called for the longest time. */
+static int kept_frame(symcomp_replay *replay, const void *frame, size_t bytes) {
+    int oldest = 0;
+    for (int n = 0; n < SYMCOMP_REPLAYS; ++n) {
+        if (replay->kept[n].calls && !memcmp((char *)replay->frames + n * bytes, frame, bytes))
+            return n;
+        if (replay->kept[n].last < replay->kept[oldest].last)
+            oldest = n;
+    }
+    forget(replay, oldest);
+    memcpy((char *)replay->frames + oldest * bytes, frame, bytes);
+    replay->kept[oldest].calls = 0;
+    return oldest;
+}
+
+/* A frame holds every place and size that the launches of a plan depend on, but for that of scratch
+ * memory: where it is the same as in an earlier call, so are the launches. They are captured when they
+ * come for the third time: by then all memory is there that they need. */
 static void run(void (*launches)(void *), void *frame, size_t bytes, symcomp_replay *replay) {
     if (gpu.error)
         return;
-    if (!replay || !gpu.driver.begin_capture) {
+    if (replay && !replay->frames && gpu.driver.begin_capture)
+        replay->frames = calloc(SYMCOMP_REPLAYS, bytes);
+    if (!replay || !replay->frames || replay->refused) {
         launches(frame);
         return;
     }
-    if (!replay->frame)
-        replay->frame = calloc(1, bytes);
-    if (!replay->frame || memcmp(replay->frame, frame, bytes) != 0) {
-        forget(replay);
-        if (replay->frame)
-            memcpy(replay->frame, frame, bytes);
-        launches(frame);
-        return;
+    int n = kept_frame(replay, frame, bytes);
+    replay->kept[n].last = ++replay->clock;
+    if (replay->kept[n].scratch != gpu.scratch.place)
+        forget(replay, n);
+    if (++replay->kept[n].calls > 2 && !replay->kept[n].executable) {
+        replay->kept[n].executable = captured(launches, frame, replay->library);
+        replay->refused = !replay->kept[n].executable;
     }
-    replay->calls++;
-    if (replay->calls == 1) {
-        launches(frame);
+    if (gpu.error)
         return;
-    }
-    if (!replay->executable)
-        replay->executable = captured(launches, frame);
-    if (replay->executable) {
+    if (replay->kept[n].executable) {
         gpu.replays++;
-        fine(gpu.driver.launch_graph(replay->executable, gpu.stream), "replaying launches");
+        fine(gpu.driver.launch_graph(replay->kept[n].executable, gpu.stream), "replaying launches");
+    } else {
+        gpu.library = 0;
+        launches(frame);
+        replay->library |= gpu.library;
     }
+    replay->kept[n].scratch = gpu.scratch.place;
 }
 
 /* ---- what Python calls ---------------------------------------------------------------------- */
@@ -318,19 +427,24 @@ static const symcomp_gpu table = {
     .run = run,
 };
 
-/* `functions` are those of `symcomp_driver`, in order. */
+/* `functions` are those of `symcomp_driver`, in order; `real` says that they drive a GPU, and are no
+ * emulation: memory that is given back is kept then, and failures last. */
 SYMCOMP_EXPORT const symcomp_gpu *symcomp_gpu_start(void *const *functions, void *context,
-                                                    void *stream, int64_t processors,
-                                                    int64_t shared_most) {
+                                                    void *stream, void *aside, int64_t processors,
+                                                    int64_t shared_most, int64_t real) {
     memcpy(&gpu.driver, functions, sizeof gpu.driver);
     gpu.context = context;
     gpu.stream = stream;
+    gpu.aside = aside;
     gpu.processors = processors;
     gpu.shared_most = shared_most;
-    gpu.process = getpid();
+    gpu.pool.driver = &gpu.driver;
+    gpu.real = gpu.pool.keeps = (int)real;
     gpu.libraries.driver = &gpu.driver;
     gpu.libraries.stream = stream;
     gpu.libraries.workspace = workspace;
+    make_mutex();
+    pthread_atfork(NULL, NULL, child);
     return &table;
 }
 
@@ -357,13 +471,64 @@ SYMCOMP_EXPORT symcomp_address symcomp_gpu_bring(symcomp_cell *cell, int64_t byt
 
 /* What a cell has on the GPU is given back; nobody uses the cell any more. */
 SYMCOMP_EXPORT void symcomp_gpu_release(symcomp_cell *cell) {
-    if (!cell->place || getpid() != gpu.process)
-        return;
+    if (!gpu.forked)
+        give(cell->place, cell->room);
+    cell->place = cell->room = 0;
+}
+
+/* Memory for an array: where it lies, or 0, and how much it is. */
+SYMCOMP_EXPORT symcomp_address symcomp_gpu_allocate(int64_t bytes, size_t *size) {
+    if (!gpu.forked) {
+        *size = symcomp_block_size(&gpu.pool, (size_t)bytes);
+        symcomp_address found = symcomp_pool_find(&gpu.pool, *size, size);
+        if (found)
+            return found;
+    }
+    enter();
+    symcomp_address place = take((size_t)bytes, size);
+    return leave() ? 0 : place;
+}
+
+SYMCOMP_EXPORT void symcomp_gpu_give(symcomp_address place, int64_t size) {
+    if (!gpu.forked)
+        give(place, (size_t)size);
+}
+
+/* The bytes that are free: of the driver's, and of those that are kept. */
+SYMCOMP_EXPORT int64_t symcomp_gpu_free(void) {
+    size_t free = 0, all = 0;
     enter();
     if (!gpu.error)
-        gpu.driver.release(cell->place);
-    cell->place = cell->room = 0;
+        fine(gpu.driver.memory(&free, &all), "asking for the free memory");
+    return leave() ? -1 : (int64_t)(free + gpu.pool.kept_bytes);
+}
+
+/* Whether an array of another library is one that this context can use: its memory is not of another
+ * context of this GPU, nor of another GPU. (Memory that moves is everybody's; what the driver says
+ * nothing of may be.) */
+SYMCOMP_EXPORT int64_t symcomp_gpu_is_foreign(symcomp_address place) {
+    void *context = NULL;
+    unsigned kind = 0, managed = 0;
+    if (!gpu.driver.about)
+        return 0;
+    enter();
+    int foreign = !gpu.error && gpu.driver.about(&context, CONTEXT_OF, place) == 0 && context
+                  && context != gpu.context && gpu.driver.about(&kind, KIND_OF, place) == 0
+                  && kind != 1 && gpu.driver.about(&managed, IS_MANAGED, place) == 0 && !managed;
     leave();
+    return foreign;
+}
+
+/* Everything that is asked for from now on comes after what is on another stream by now. */
+SYMCOMP_EXPORT int64_t symcomp_gpu_follow(void *stream) {
+    static const char *const doing = "waiting for another library's stream";
+    enter();
+    if (!gpu.error && !gpu.driver.make_event)
+        fine(gpu.driver.synchronize(stream), doing);
+    else if (!gpu.error && (gpu.event || fine(gpu.driver.make_event(&gpu.event, UNTIMED), doing))
+             && fine(gpu.driver.record_event(gpu.event, stream), doing))
+        fine(gpu.driver.wait_for_event(gpu.stream, gpu.event, 0), doing);
+    return leave();
 }
 
 /* Between memory of the GPU and of the host (which is null where both are the GPU's). */
@@ -390,16 +555,21 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_failure(int64_t *wanted, const char **doing, 
     *wanted = (int64_t)failure.wanted;
     *doing = failure.doing ? failure.doing : "";
     *text = "";
-    if (failure.error && failure.error != FORKED && gpu.driver.error_text)
+    if (failure.error && failure.error < FORKED && gpu.driver.error_text)
         gpu.driver.error_text(failure.error, text);
     return failure.error;
 }
 
-/* Bytes that the runtime holds for all functions, launches made, and graphs replayed, until now. */
-SYMCOMP_EXPORT void symcomp_gpu_statistics(int64_t *three) {
-    pthread_mutex_lock(&gpu.mutex);
-    three[0] = (int64_t)(gpu.arena.size + gpu.scratch.size);
-    three[1] = gpu.launches;
-    three[2] = gpu.replays;
-    pthread_mutex_unlock(&gpu.mutex);
+/* Bytes that the runtime holds for all functions, launches made, and graphs replayed, until now; and
+ * bytes that are kept for who asks next. */
+SYMCOMP_EXPORT void symcomp_gpu_statistics(int64_t *four) {
+    int held = pthread_mutex_lock(&gpu.mutex) == 0;
+    four[0] = (int64_t)(gpu.arena.size + gpu.scratch.size);
+    four[1] = gpu.launches;
+    four[2] = gpu.replays;
+    four[3] = (int64_t)gpu.pool.kept_bytes;
+    if (held)
+        pthread_mutex_unlock(&gpu.mutex);
 }
+
+#include "gpu_products.c"

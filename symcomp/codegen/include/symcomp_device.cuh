@@ -91,9 +91,9 @@ typedef unsigned long uintptr_t;
 #define SC_HERE
 #define SC_AND_HERE
 
-/* The block's dynamic shared memory, from a byte on: `type *name`. */
+/* The block's dynamic shared memory, and what lies in it from a byte on: `type *name`. */
+extern __shared__ __align__(16) unsigned char sc_dynamic_shared[];
 #define SC_DYNAMIC_SHARED(type, name, start) \
-    extern __shared__ __align__(16) unsigned char sc_dynamic_shared[]; \
     type *const name = reinterpret_cast<type *>(sc_dynamic_shared + (start))
 
 #else

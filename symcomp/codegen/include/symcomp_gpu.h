@@ -18,9 +18,10 @@
 /* A place in device memory. */
 typedef uint64_t symcomp_address;
 
-/* The CUDA driver's functions; each answers 0, or its CUresult. Those of graphs may be NULL. */
+/* The CUDA driver's functions; each answers 0, or its CUresult. From begin_capture to destroy_graph,
+ * and from about to wait_for_event, they may be NULL. */
 typedef struct symcomp_driver {
-    int (*set_context)(void *context);
+    int (*push_context)(void *context);
     int (*allocate)(symcomp_address *place, size_t bytes);
     int (*release)(symcomp_address place);
     int (*upload)(symcomp_address to, const void *from, size_t bytes, void *stream);
@@ -38,6 +39,12 @@ typedef struct symcomp_driver {
     int (*launch_graph)(void *executable, void *stream);
     int (*destroy_executable)(void *executable);
     int (*destroy_graph)(void *graph);
+    int (*pop_context)(void **context);
+    int (*memory)(size_t *free, size_t *all);
+    int (*about)(void *answer, int what, symcomp_address place); /* of the driver: what a place is */
+    int (*make_event)(void **event, unsigned flags);
+    int (*record_event)(void *event, void *stream);
+    int (*wait_for_event)(void *stream, void *event, unsigned flags);
 } symcomp_driver;
 
 /* Row-major matrices, `batch` of them: target = alpha * op(left) * op(right) + beta * target, where op
@@ -55,11 +62,20 @@ typedef struct symcomp_product {
     symcomp_matrices left, right, target;
 } symcomp_product;
 
-/* What a captured sequence of launches was made for, and what replays it. One for each plan. */
+/* What captured sequences of launches were made for, and what replays them. One for each plan: of the
+ * last few frames that it was called with, as places often take turns. */
+enum { SYMCOMP_REPLAYS = 4 };
+
 typedef struct symcomp_replay {
-    void *frame; /* a copy of the frame of the last call */
-    void *executable;
-    int64_t calls; /* in a row with that frame */
+    void *frames; /* copies, one after another */
+    struct {
+        void *executable;
+        symcomp_address scratch; /* where scratch memory lay when it was captured */
+        int64_t calls, last;     /* with this frame; and when the last one was */
+    } kept[SYMCOMP_REPLAYS];
+    int64_t clock;
+    int refused; /* what the plan does cannot be captured */
+    int library; /* the plan calls libraries that have streams of their own */
 } symcomp_replay;
 
 /* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error
@@ -83,8 +99,8 @@ typedef struct symcomp_gpu {
     /* x * y threads, neighbours along x. */
     void (*flat)(void *kernel, int64_t x, int64_t y, void **arguments);
     /* A team for each of `rows` rows of about `length` elements, with `scratch` bytes for each team.
-     * The last two arguments, which this function fills in, are where scratch memory lies if it is
-     * not shared memory (else NULL), and the bytes of it that each team has. */
+     * After its `count` arguments a kernel with scratch has two more, for which there is room: where
+     * that lies if it is not in shared memory (else NULL), and the bytes of it that each team has. */
     void (*teams)(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
                   int64_t count);
     void (*product)(const symcomp_product *product, int bytes);
