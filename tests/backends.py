@@ -53,13 +53,15 @@ CLASSES_OF_DTYPES = (
 )  # fmt: skip
 
 
-def dtypes(backend: str, name: str, request) -> list[str]:
-    """The dtypes in which something is tried: all, or of slow backends one of each class, another
-    one for each name and `--seed`; with `--all-dtypes` all everywhere.
+def dtypes(backend: str, name: str, request, few: bool = False) -> list[str]:
+    """The dtypes in which something is tried: all, or of slow backends one of each class (of every
+    other class, if a `few` suffice), other ones for each name and `--seed`; with `--all-dtypes` all
+    everywhere.
     """
     assert {d for c in CLASSES_OF_DTYPES for d in c} == set(DTYPES)
     if backend != "cuda" or request.config.getoption("--all-dtypes"):
         return list(DTYPES)
     number = zlib.crc32(name.encode()) + request.config.getoption("--seed")
-    chosen = {c[number % len(c)] for c in CLASSES_OF_DTYPES}
+    classes = CLASSES_OF_DTYPES[number % 2 :: 2] if few else CLASSES_OF_DTYPES
+    chosen = {c[number % len(c)] for c in classes}
     return [d for d in DTYPES if d in chosen]

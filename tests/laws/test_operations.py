@@ -128,7 +128,7 @@ def test_operations(backend, known, name, request):
     own = [
         (position, dtype)
         for n, position, dtype in ENTRIES
-        if n == name and dtype in dtypes(backend, f"{name} {position}", request)
+        if n == name and dtype in dtypes(backend, f"{name} {position}", request, few=known)
     ]
     for start in range(0, len(own), 30):
         check_operations(backend, known, name, own[start : start + 30])
