@@ -211,7 +211,9 @@ class GridLowering(GridAttention):
             body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
-            if any(e.op is ELEMENT for e in formula_order(w.target)) and ordered:
+            loaded = {e.args[0] for e in formula_order(w.target) if e.op is ELEMENT}
+            own = any(e.op is ELEMENT and e.args[0] is root.expr for e in formula_order([w.value]))
+            if loaded and ordered and not own:
                 yield [self._owned(root, w, free, ordered, body)]
             else:
                 yield [over_grid(free, _inside(ordered, body))]

@@ -76,10 +76,10 @@ class Program:
     read_before: list[tuple[Expr, Dimension]]
     #: Whether every kernel is timed.
     profile: bool = False
-    #: On a GPU: for each check one that does the same on the host, if it reads nothing but inputs;
-    #: and the names of the checks that stand among the kernels.
-    host_checks: list[Kernel | None] = field(default_factory=list)
+    #: The names of the checks that stand among the kernels.
     late_checks: frozenset[str] = frozenset()
+    #: On a GPU: for each check one that does the same on the host, if it reads nothing but inputs.
+    host_checks: list[Kernel | None] = field(default_factory=list)
     #: Sizes that the host computes from the others, in order.
     derived: list[tuple[Dimension, Expr]] = field(default_factory=list)
     #: Kernels that the host runs again and again.
@@ -283,14 +283,19 @@ def _entry(program: Program, names, text: Text) -> None:
     if program.profile:
         for n, d in enumerate(face.dimensions, 2 * len(program.kernels)):
             text.add(f"SYMCOMP_SIZE({n}, {names[d]});")
+    opened = 0
     for n, kernel in enumerate(program.kernels):
         call = f"{kernel.name}(frame)"
         text.add(f"SYMCOMP_TIMED({n}, {call});" if program.profile else f"{call};")
+        if kernel.name in program.late_checks:  # what comes next uses the positions
+            text.open(f"if (!{names[program.status]})")
+            opened += 1
     for target, value in program.copies:
         count = sizes(size.product(target.shape))
         places = f"frame->{names[target]}, frame->{names[value]}"
         text.add(f"__builtin_memcpy({places}, ({count}) * sizeof({C_TYPES[target.dtype]}));")
-    text.close()
+    for _ in range(opened + 1):
+        text.close()
     if program.temporaries:
         text.add("if (arena) runtime->pop(arena);")
     if face.cells:

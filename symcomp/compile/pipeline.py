@@ -176,11 +176,13 @@ def _lower(job: Compilation) -> program.Program:
     formulas = Formulas(job.plan.roots)
     lowering = kind(layout.buffers, layout.visible, formulas)
     status = buffer("int64", (), "status")
-    checks, failures, host = [], [], {}
+    checks, failures, host, needs = [], [], {}, {}
     for at, n, user in job.positions:
         number = program.FIRST_CHECK + len(failures)
         failures.append((str(user), str(user.origin) if user.origin else ""))
         checks.append(lowering.check(at, n, number, status))
+        needed = plan.read_by_check(at, formulas) & job.plan.roots.keys()
+        needs[checks[-1]] = {layout.buffers[e] for e in needed}
         if job.on_gpu:
             on_host = Lowering(layout.buffers, layout.visible, formulas)
             host[checks[-1]] = layout.on_host(
@@ -191,13 +193,13 @@ def _lower(job: Compilation) -> program.Program:
     for k in [*checks, *kernels]:
         loops.verify(k)
     temporaries = [*layout.temporaries, *lowering.temporaries]
-    computed = {b for k in kernels for b in loops.written_buffers(k)}
-    early = [k for k in checks if not loops.read_buffers(k) & computed]
-    late = [k for k in checks if k not in early]
+    # Shared values are checked as they are before the call, so before they are updated.
+    early = [k for k in checks if not needs[k]]
+    late = {k: needs[k] for k in checks if needs[k]}
     made = layout.program(_interleaved(late, kernels), early, temporaries, status, failures)
+    made.late_checks = frozenset(k.name for k in late)
     if job.on_gpu:
         made.host_checks = [host[k] for k in early]
-        made.late_checks = frozenset(k.name for k in late)
         made.derived, made.repeats = lowering.derived, lowering.repeats
     return made
 
@@ -205,8 +207,7 @@ def _lower(job: Compilation) -> program.Program:
 def _interleaved(late, kernels):
     """Checks of computed positions run as soon as what they read is computed."""
     result = list(kernels)
-    for check in late:
-        needs = loops.read_buffers(check)
+    for check, needs in late.items():
         place = max(i for i, k in enumerate(result) if loops.written_buffers(k) & needs) + 1
         result.insert(place, check)
     return result
@@ -246,8 +247,10 @@ class _Layout:
         """A check that the host can do: it reads inputs, and no more."""
         leaves = self.job.bound.leaves.items()
         inputs = {b for leaf, b in leaves if not isinstance(leaf, (Shared, Constant))}
+        cells = {b for leaf, b in leaves if isinstance(leaf, Shared)}
         reads = [e for s in loops.walk(check.body) for v in loops.values(s) for e in order([v])]
-        known = all(not e.ndim or e in inputs for e in reads if e.op is None)
+        leaves = [e for e in reads if e.op is None]
+        known = all(e in inputs or (not e.ndim and e not in cells) for e in leaves)
         return replace(check, name=name) if known else None
 
     def _temporary(self, e: Expr) -> Buffer:
