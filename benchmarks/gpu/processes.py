@@ -96,6 +96,9 @@ class Crowd:
             except ContestantFailed as error:
                 return error
 
+        for name in names:
+            if self.processes[name].failures < HOPELESS:
+                self.processes[name].start()  # here, as they end with the thread that does it
         with ThreadPoolExecutor(max(1, len(names))) as pool:
             return dict(zip(names, pool.map(one, names), strict=True))
 
