@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from symcomp.codegen.gpu import Gpu, gpu
-from symcomp.codegen.runtime import ffi
+from symcomp.codegen.runtime import Cell, ffi
 from symcomp.errors import DtypeError, GpuError, ShapeError
+from symcomp.graph.shared import Shared
 from symcomp.graph.type import check_dtype, shape_text
 
 #: What kernels take arrays to begin at a multiple of, in bytes.
@@ -96,8 +97,8 @@ def empty(shape: tuple[int, ...], dtype: Any) -> DeviceArray:
 
 
 def to_device(value: Any) -> DeviceArray:
-    """An array on the GPU: a copy of one of the host (or of a number, or a list), or a view of one
-    that is there already.
+    """An array on the GPU: a copy of one of the host (or of a number, a list, a shared value), or a
+    view of one that is there already.
 
     Errors: DtypeError for a dtype that symcomp has not, GpuError, GpuMemoryError.
     """
@@ -105,11 +106,23 @@ def to_device(value: Any) -> DeviceArray:
         return value
     if hasattr(value, "__cuda_array_interface__"):
         return seen(value)
+    if isinstance(value, Shared):
+        return _copied(value)
     array = np.asarray(value, order="C")
     check_dtype(array.dtype)
     made = empty(array.shape, array.dtype)
     if array.size:
         gpu().upload(made.address, array)
+    return made
+
+
+def _copied(value: Shared) -> DeviceArray:
+    """A copy of a shared value, from the GPU where it lies there."""
+    value.give_cell(Cell)
+    with value.cell.exclusive():
+        made = empty(value.array.shape, value.dtype)
+        if made.size:
+            gpu().copy(made.address, gpu().bring(value.cell), made.nbytes)
     return made
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from symcomp.codegen import improve, loops
 from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
+from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
     Call,
@@ -278,6 +279,9 @@ class GridLowering(Lowering):
     def _row(self, group: Group):
         if not group.outer:
             yield from self._full(group)
+            return
+        if are_long(group):
+            yield from LongRows(self, group, one_index, over_grid).kernels()
             return
         outer = self.fresh(group.outer, "i")
         row, first = one_index(outer)

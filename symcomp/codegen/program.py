@@ -334,6 +334,10 @@ def _same_sizes(program: Program, names, text: Text, sizes) -> None:
     if moved:
         text.add(f"if ({' || '.join(moved)}) frame->failed = {MOVED};")
     same_lengths(face, text, sizes, "frame->failed")
+    for n, writes in enumerate(program.exclusive):
+        if writes:  # what a GPU has of it is old from now on
+            cell = f"((symcomp_cell *)cells[{n}])"
+            text.add(f"if (!frame->failed) {cell}->newest = SYMCOMP_HOST;")
     for cell, dimension in program.read_before:
         text.add(f"if (*frame->{names[cell]} != {names[dimension]}) frame->failed = {RESIZED};")
 

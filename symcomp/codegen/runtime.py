@@ -306,8 +306,9 @@ def _library() -> Path:
     return entry.library
 
 
-#: What `cell_newest` answers where a GPU has written last: SYMCOMP_GPU in symcomp.h.
-ON_GPU = 2
+#: What `cell_newest` answers where only the host, or only a GPU, has what was written last:
+#: SYMCOMP_HOST and SYMCOMP_GPU in symcomp.h.
+ON_HOST, ON_GPU = 1, 2
 
 
 class Cell:
@@ -335,8 +336,13 @@ class Cell:
 
     @property
     def is_on_gpu(self) -> bool:
-        """Whether a GPU has what was written last."""
+        """Whether a GPU alone has what was written last."""
         return native().cell_newest(self.pointer) == ON_GPU
+
+    @property
+    def lives_on_gpu(self) -> bool:
+        """Whether a GPU has what was written last."""
+        return native().cell_newest(self.pointer) != ON_HOST
 
     def fetch(self) -> None:
         """Make the array on the host the newest, too."""

@@ -81,13 +81,13 @@ class Shared(Leaf):
 
     @property
     def device(self) -> str:
-        """Where the value was written last: "cpu" or "cuda"."""
-        return "cuda" if self.cell is not None and self.cell.is_on_gpu else "cpu"
+        """Where the value lives: "cuda" if a GPU has it as it is now, else "cpu"."""
+        return "cuda" if self.cell is not None and self.cell.lives_on_gpu else "cpu"
 
     def get_value(self, borrow: bool = False) -> np.ndarray:
         """The array: a copy, or with `borrow` the very storage (which later updates change).
 
-        Of a value that a GPU has written it is a copy in any case.
+        Of a value that lives on a GPU it is a copy in any case.
         """
         on_gpu = self.device != "cpu"
         array = self.current()
