@@ -9,6 +9,7 @@ SYMCOMP_ATTACH
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
+#define VECTOR_BYTES_ARE_64 1
 #elif defined(__AVX__)
 enum { VECTOR_BYTES = 32 };
 #else
