@@ -167,6 +167,7 @@ static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
 #include "convolution_planes.h"
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
+#include "convolution_winograd_filters.h"
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
@@ -260,6 +261,9 @@ static void NAME(multiply_planes)(int64_t planes, int64_t taps, const NAME(prepa
 static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
+    if (NAME(is_winograd_filters)(g))
+        return NAME(filters_winograd)(g, x, gradient, partial, first_image, images, group,
+                                      first_channel, channels);
     NAME(side) side = NAME(side_of)(g, SYMCOMP_FORWARD);
     NAME(phase) phase;
     NAME(prepared) made;

@@ -23,6 +23,8 @@ enum {
     CHUNK = 4,
     /* What the transformed tiles of a pass may take, and how many they are at least and at most. */
     TRANSFORMED_BYTES = 512 << 10, LEAST_TILES = 48, MOST_TILES = 128,
+    /* Tiles of a pass of the gradient of filters. */
+    FILTERS_TILES = 64,
 };
 
 #define NEAR ((T)0.75)
@@ -217,22 +219,23 @@ static void NAME(fill_strip)(const NAME(plane) *planes, int64_t y, int64_t low, 
                        GROUP);
 }
 
-/* Some rows of tiles of some images, transformed: to[factor, group of planes, tile, plane]. */
+/* Some planes of some rows of tiles of some images, transformed: to[factor, group of planes, tile,
+ * plane]. */
 static void NAME(transform_images)(const symcomp_geometry *g, int which, const NAME(side) *side,
                                    const NAME(tiling) *t, const T *source,
-                                   const symcomp_part *block, int64_t row, int64_t rows, T *strip,
-                                   T *to, int64_t factor) {
-    int64_t groups = quotient_up(side->planes, GROUP), line = t->width * GROUP;
+                                   const symcomp_part *block, int64_t first, int64_t count,
+                                   int64_t row, int64_t rows, T *strip, T *to, int64_t factor) {
+    int64_t line = t->width * GROUP;
     const int64_t *d = g->dilation + 1;
     NAME(zeros)(strip, POINTS * line);
-    for (int64_t p = 0; p < groups * GROUP; p += GROUP)
+    for (int64_t p = 0; p < count; p += GROUP)
         for (int64_t image = 0; image < block->images; ++image) {
             NAME(plane) planes[GROUP];
             for (int64_t m = 0; m < GROUP; ++m) {
                 planes[m] = NAME(find_plane)(g, which, side, source, block->first_image + image,
                                              block->group, block->slice,
-                                             at_most(p + m, side->planes - 1));
-                if (p + m >= side->planes)
+                                             first + at_most(p + m, count - 1));
+                if (p + m >= count)
                     planes[m].data = NULL;
             }
             for (int64_t r = row; r < row + rows; ++r) {
@@ -296,7 +299,8 @@ static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side
     }
     for (int64_t n = 0; n < tiles + LEAST_HIGH; ++n)
         offset[n] = at_most(n, tiles - 1) * GROUP;
-    NAME(transform_images)(g, which, side, t, source, block, row, rows, strip, transformed, factor);
+    NAME(transform_images)(g, which, side, t, source, block, 0, planes, row, rows, strip, transformed,
+                           factor);
     int64_t whole = planes / GROUP, rest = planes % GROUP;
     int64_t end = first + quotient_up(block->channels, GROUP);
     for (int64_t n = first, some; n < end; n += some) {
