@@ -1,14 +1,21 @@
 /* A block of a correlation, forward or with respect to the images: filters in the order of the
  * kernels, and the sums phase by phase; see convolution_kernels.h. */
 
+/* The library of another way that a geometry is computed in, or NULL. */
+static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g, int which) {
+    const NAME(symcomp_convolver) *const *ways = runtime->NAME(convolution);
+    if (NAME(is_winograd)(g, which))
+        return ways[SYMCOMP_WINOGRAD];
+    return NULL;
+}
+
 /* packed[group, phase, panel, plane, tap, row]: what `tile` reads, in its order. A panel is a
  * group's `panel_rows` channels of the result; its number goes through all groups. */
 static int NAME(pack)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                        int64_t begin, int64_t end) {
-    if (NAME(is_winograd)(g, which)) {
-        NAME(pack_winograd)(g, which, weights, packed, begin, end);
-        return 0;
-    }
+    const NAME(symcomp_convolver) *other = NAME(other_way)(g, which);
+    if (other)
+        return other->pack(g, which, weights, packed, begin, end);
     if (NAME(is_scatter)(g, which)) {
         NAME(pack_scatter)(g, weights, packed, begin, end);
         return 0;
@@ -114,8 +121,9 @@ static void NAME(place)(const NAME(side) *side, const NAME(phase) *phase,
 
 static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source, const T *packed,
                             T *target, const symcomp_part *block) {
-    if (NAME(is_winograd)(g, which))
-        return NAME(correlate_winograd)(g, which, source, packed, target, block);
+    const NAME(symcomp_convolver) *other = NAME(other_way)(g, which);
+    if (other)
+        return other->correlate(g, which, source, packed, target, block);
     if (NAME(is_scatter)(g, which))
         return NAME(correlate_scatter)(g, source, packed, target, block);
     NAME(side) side = NAME(side_of)(g, which);

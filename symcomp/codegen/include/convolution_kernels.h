@@ -16,152 +16,68 @@ typedef T NAME(unaligned) __attribute__((vector_size(VECTOR_BYTES), aligned(size
 #define KEPT(x, lanes) ((VECTOR)((NAME(mask))(x) & (lanes)))
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(T)))
 
-/* Which lanes of two vectors a shuffle takes: the even ones; their lower, or upper, halves woven. */
-typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES)));
+/* Which lanes of two vectors a shuffle takes: the even ones; their lower, or upper, halves woven.
+ * Constants, not loops that the compiler would have to unroll at each use. */
+typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
-static inline NAME(mask) NAME(even)(void) {
-    NAME(mask) lanes = {0};
-#pragma GCC unroll 16
-    for (int64_t n = 0; n < LANES; ++n)
-        lanes[n] = 2 * n;
-    return lanes;
-}
+#define SIXTEEN(X, n)                                                                              \
+    {X(n, 0), X(n, 1), X(n, 2), X(n, 3), X(n, 4), X(n, 5), X(n, 6), X(n, 7), X(n, 8), X(n, 9),     \
+     X(n, 10), X(n, 11), X(n, 12), X(n, 13), X(n, 14), X(n, 15)}
+#define EVEN(first, n) 2 * n
+#define WOVEN(first, n) first + n / 2 + n % 2 * (VECTOR_BYTES / sizeof(T))
+static const INTEGER NAME(lanes)[3][16] __attribute__((aligned(64))) = {
+    SIXTEEN(EVEN, 0), SIXTEEN(WOVEN, 0), SIXTEEN(WOVEN, VECTOR_BYTES / sizeof(T) / 2),
+};
+
+static inline NAME(mask) NAME(even)(void) { return *(const NAME(mask) *)NAME(lanes)[0]; }
 
 static inline NAME(mask) NAME(woven)(int64_t first) {
-    NAME(mask) lanes = {0};
-#pragma GCC unroll 16
-    for (int64_t n = 0; n < LANES; ++n)
-        lanes[n] = first + n / 2 + n % 2 * LANES;
-    return lanes;
+    return *(const NAME(mask) *)NAME(lanes)[first ? 2 : 1];
 }
 
-/* ---- kernels -------------------------------------------------------------------------------- */
+#include "convolution_tiles.h"
 
-/* c[m, n] (+)= sum over k of a[k, m] * b[offset[k] + n], for rows m and whole vectors n. */
-static inline __attribute__((always_inline)) void
-NAME(tile)(const int rows, const int vectors, int64_t terms, const T *a, int64_t a_step, const T *b,
-           const int64_t *offset, T *c, int64_t c_step, int add) {
-    VECTOR sum[MOST_ROWS][MOST_VECTORS];
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m)
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            sum[m][v] = (VECTOR){0};
-    for (int64_t k = 0; k < terms; ++k, a += a_step) {
-        const T *place = b + offset[k];
-        VECTOR x[MOST_VECTORS];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            x[v] = *(const UNALIGNED *)(place + v * LANES);
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; ++m) {
-            VECTOR weight = a[m] - (VECTOR){0};
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v)
-                sum[m][v] += weight * x[v];
-        }
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m)
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) {
-            UNALIGNED *to = (UNALIGNED *)(c + m * c_step + v * LANES);
-            if (add)
-                sum[m][v] += *to;
-            *to = sum[m][v];
-        }
-}
+/* ---- kernels of the filters' gradient ---------------------------------------------------------- */
 
 /* c[m, n] += sum over rows y and columns u of a[offset[m] + y * a_pitch + u] * b[y, u, n]. */
-static inline __attribute__((always_inline)) void
-NAME(gather)(const int rows, const int vectors, int64_t height, int64_t width, const T *a,
-             const int64_t *offset, int64_t a_pitch, const T *b, int64_t b_step, T *c,
-             int64_t c_step) {
-    VECTOR sum[MOST_ROWS][MOST_VECTORS];
-    const T *from[MOST_ROWS];
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m) {
-        from[m] = a + offset[m];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            sum[m][v] = (VECTOR){0};
-    }
-    for (int64_t y = 0; y < height; ++y) {
-        for (int64_t u = 0; u < width; ++u, b += b_step) {
-            VECTOR x[MOST_VECTORS];
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v)
-                x[v] = *(const VECTOR *)(b + v * LANES);
-#pragma GCC unroll 8
-            for (int m = 0; m < rows; ++m) {
-                VECTOR weight = from[m][u] - (VECTOR){0};
-#pragma GCC unroll 8
-                for (int v = 0; v < vectors; ++v)
-                    sum[m][v] += weight * x[v];
-            }
-        }
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; ++m)
-            from[m] += a_pitch;
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m)
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            *(VECTOR *)(c + m * c_step + v * LANES) += sum[m][v];
-}
+#define BESIDE(m, v) VECTOR x_##v = ((const VECTOR *)b)[v];
+#define BEGIN(m, N) const T *from_##m = a + offset[m];
+#define ROW_OF_PRODUCTS(m, N) weight = from_##m[u] - zero; COLUMNS_##N(TERM, m)
+#define NEXT(m, N) from_##m += a_pitch;
+#define ADD_TO(m, v) ((VECTOR *)(c + m * c_step))[v] += sum_##m##_##v;
+#define ADD_ROW_TO(m, N) COLUMNS_##N(ADD_TO, m)
 
-#define TILE(M, N)                                                                                 \
-    static void NAME(tile_##M##_##N)(int64_t terms, const T *a, int64_t a_step, const T *b,        \
-                                     const int64_t *offset, T *c, int64_t c_step, int add) {       \
-        NAME(tile)(M, N, terms, a, a_step, b, offset, c, c_step, add);                             \
-    }
 #define GATHER(M, N)                                                                               \
     static void NAME(gather_##M##_##N)(int64_t height, int64_t width, const T *a,                  \
                                        const int64_t *offset, int64_t a_pitch, const T *b,         \
                                        int64_t b_step, T *c, int64_t c_step) {                     \
-        NAME(gather)(M, N, height, width, a, offset, a_pitch, b, b_step, c, c_step);               \
+        VECTOR zero = {0}, weight;                                                                 \
+        ROWS_##M(SUMS, N)                                                                          \
+        ROWS_##M(BEGIN, N)                                                                         \
+        for (int64_t y = 0; y < height; ++y) {                                                     \
+            for (int64_t u = 0; u < width; ++u, b += b_step) {                                     \
+                COLUMNS_##N(BESIDE, 0)                                                             \
+                ROWS_##M(ROW_OF_PRODUCTS, N)                                                       \
+            }                                                                                      \
+            ROWS_##M(NEXT, N)                                                                      \
+        }                                                                                          \
+        ROWS_##M(ADD_ROW_TO, N)                                                                    \
     }
-#define ROWS_8(X, N) X(1, N) X(2, N) X(3, N) X(4, N) X(5, N) X(6, N) X(7, N) X(8, N)
-ROWS_8(TILE, 1)
-ROWS_8(TILE, 2)
-ROWS_8(TILE, 3)
-TILE(1, 4) TILE(2, 4) TILE(3, 4) TILE(4, 4) TILE(1, 6) TILE(2, 6) TILE(3, 6) TILE(4, 6)
-ROWS_8(GATHER, 1)
-ROWS_8(GATHER, 2)
-ROWS_8(GATHER, 3)
-GATHER(1, 4) GATHER(2, 4) GATHER(3, 4) GATHER(4, 4) GATHER(5, 4) GATHER(6, 4)
+GATHER(1, 1) GATHER(2, 1) GATHER(4, 1) GATHER(8, 1)
+GATHER(1, 2) GATHER(2, 2) GATHER(4, 2) GATHER(8, 2)
+GATHER(1, 3) GATHER(2, 3) GATHER(4, 3) GATHER(8, 3)
+GATHER(1, 4) GATHER(2, 4) GATHER(4, 4) GATHER(6, 4)
 
-typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const int64_t *, T *,
-                                  int64_t, int);
 typedef void (*NAME(gather_kernel))(int64_t, int64_t, const T *, const int64_t *, int64_t,
                                     const T *, int64_t, T *, int64_t);
 
-#define KERNELS_8(K, N)                                                                            \
-    {                                                                                              \
-        NULL, NAME(K##_1_##N), NAME(K##_2_##N), NAME(K##_3_##N), NAME(K##_4_##N),                  \
-            NAME(K##_5_##N), NAME(K##_6_##N), NAME(K##_7_##N), NAME(K##_8_##N)                     \
-    }
-#define KERNELS_4(K, N) {NULL, NAME(K##_1_##N), NAME(K##_2_##N), NAME(K##_3_##N), NAME(K##_4_##N)}
-
-/* By vectors, then by rows. */
-static const NAME(tile_kernel) NAME(tiles)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
-    [1] = KERNELS_8(tile, 1), [2] = KERNELS_8(tile, 2), [3] = KERNELS_8(tile, 3),
-    [4] = KERNELS_4(tile, 4), [6] = KERNELS_4(tile, 6),
+/* By vectors; what follows of rows: most, then half of what is left at a time. */
+static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
+    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1), [8] = NAME(gather_8_1)},
+    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2), [8] = NAME(gather_8_2)},
+    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3), [8] = NAME(gather_8_3)},
+    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4), [6] = NAME(gather_6_4)},
 };
-static const NAME(gather_kernel) NAME(gathers)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
-    [1] = KERNELS_8(gather, 1),
-    [2] = KERNELS_8(gather, 2),
-    [3] = KERNELS_8(gather, 3),
-    [4] = {NULL, NAME(gather_1_4), NAME(gather_2_4), NAME(gather_3_4), NAME(gather_4_4),
-           NAME(gather_5_4), NAME(gather_6_4)},
-};
-
-/* The widest tile with so many rows, of at most so many vectors. */
-static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
-    int64_t most = at_most(vectors, rows > 4 ? 3 : 6);
-    return most == 5 ? 4 : most;
-}
 
 #include "convolution_lanes.h"
 #include "convolution_planes.h"
@@ -208,7 +124,8 @@ static void NAME(gather_planes)(int64_t all, const NAME(prepared) *made, const i
         vectors = NAME(next_vectors)((width - o) / LANES);
         int64_t most = vectors == 4 ? 6 : MOST_ROWS, step = vectors * LANES;
         for (int64_t m = 0; m < all;) {
-            int64_t count = quotient_up(all - m, quotient_up(all - m, most));
+            int64_t left = all - m;
+            int64_t count = left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
             NAME(gathers)[vectors][count](rows, columns, prepared, offset + m, made->columns,
                                           turned, step, partial + m * width + o, width);
             m += count;

@@ -10,8 +10,7 @@ typedef struct NAME(plane) {
 } NAME(plane);
 
 static inline void NAME(zeros)(T *to, int64_t n) {
-    for (int64_t u = 0; u < n; ++u)
-        to[u] = 0;
+    memset(to, 0, (size_t)n * sizeof(T));
 }
 
 /* to[u] = from[step * u] for `first` <= u < `last`, zero before and until `columns`. */
@@ -84,8 +83,7 @@ static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *
     for (int64_t t = 0; t < rows; ++t, to += columns) {
         int64_t row = steps[0] * t + y;
         if (row < 0 || row >= plane->height)
-            for (int64_t u = 0; u < columns; ++u)
-                to[u] = 0;
+            NAME(zeros)(to, columns);
         else
             NAME(fill_row)(to, first, last, columns, plane->data + row * plane->width + x,
                            plane->end, steps[1]);
