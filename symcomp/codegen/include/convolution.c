@@ -60,7 +60,7 @@ static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights
     NAME(pack_winograd)(g, which, weights, packed, begin, end);
     return 0;
 }
-#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NULL
+#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
 #else
 #define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
 #endif

@@ -179,8 +179,8 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
     if (NAME(is_winograd_filters)(g))
-        return NAME(filters_winograd)(g, x, gradient, partial, first_image, images, group,
-                                      first_channel, channels);
+        return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
     NAME(side) side = NAME(side_of)(g, SYMCOMP_FORWARD);
     NAME(phase) phase;
     NAME(prepared) made;

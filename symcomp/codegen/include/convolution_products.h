@@ -8,54 +8,25 @@ enum {
     MOST_WIDE = VECTOR_BYTES == 64 ? 4 : 2, LEAST_HIGH = 3, MOST_HIGH = 6,
 };
 
-static inline __attribute__((always_inline)) void
-NAME(product)(const int rows, const int vectors, int64_t height, int64_t width, const T *a,
-              const int64_t *offset, int64_t a_pitch, int64_t a_step, const T *b, int64_t b_step,
-              T *c, int64_t c_step, int add) {
-    VECTOR sum[MOST_HIGH][MOST_WIDE];
-    const T *from[MOST_HIGH];
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m) {
-        from[m] = a + offset[m];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v)
-            sum[m][v] = (VECTOR){0};
-    }
-    for (int64_t y = 0; y < height; ++y) {
-        for (int64_t u = 0, end = width * a_step; u < end; u += a_step, b += b_step) {
-            VECTOR x[MOST_WIDE];
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; ++v)
-                x[v] = *(const VECTOR *)(b + v * LANES);
-#pragma GCC unroll 8
-            for (int m = 0; m < rows; ++m) {
-                VECTOR weight = from[m][u] - (VECTOR){0};
-#pragma GCC unroll 8
-                for (int v = 0; v < vectors; ++v)
-                    sum[m][v] += weight * x[v];
-            }
-        }
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; ++m)
-            from[m] += a_pitch;
-    }
-#pragma GCC unroll 8
-    for (int m = 0; m < rows; ++m)
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) {
-            VECTOR *to = (VECTOR *)(c + m * c_step + v * LANES);
-            if (add)
-                sum[m][v] += *to;
-            *to = sum[m][v];
-        }
-}
-
 #define PRODUCT(M, N)                                                                              \
     static void NAME(product_##M##_##N)(int64_t height, int64_t width, const T *a,                 \
                                         const int64_t *offset, int64_t a_pitch, int64_t a_step,    \
                                         const T *b, int64_t b_step, T *c, int64_t c_step,          \
                                         int add) {                                                 \
-        NAME(product)(M, N, height, width, a, offset, a_pitch, a_step, b, b_step, c, c_step, add); \
+        VECTOR zero = {0}, weight;                                                                 \
+        ROWS_##M(SUMS, N)                                                                          \
+        ROWS_##M(BEGIN, N)                                                                         \
+        for (int64_t y = 0; y < height; ++y) {                                                     \
+            for (int64_t u = 0, end = width * a_step; u < end; u += a_step, b += b_step) {         \
+                COLUMNS_##N(BESIDE, 0)                                                             \
+                ROWS_##M(ROW_OF_PRODUCTS, N)                                                       \
+            }                                                                                      \
+            ROWS_##M(NEXT, N)                                                                      \
+        }                                                                                          \
+        if (add) {                                                                                 \
+            ROWS_##M(ADD_ROW, N)                                                                   \
+        }                                                                                          \
+        ROWS_##M(KEEP_ROW, N)                                                                      \
     }
 #define PRODUCTS(N) PRODUCT(3, N) PRODUCT(4, N) PRODUCT(5, N) PRODUCT(6, N)
 #define PRODUCT_NAMES(N)                                                                           \
