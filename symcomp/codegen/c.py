@@ -389,7 +389,7 @@ class Printer:
         if routine == "correlate":
             self.text.add(f"const symcomp_part block = {{{', '.join(numbers)}}};")
             numbers = ["&block"]
-        name = f"runtime->convolution_{SUFFIXES[s.dtype]}->{routine}"
+        name = f"runtime->convolution_{SUFFIXES[s.dtype]}[SYMCOMP_DIRECT]->{routine}"
         self.text.add(f"if ({name}({', '.join([*given, *places, *numbers])}))")
         self.text.add("    frame->failed = 1;")
         self.text.close()

@@ -19,19 +19,25 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import build, cache
+from symcomp.codegen import build, cache, ways
 from symcomp.errors import CacheError, InternalError, SymcompError
 from symcomp.options import available_cpus, options
 
 #: The functions of OpenBLAS that the table serves, in the order of `symcomp_set_blas`.
 BLAS_FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
-#: The library of convolutions needs the passes that unroll early; these do nothing for it, and
-#: take a fifth of the time. (Without `ivopts` its innermost loops keep fewer addresses.)
-_CONVOLVING = ("-O2", "-fno-tree-vrp", "-fno-tree-pre", "-fno-gcse", "-fno-ivopts")
-#: The libraries of convolutions, one for each type, and the flags with which they are built.
+#: The kernels of convolutions are written in vectors, each sum a variable of its own: what more
+#: the compiler could do to them takes it longer than all the rest. (Without `ivopts` the innermost
+#: loops keep fewer addresses.) Clang has no such flags.
+_CONVOLVING = {"gcc": ("-O1", "-fno-tree-vectorize", "-fno-tree-pre", "-fno-ivopts"), "clang": ()}
+_TYPES = {
+    "float32": ("-DT=float", "-DINTEGER=int32_t", "-DSUFFIX=f32"),
+    "float64": ("-DT=double", "-DINTEGER=int64_t", "-DSUFFIX=f64"),
+}
+#: The libraries of convolutions, one for each way and type, and the flags that make them so.
 CONVOLUTION = {
-    "convolution_f32": (*_CONVOLVING, "-DT=float", "-DINTEGER=int32_t", "-DSUFFIX=f32"),
-    "convolution_f64": (*_CONVOLVING, "-DT=double", "-DINTEGER=int64_t", "-DSUFFIX=f64"),
+    ways.library(way, dtype): (*types, f"-D{way.upper()}")
+    for way in ways.WAYS
+    for dtype, types in _TYPES.items()
 }
 BLAS_PACKAGE = "scipy_openblas32"
 BLAS_PREFIX = "scipy_"
@@ -160,7 +166,7 @@ class Runtime:
             return self._blas
 
     def require(self, libraries: Sequence[str]) -> None:
-        """Load what a function needs beside the runtime: see `libraries_of`."""
+        """Load what a function needs beside the runtime: see `ways.libraries_of`."""
         for name in libraries:
             if name == "blas":
                 self.blas()
@@ -173,8 +179,9 @@ class Runtime:
                 return
             library = self.load(build_convolution(name))
             found = function(library, "symcomp_convolver", "void *", ())()
-            places = [found if name == n else ffi().NULL for n in CONVOLUTION]
-            self._find("set_convolution", "void", "void *", "void *")(*places)
+            way, of_type = divmod(list(CONVOLUTION).index(name), len(_TYPES))
+            places = [found if n == of_type else ffi().NULL for n in range(len(_TYPES))]
+            self._find("set_convolution", "void", "int64_t", "void *", "void *")(way, *places)
             self._convolution.add(name)
 
     def _load_blas(self) -> Kernels:
@@ -210,22 +217,11 @@ def _open_with(path: Path, variables: dict[str, str]) -> Any:
                 os.environ[name] = value
 
 
-def libraries_of(source: str) -> list[str]:
-    """The libraries that a generated file calls: `blas`, `convolution_f32`, `convolution_f64`, on a
-    GPU `products_f32`, `products_f64`.
-    """
-    found = ["blas"] if "gemm(" in source else []
-    for suffix, width in (("f32", 4), ("f64", 8)):
-        if f"gpu->product(&product, {width})" in source or f"&geometry, {width}, " in source:
-            found.append(f"products_{suffix}")
-    return [*found, *(name for name in CONVOLUTION if f"runtime->{name}" in source)]
-
-
 def build_convolution(name: str) -> Path:
-    """The library of convolutions of one type, built once per machine."""
+    """A library of convolutions, built once per machine."""
     with _building[name]:
         source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
-        flags = CONVOLUTION[name]
+        flags = (*_CONVOLVING[build.compiler().dialect], *CONVOLUTION[name])
         key = cache.key(name, extra_flags=flags)
         entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
         return entry.library

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import cache, interpret, loops, program, runtime
+from symcomp.codegen import cache, interpret, loops, program, runtime, ways
 from symcomp.codegen.loops import Buffer, Call, If, Kernel
 from symcomp.compile.accept import Acceptance
 from symcomp.compile.checks import bounds_error, require_sizes
@@ -385,7 +385,7 @@ class Steps:
         key = cache.key("check", source)
         entry = cache.lookup(key) or cache.publish(key, "check", source, {"kind": "check"})
         native = runtime.native()
-        native.require(runtime.libraries_of(source))
+        native.require(ways.libraries_of(kernels))
         library = native.load(entry.library)
         types = program.argument_types(stepped)
         self.entry = runtime.function(library, program.ENTRY, "int64_t", types)

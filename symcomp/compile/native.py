@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.codegen import cache, cuda_build, device_array, gpu, program, runtime
-from symcomp.codegen.c import SUFFIXES
+from symcomp.codegen import cache, cuda_build, device_array, gpu, program, runtime, ways
+from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.plan import KERNELS
 from symcomp.compile import caller, report
 from symcomp.compile.accept import Acceptance
@@ -126,7 +126,8 @@ def _libraries(definition: Definition) -> dict[str, None]:
     found: dict[str, None] = {}
     for e in order(definition.values()):
         if getattr(e.op, "kernel", None) in KERNELS and is_float(e.dtype):
-            found[f"convolution_{SUFFIXES[e.dtype]}"] = None
+            sizes = library_geometry(e.op.geometry(*e.args))
+            found |= {ways.library(way, e.dtype): None for way in ways.ways(sizes, e.dtype)}
     return found
 
 

@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from symcomp.codegen import program
-from symcomp.codegen.runtime import libraries_of
+from symcomp.codegen import program, ways
 from symcomp.compile.checks import size_checks
 from symcomp.compile.definition import Definition
 from symcomp.compile.pipeline import Compilation
@@ -87,7 +86,7 @@ def make_recipe(definition: Definition, job: Compilation) -> Recipe:
         dimensions=[texts.bound(n) for n in face.dimensions],
         checks=[texts.wrong(c) for c in size_checks(definition)],
         outputs=[texts.array(b) for b in face.outputs],
-        libraries=libraries_of(job.source),
+        libraries=ways.libraries_of(job.program.kernels),
         python_calls=[
             [operations.index(e.op), [texts.array(x) for x in (e, *e.args)]] for e, _ in calls
         ],

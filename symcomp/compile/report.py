@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import build, cache, loops, memory, runtime
+from symcomp.codegen import build, cache, loops, memory, runtime, ways
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
 from symcomp.codegen.teams import is_team
@@ -167,7 +167,9 @@ def _call(s: Call) -> str:
     if s.symbol == "python":
         return "a call out to Python"
     if s.symbol == "convolution":
-        return f"convolution {s.dtype}, {s.arguments[0]} ({s.arguments[1]})"
+        routine, direction, *sizes = s.arguments[:24]
+        means = " or ".join(ways.ways(sizes, s.dtype))
+        return f"convolution {s.dtype}, {routine} ({direction}), {means}"
     if s.symbol == "convolve":
         return f"convolution {s.dtype} on the GPU ({s.arguments[0]})"
     if s.symbol == "product":

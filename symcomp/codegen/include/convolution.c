@@ -1,4 +1,4 @@
-/* The convolution library of one type: T, an INTEGER of its size, and SUFFIX (float, int32_t and f32;
+/* A convolution library of one type: T, an INTEGER of its size, and SUFFIX (float, int32_t and f32;
  * or double, int64_t and f64) come from the command line. Built once per machine, loaded when a function convolves. */
 #include "symcomp.h"
 #include "convolution.h"
@@ -9,6 +9,7 @@ SYMCOMP_ATTACH
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
+#define VECTOR_BYTES_ARE_64 1
 #elif defined(__AVX__)
 enum { VECTOR_BYTES = 32 };
 #else
@@ -51,8 +52,19 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 
 #include "convolution_kernels.h"
 
-static const PASTE(symcomp_convolver, SUFFIX) table = {
-    NAME(pack), NAME(correlate), NAME(filters),
-};
+/* Which of the ways this library is comes from the command line too: what it does not refer to is
+ * not compiled. */
+#if defined(WINOGRAD)
+static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights, T *packed,
+                          int64_t begin, int64_t end) {
+    NAME(pack_winograd)(g, which, weights, packed, begin, end);
+    return 0;
+}
+#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
+#else
+#define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
+#endif
+
+static const NAME(symcomp_convolver) table = {ROUTINES};
 
 SYMCOMP_EXPORT const void *symcomp_convolver(void) { return &table; }

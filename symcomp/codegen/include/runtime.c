@@ -500,10 +500,12 @@ SYMCOMP_EXPORT void symcomp_set_blas(void *sgemm, void *dgemm, void *sgemv, void
     table.sgemv = (symcomp_sgemv)sgemv, table.dgemv = (symcomp_dgemv)dgemv;
 }
 
-/* Either is NULL where that library is not wanted yet. */
-SYMCOMP_EXPORT void symcomp_set_convolution(const void *f32, const void *f64) {
-    table.convolution_f32 = f32 ? f32 : table.convolution_f32;
-    table.convolution_f64 = f64 ? f64 : table.convolution_f64;
+/* The library of one way to convolve; either is NULL where that library is not wanted yet. */
+SYMCOMP_EXPORT void symcomp_set_convolution(int64_t way, const void *f32, const void *f64) {
+    if (f32)
+        table.convolution_f32[way] = f32;
+    if (f64)
+        table.convolution_f64[way] = f64;
 }
 
 /* What C sees of the one array in a tuple, for Python to compare with the truth. */

@@ -43,6 +43,10 @@ typedef void (*symcomp_dgemv)(int order, int transpose_a, int m, int n, double a
                               const double *a, int lda, const double *x, int incx, double beta,
                               double *y, int incy);
 
+/* The ways in which convolutions are computed, each a library of its own; the first decides, at the
+ * call, which one it is. See codegen/ways.py. */
+enum { SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_WAYS };
+
 typedef struct symcomp_runtime {
     /* Calls body over [0, extent) in pieces [q * grain, (q + 1) * grain), the last one cut short.
      * The pieces are the same whatever the number of threads, only who does them differs: so
@@ -65,9 +69,9 @@ typedef struct symcomp_runtime {
     symcomp_sgemv sgemv;
     symcomp_dgemv dgemv;
 
-    /* See convolution.h; NULL until a function that convolves is loaded. */
-    const struct symcomp_convolver_f32 *convolution_f32;
-    const struct symcomp_convolver_f64 *convolution_f64;
+    /* See convolution.h; each is NULL until a function that may need it is loaded. */
+    const struct symcomp_convolver_f32 *convolution_f32[SYMCOMP_WAYS];
+    const struct symcomp_convolver_f64 *convolution_f64[SYMCOMP_WAYS];
 
     int64_t threads; /* that a call may use, unless its thread has been given another number */
 } symcomp_runtime;

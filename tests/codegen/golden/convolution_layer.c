@@ -15,8 +15,8 @@ typedef struct frame {
     float *out2; /* float32 tensor4 (6, 3, 3, 3) */
     float *out3; /* float32 tensor3 (6, 1, 1) */
     float *where_0; /* float32 tensor4 (n0, 6, 6, 7) */
-    float *packed0; /* float32 vector (384,) */
-    float *packed25; /* float32 vector (768,) */
+    float *packed0; /* float32 vector (1728,) */
+    float *packed25; /* float32 vector (3456,) */
     float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432),) */
     int64_t *status;
     int failed;
@@ -38,7 +38,7 @@ static void k2_convolution_maximum_where_piece0(void *context, int64_t begin, in
                 {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
-            if (runtime->convolution_f32->pack(&geometry, SYMCOMP_FORWARD, w, packed0, p1, p1 + 1))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->pack(&geometry, SYMCOMP_FORWARD, w, packed0, p1, p1 + 1))
                 frame->failed = 1;
         }
     }
@@ -82,7 +82,7 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
             const symcomp_part block = {image13, length14, 0, some6 * rest12, length15, 0, rows5 * rest9, length16, 252, 42};
-            if (runtime->convolution_f32->correlate(&geometry, SYMCOMP_FORWARD, x, packed0, where_0 + ((rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252)), &block))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->correlate(&geometry, SYMCOMP_FORWARD, x, packed0, where_0 + ((rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252)), &block))
                 frame->failed = 1;
         }
         for (int64_t i17 = 0; i17 < length14; ++i17) {
@@ -129,7 +129,7 @@ static void k27_convolutioninput_piece0(void *context, int64_t begin, int64_t en
                 {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
-            if (runtime->convolution_f32->pack(&geometry, SYMCOMP_INPUT, w, packed25, p26, p26 + 1))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->pack(&geometry, SYMCOMP_INPUT, w, packed25, p26, p26 + 1))
                 frame->failed = 1;
         }
     }
@@ -171,7 +171,7 @@ static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t en
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
             const symcomp_part block = {image38, length39, 0, some31 * rest37, length40, 0, rows30 * rest34, length41, 126, 42};
-            if (runtime->convolution_f32->correlate(&geometry, SYMCOMP_INPUT, where_0, packed25, out1 + ((rows30 * rest34 * 7) + (some31 * rest37 * 42) + (image38 * 126)), &block))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->correlate(&geometry, SYMCOMP_INPUT, where_0, packed25, out1 + ((rows30 * rest34 * 7) + (some31 * rest37 * 42) + (image38 * 126)), &block))
                 frame->failed = 1;
         }
     }
@@ -212,7 +212,7 @@ static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
                 {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
-            if (runtime->convolution_f32->filters(&geometry, x, where_0, partial43 + ((part45 * 432) + (rest46 * t5_ * 144)), part45 * sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)), length47, 0, rest46 * t4_, length48))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->filters(&geometry, x, where_0, partial43 + ((part45 * 432) + (rest46 * t5_ * 144)), part45 * sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)), length47, 0, rest46 * t4_, length48))
                 frame->failed = 1;
         }
     }
@@ -300,7 +300,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     frame->out3 = out3;
     frame->n0 = n0;
     const size_t slot0 = 0;
-    const size_t slot1 = slot0 + (((size_t)(sc_larger((384) * 4, (768) * 4)) + 127) & ~(size_t)63);
+    const size_t slot1 = slot0 + (((size_t)(sc_larger((1728) * 4, (3456) * 4)) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63);
     char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432) * 432) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;

@@ -1,0 +1,69 @@
+/* The kernel of a correlation, for every size of its tile:
+ *
+ *     c[m, n] (+)= sum over k of a[k, m] * b[offset[k] + n], for rows m and whole vectors n.
+ *
+ * Each sum is a variable of its own, named by macros: loops over an array of them cost the compiler
+ * twice the time, and it is most of what it does for this library. For the same reason there are no
+ * more sizes than pay: what remains beside the widest tiles is done a vector at a time.
+ */
+
+#define COLUMNS_1(X, m) X(m, 0)
+#define COLUMNS_2(X, m) COLUMNS_1(X, m) X(m, 1)
+#define COLUMNS_3(X, m) COLUMNS_2(X, m) X(m, 2)
+#define COLUMNS_4(X, m) COLUMNS_3(X, m) X(m, 3)
+#define COLUMNS_6(X, m) COLUMNS_4(X, m) X(m, 4) X(m, 5)
+#define ROWS_1(X, N) X(0, N)
+#define ROWS_2(X, N) ROWS_1(X, N) X(1, N)
+#define ROWS_3(X, N) ROWS_2(X, N) X(2, N)
+#define ROWS_4(X, N) ROWS_3(X, N) X(3, N)
+#define ROWS_5(X, N) ROWS_4(X, N) X(4, N)
+#define ROWS_6(X, N) ROWS_5(X, N) X(5, N)
+#define ROWS_7(X, N) ROWS_6(X, N) X(6, N)
+#define ROWS_8(X, N) ROWS_7(X, N) X(7, N)
+
+#define SUM(m, v) VECTOR sum_##m##_##v = {0};
+#define SUMS(m, N) COLUMNS_##N(SUM, m)
+#define READ(m, v) VECTOR x_##v = *(const UNALIGNED *)(place + v * LANES);
+#define TERM(m, v) sum_##m##_##v += weight * x_##v;
+#define ROW_OF_TERMS(m, N) weight = a[m] - zero; COLUMNS_##N(TERM, m)
+#define RESULT(m, v) ((UNALIGNED *)(c + m * c_step))[v]
+#define ADD(m, v) sum_##m##_##v += RESULT(m, v);
+#define ADD_ROW(m, N) COLUMNS_##N(ADD, m)
+#define KEEP(m, v) RESULT(m, v) = sum_##m##_##v;
+#define KEEP_ROW(m, N) COLUMNS_##N(KEEP, m)
+
+#define TILE(M, N)                                                                                 \
+    static void NAME(tile_##M##_##N)(int64_t terms, const T *a, int64_t a_step, const T *b,        \
+                                     const int64_t *offset, T *c, int64_t c_step, int add) {       \
+        VECTOR zero = {0}, weight;                                                                 \
+        ROWS_##M(SUMS, N)                                                                          \
+        for (int64_t k = 0; k < terms; ++k, a += a_step) {                                         \
+            const T *place = b + offset[k];                                                        \
+            COLUMNS_##N(READ, 0)                                                                   \
+            ROWS_##M(ROW_OF_TERMS, N)                                                              \
+        }                                                                                          \
+        if (add) {                                                                                 \
+            ROWS_##M(ADD_ROW, N)                                                                   \
+        }                                                                                          \
+        ROWS_##M(KEEP_ROW, N)                                                                      \
+    }
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
+TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3) TILE(5, 3) TILE(6, 3) TILE(7, 3) TILE(8, 3)
+TILE(1, 6) TILE(2, 6) TILE(3, 6) TILE(4, 6)
+
+typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const int64_t *, T *,
+                                  int64_t, int);
+
+/* By vectors, then by rows. */
+static const NAME(tile_kernel) NAME(tiles)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
+    [1] = {NULL, NAME(tile_1_1), NAME(tile_2_1), NAME(tile_3_1), NAME(tile_4_1), NAME(tile_5_1),
+           NAME(tile_6_1), NAME(tile_7_1), NAME(tile_8_1)},
+    [3] = {NULL, NAME(tile_1_3), NAME(tile_2_3), NAME(tile_3_3), NAME(tile_4_3), NAME(tile_5_3),
+           NAME(tile_6_3), NAME(tile_7_3), NAME(tile_8_3)},
+    [6] = {NULL, NAME(tile_1_6), NAME(tile_2_6), NAME(tile_3_6), NAME(tile_4_6)},
+};
+
+/* The widest tile with so many rows, of at most so many vectors. */
+static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
+    return vectors >= 6 && rows <= 4 ? 6 : vectors >= 3 ? 3 : 1;
+}

@@ -1,0 +1,67 @@
+"""The ways in which a convolution may be computed, each a library of its own.
+
+The library `direct` decides at the call (`other_way` in include/convolution_correlate.h), by all
+sizes. Here it is seen which of the others that decision may fall on, by those that are known when
+a function is compiled: only what it may need is built and loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from symcomp.codegen.loops import Call, Kernel, walk
+from symcomp.graph import size
+
+#: In the order of the ways in symcomp.h.
+WAYS = ("direct", "winograd")
+SUFFIXES = {"float32": "f32", "float64": "f64"}
+
+#: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
+#: for more of them.)
+FEW_CHANNELS = 8
+
+
+def library(way: str, dtype: str) -> str:
+    """The name of a library of convolutions."""
+    return f"convolution_{way}_{SUFFIXES[dtype]}"
+
+
+def ways(sizes: Iterable[Any], dtype: str) -> list[str]:
+    """How a convolution of these sizes, those of `symcomp_geometry`, may be computed."""
+    numbers = [size.as_size(n) for n in sizes]
+    return ["direct", *(way for way, may_be in MAY_BE.items() if may_be(numbers, dtype))]
+
+
+def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
+    """The libraries that kernels call: `blas`, those of convolutions, and on a GPU `products_f32`
+    and `products_f64`.
+    """
+    found: dict[str, None] = {}
+    for call in (s for k in kernels for s in walk(k.body) if isinstance(s, Call)):
+        if call.symbol == "gemm":
+            found["blas"] = None
+        elif call.symbol in ("product", "convolve"):
+            found[f"products_{SUFFIXES[call.dtype]}"] = None
+        elif call.symbol == "convolution":
+            chosen = ways(call.arguments[2:24], call.dtype)
+            found |= {library(way, call.dtype): None for way in chosen}
+    return sorted(found)
+
+
+def _may_be_winograd(numbers: list, dtype: str) -> bool:
+    depth, kernel, stride = numbers[7], numbers[8:10], numbers[14:16]
+    planes = [size.times(n, depth) for n in numbers[2:4]]
+    return (
+        dtype == "float32"
+        and all(_may_be(n, 3) for n in kernel)
+        and all(_may_be(n, 1) for n in stride)
+        and not any(isinstance(n, int) and n < FEW_CHANNELS for n in planes)
+    )
+
+
+def _may_be(n: Any, value: int) -> bool:
+    return not isinstance(n, int) or n == value
+
+
+MAY_BE = {"winograd": _may_be_winograd}

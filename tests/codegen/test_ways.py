@@ -1,0 +1,49 @@
+"""Which libraries a convolution is seen to need: never fewer than it asks for at the call, and no
+more than need be.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import symcomp.tensor as T
+from symcomp.codegen import build, runtime, ways
+from symcomp.compile.pipeline import Compilation, compile_expression
+
+
+def needed(x, w, **given) -> list[str]:
+    job = compile_expression(Compilation("f", [T.nn.conv2d(x, w, **given)], []))
+    return [n.removeprefix("convolution_") for n in ways.libraries_of(job.program.kernels)]
+
+
+def images(*shape, dtype="float32"):
+    return T.tensor(dtype, shape)
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "given", "expected"),
+    [
+        ((None,) * 4, (None,) * 4, {}, ["direct", "winograd"]),
+        ((None,) * 4, (None,) * 4, {"stride": 2}, ["direct"]),
+        ((None,) * 4, (40, 40, 5, 5), {}, ["direct"]),
+        ((None,) * 4, (40, 40, 3, 3), {}, ["direct", "winograd"]),
+        ((None,) * 4, (40, 4, 3, 3), {}, ["direct"]),
+    ],
+)
+def test_only_what_may_be_needed_is_loaded(x, w, given, expected):
+    single = needed(images(*x), images(*w), **given)
+    assert single == [f"{way}_f32" for way in expected]
+    double = needed(images(*x, dtype="float64"), images(*w, dtype="float64"), **given)
+    assert double == [f"{way}_f64" for way in expected if way != "winograd"]
+
+
+def test_ways_are_those_of_c(tmp_path):
+    """Python names the libraries, and C has a place for each, in the same order."""
+    text = '#include "symcomp.h"\n'
+    for n, way in enumerate(ways.WAYS):
+        text += f'_Static_assert(SYMCOMP_{way.upper()} == {n}, "{way}");\n'
+    text += f'_Static_assert(SYMCOMP_WAYS == {len(ways.WAYS)}, "all");\n'
+    build.compile_shared(text, tmp_path / "ways.so", [])
+    assert set(runtime.CONVOLUTION) == {
+        ways.library(w, t) for w in ways.WAYS for t in ways.SUFFIXES
+    }
