@@ -418,9 +418,9 @@ def convolution_of_volumes():
 
 @case
 def convolution_by_winograd():
-    x, w = T.tensor("float32", (2, 16, 5, None), "x"), T.tensor("float32", (17, 16, 3, 3), "w")
+    x, w = T.tensor("float32", (2, 32, 5, None), "x"), T.tensor("float32", (33, 32, 3, 3), "w")
     y = T.nn.conv2d(x, w, padding=1)
-    return with_gradients([x, w], y, [grid(2, 16, 5, 6) / 4, grid(17, 16, 3, 3) / 16])
+    return with_gradients([x, w], y, [grid(2, 32, 5, 6) / 4, grid(33, 32, 3, 3) / 32])
 
 
 @case

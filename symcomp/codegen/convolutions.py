@@ -23,7 +23,9 @@ from symcomp.graph.notation import identity, index
 from symcomp.tensor.convolution import Geometry
 
 #: What Winograd's algorithm makes of the 9 taps of a filter (see convolution_winograd.h).
-FACTORS = 16
+FACTORS = 36
+#: Channels that it takes together (GROUP in convolution_winograd.h, for float32).
+LANES = 16
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
@@ -134,8 +136,12 @@ class ConvolutionLowering(Context):
         channels = g.filters if which == "forward" else g.channels
         panels = size.times(g.groups, up(channels, tiling.PANEL))
         terms = _terms(g, which)
-        room = size.times(panels, tiling.PANEL, _terms(g, which, packed=True))
-        packed = self.temporary(root.expr.dtype, (room,), "packed")
+        dtype = root.expr.dtype
+        rows, factors = tiling.PANEL, terms
+        if dtype == "float32":
+            rows, factors = LANES, _packed_terms(g, which)
+        room = size.times(g.groups, up(channels, rows), rows, factors)
+        packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
         views = (self._view(filters), View(packed, 0, 1))
         numbers = (panel, size.plus(panel, 1))
@@ -265,10 +271,16 @@ def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> 
     return Call("convolution", (routine, which, *values, *views), root.expr.dtype)
 
 
-def _terms(g: Geometry, which: str, packed: bool = False):
-    """Terms of one sum, or what the library packs for them: for 9 taps it may want 16 factors."""
+def _terms(g: Geometry, which: str):
+    """Terms of one sum."""
+    planes = g.channels if which == "forward" else g.filters
+    return size.times(planes, size.product(g.kernel))
+
+
+def _packed_terms(g: Geometry, which: str):
+    """What the library packs for them: for 9 taps it may want more factors."""
     area = size.product(g.kernel[-2:])
-    if packed and not (isinstance(area, int) and area != 9):
+    if not (isinstance(area, int) and area != 9):
         area = size.plus(area, FACTORS - 9)
     planes = g.channels if which == "forward" else g.filters
     return size.times(planes, size.product(g.kernel[:-2]), area)

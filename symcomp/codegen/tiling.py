@@ -137,15 +137,15 @@ def _block_rows(tasks: int, height: int, width: int, channels: int) -> int:
         wanted = _up(BLOCKS_PER_CORE * CORES, tasks)
         bands = max(bands, min(wanted, _up(area, FEWEST_POSITIONS)))
     rows = _up(height, min(bands, max(height, 1)))
-    return max(1, min((rows + 1) // 2 * 2, height))
+    return max(1, min((rows + 3) // 4 * 4, height))
 
 
 def _block_channels(tasks: int, channels: int) -> int:
-    """Channels in a block, whole panels of them: all, unless there would be too few blocks."""
+    """Channels in a block, whole pairs of panels: all, unless there would be too few blocks."""
     blocks = _up(2 * CORES, tasks)
     blocks = max(1, min(blocks, channels // FEWEST_CHANNELS))
-    height = _up(channels, _up(channels, PANEL)) if channels else 1
-    return max(1, _up(_up(channels, height), blocks) * height)
+    pair = 2 * _up(channels, _up(channels, PANEL)) if channels else 2
+    return max(1, _up(_up(channels, pair), blocks) * pair)
 
 
 def _filter_chunks(batch: int, planes: int, elements: int) -> int:

@@ -9,6 +9,7 @@ SYMCOMP_ATTACH
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
+#define VECTOR_BYTES_ARE_64 1
 #elif defined(__AVX__)
 enum { VECTOR_BYTES = 32 };
 #else
@@ -59,20 +60,11 @@ static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights
     NAME(pack_winograd)(g, which, weights, packed, begin, end);
     return 0;
 }
-#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NULL
+#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
 #elif defined(CHANNELWISE)
 #define ROUTINES NAME(pack_channelwise), NAME(correlate_channelwise), NAME(filters_channelwise)
 #else
-static int NAME(filters_in_any_way)(const symcomp_geometry *g, const T *x, const T *gradient,
-                                    T *partial, int64_t first_image, int64_t images, int64_t group,
-                                    int64_t first_channel, int64_t channels) {
-    int (*routine)(const symcomp_geometry *, const T *, const T *, T *, int64_t, int64_t, int64_t,
-                   int64_t, int64_t) = NAME(filters);
-    if (NAME(is_channelwise_filters)(g))
-        routine = runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters;
-    return routine(g, x, gradient, partial, first_image, images, group, first_channel, channels);
-}
-#define ROUTINES NAME(pack), NAME(correlate), NAME(filters_in_any_way)
+#define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
 #endif
 
 static const NAME(symcomp_convolver) table = {ROUTINES};

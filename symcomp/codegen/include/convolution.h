@@ -22,7 +22,7 @@ typedef struct symcomp_geometry {
 
 /* A part of a result: images, a group and some of its channels, a slice in depth, rows; and where its
  * elements go: (image i, channel m, row y, column u) of the part to i * image + m * channel +
- * y * width + u. The first channel is the first one of a panel. */
+ * y * width + u. The first channel is the first one of a panel with an even number. */
 typedef struct symcomp_part {
     int64_t first_image, images, group, first_channel, channels, slice, first_row, rows;
     int64_t image, channel;
@@ -84,14 +84,14 @@ static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width
     if (area > 256)
         bands = sc_most(bands, sc_least(sc_up(8 * SYMCOMP_CORES, tasks), sc_up(area, 256)));
     int64_t rows = sc_up(height, sc_least(bands, sc_most(height, 1)));
-    return sc_most(1, sc_least((rows + 1) / 2 * 2, height));
+    return sc_most(1, sc_least((rows + 3) / 4 * 4, height));
 }
 
 static inline int64_t sc_block_channels(int64_t tasks, int64_t channels) {
     int64_t blocks = sc_up(2 * SYMCOMP_CORES, tasks);
     blocks = sc_most(1, sc_least(blocks, channels / 32));
-    int64_t height = sc_panel(channels);
-    return sc_most(1, sc_up(sc_up(channels, height), blocks) * height);
+    int64_t pair = 2 * sc_panel(channels);
+    return sc_most(1, sc_up(sc_up(channels, pair), blocks) * pair);
 }
 
 static inline int64_t sc_filter_chunks(int64_t batch, int64_t planes, int64_t elements) {

@@ -83,9 +83,11 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
            [6] = NAME(gather_6_4)},
 };
 
+#include "convolution_lanes.h"
 #include "convolution_planes.h"
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
+#include "convolution_winograd_filters.h"
 #include "convolution_channelwise.h"
 #include "convolution_correlate.h"
 
@@ -102,62 +104,18 @@ static int64_t NAME(next_vectors)(int64_t left) {
     return left % 4 == 0 || left == 7 ? 4 : 3;
 }
 
-/* One round of a transposition: the first half of the rows woven with the second. */
-static inline __attribute__((always_inline)) void NAME(weave_rows)(const VECTOR *x, VECTOR *y) {
-#pragma GCC unroll 8
-    for (int64_t n = 0; n < LANES / 2; ++n) {
-        y[2 * n] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(0));
-        y[2 * n + 1] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(LANES / 2));
-    }
-}
-
-/* Rows and columns of a square of vectors exchanged, in as many rounds as lanes can be halved. */
-static inline __attribute__((always_inline)) const VECTOR *NAME(transpose)(VECTOR *x, VECTOR *y) {
-    NAME(weave_rows)(x, y);
-    if (LANES == 2)
-        return y;
-    NAME(weave_rows)(y, x);
-    if (LANES == 4)
-        return x;
-    NAME(weave_rows)(x, y);
-    if (LANES == 8)
-        return y;
-    NAME(weave_rows)(y, x);
-    return x;
-}
-
 /* turned[tile of filters, position, filter]: some positions of an image's gradient, channels last, in
  * tiles as wide as the kernels that read them. Filters past the last one are zero. */
-static void NAME(turn)(const T *gradient, int64_t filters, int64_t pitch, int64_t count,
-                       int64_t width, T *turned) {
+static void NAME(turn)(const T *gradient, const T *end, int64_t filters, int64_t pitch,
+                       int64_t count, int64_t width, T *turned) {
     int64_t vectors;
     for (int64_t o = 0; o < width; o += vectors * LANES, turned += count * vectors * LANES) {
         vectors = NAME(next_vectors)((width - o) / LANES);
         for (int64_t v = 0; v < vectors; ++v) {
-            const T *from = gradient + (o + v * LANES) * pitch;
-            int64_t rows = at_least(0, at_most(LANES, filters - o - v * LANES));
-            for (int64_t first = 0; first < count; first += LANES) {
-                int64_t some = at_most(LANES, count - first);
-                VECTOR block[LANES], spare[LANES];
-#pragma GCC unroll 16
-                for (int64_t m = 0; m < LANES; ++m) {
-                    block[m] = (VECTOR){0};
-                    if (m < rows && some == LANES)
-                        block[m] = *(const UNALIGNED *)(from + m * pitch + first);
-                    else if (m < rows)
-                        memcpy(&block[m], from + m * pitch + first, (size_t)some * sizeof(T));
-                }
-                const VECTOR *columns = NAME(transpose)(block, spare);
-                T *to = turned + (first * vectors + v) * LANES;
-                if (some == LANES) {
-#pragma GCC unroll 16
-                    for (int64_t u = 0; u < LANES; ++u)
-                        *(VECTOR *)(to + u * vectors * LANES) = columns[u];
-                } else {
-                    for (int64_t u = 0; u < some; ++u)
-                        *(VECTOR *)(to + u * vectors * LANES) = columns[u];
-                }
-            }
+            const T *from[LANES];
+            for (int64_t m = 0; m < LANES; ++m)
+                from[m] = o + v * LANES + m < filters ? gradient + (o + v * LANES + m) * pitch : NULL;
+            NAME(to_lanes)(from, 0, count, end, turned + v * LANES, vectors * LANES);
         }
     }
 }
@@ -225,6 +183,12 @@ static void NAME(multiply_planes)(int64_t planes, int64_t taps, const NAME(prepa
 static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
+    if (NAME(is_channelwise_filters)(g))
+        return runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
+    if (NAME(is_winograd_filters)(g))
+        return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
     NAME(side) side = NAME(side_of)(g, SYMCOMP_FORWARD);
     NAME(phase) phase;
     NAME(prepared) made;
@@ -268,7 +232,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                     ready = rows;
                 }
                 if (!few)
-                    NAME(turn)(from, g->filters, positions, count, width, turned);
+                    NAME(turn)(from, end, g->filters, positions, count, width, turned);
                 for (int64_t plane = 0; plane < channels * depth; plane += step) {
                     int64_t some = at_most(step, channels * depth - plane);
                     T *to = partial + plane * taps * width;

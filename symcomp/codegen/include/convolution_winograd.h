@@ -1,198 +1,327 @@
-/* Convolution with 3 × 3 filters by Winograd's F(2 × 2, 3 × 3): four results from 16 products
- * instead of 36.
+/* Convolution with 3 × 3 filters by Winograd's F(4 × 4, 3 × 3): sixteen results from 36 products
+ * instead of 144.
  *
- * A tile of 2 × 2 results is A'[(G w G') . (B' x B)]A, with x the 4 × 4 places that it meets
- * (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016). All factors are 0,
- * 1, 1/2: in float32 it is about as accurate as the direct sum. Where x is not finite, the whole
- * tile is nan. The lanes of a vector are neighbouring tiles: the 4 × 4 places are 16 shifts within
- * planes that are split by two in both directions, just as `prepare` makes them.
+ * A tile of 4 × 4 results is A'[(G w G') . (B' x B)]A, with x the 6 × 6 places that it meets
+ * (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016): polynomials are
+ * multiplied by their values at six points, 0, ±a, ±b and infinity. With a = 3/4 and b = 3/2 all
+ * factors of A and B are exact, and errors are a third of those at the usual points ±1, ±2, about
+ * twice those of a direct sum. Where x is not finite, the whole tile is nan.
  *
- * With dilation d the rows and columns fall into d residues each, and every residue is a dense
- * convolution of its own.
+ * The lanes of a vector are channels. Rows of planes are turned into strips, channels last, in which
+ * a tile may begin at any column: so it costs nothing to pad, or to dilate (each residue of rows and
+ * columns is then a dense convolution of its own). A group is as many channels as PADDING has room
+ * for.
  */
 
-enum { FACTORS = 16, LEAST_CHANNELS = 32, TRANSFORMED_BYTES = 768 << 10 };
+#include "convolution_products.h"
+
+enum {
+    SIDE = 4, POINTS = 6, FACTORS = POINTS * POINTS,
+    GROUP = PADDING / (int)sizeof(T),
+    LEAST_CHANNELS = 32,
+    /* Groups of filters whose products are made, and transformed back, together. */
+    CHUNK = 4,
+    /* What the transformed tiles of a pass may take, and how many they are at least and at most. */
+    TRANSFORMED_BYTES = 512 << 10, LEAST_TILES = 48, MOST_TILES = 128,
+    /* Tiles of a pass of the gradient of filters. */
+    FILTERS_TILES = 64,
+};
+
+#define NEAR ((T)0.75)
+#define FAR ((T)1.5)
+#define NEAR2 (NEAR * NEAR)
+#define FAR2 (FAR * FAR)
 
 /* Whether a geometry is computed so; `pack` and `correlate` ask alike. */
 static int NAME(is_winograd)(const symcomp_geometry *g, int which) {
     NAME(side) side = NAME(side_of)(g, which);
     return sizeof(T) == 4 && g->kernel[1] == 3 && g->kernel[2] == 3 && g->stride[1] == 1 &&
            g->stride[2] == 1 && side.channels >= LEAST_CHANNELS && side.planes >= LEAST_CHANNELS &&
-           side.result[1] >= 4 * g->dilation[1] && side.result[2] >= 4 * g->dilation[2];
+           side.result[1] >= SIDE * g->dilation[1] && side.result[2] >= SIDE * g->dilation[2];
 }
 
-/* G w G' of one plane's filters, for `rows` channels: to[factor * step + m]. */
-static void NAME(transform_filters)(const T (*w)[MOST_ROWS], T *to, int64_t step, int64_t rows) {
-    T half[12][MOST_ROWS];
-    for (int j = 0; j < 3; ++j)
-        for (int64_t m = 0; m < MOST_ROWS; ++m) {
-            T a = w[j][m], b = w[3 + j][m], c = w[6 + j][m];
-            half[j][m] = a;
-            half[3 + j][m] = (T)0.5 * (a + b + c);
-            half[6 + j][m] = (T)0.5 * (a - b + c);
-            half[9 + j][m] = c;
-        }
-    for (int i = 0; i < 4; ++i, to += 4 * step)
-        for (int64_t m = 0; m < rows; ++m) {
-            T a = half[3 * i][m], b = half[3 * i + 1][m], c = half[3 * i + 2][m];
-            to[m] = a;
-            to[step + m] = (T)0.5 * (a + b + c);
-            to[2 * step + m] = (T)0.5 * (a - b + c);
-            to[3 * step + m] = c;
-        }
+/* ---- transforms of six, four or three numbers --------------------------------------------------- */
+
+/* B' x. */
+static inline __attribute__((always_inline)) void NAME(evaluate)(const VECTOR *x, VECTOR *y) {
+    VECTOR p = x[4] - FAR2 * x[2], q = x[3] - FAR2 * x[1];
+    VECTOR r = x[4] - NEAR2 * x[2], s = x[3] - NEAR2 * x[1];
+    y[0] = (x[4] - (NEAR2 + FAR2) * x[2]) + NEAR2 * FAR2 * x[0];
+    y[1] = p + NEAR * q, y[2] = p - NEAR * q;
+    y[3] = r + FAR * s, y[4] = r - FAR * s;
+    y[5] = (x[5] - (NEAR2 + FAR2) * x[3]) + NEAR2 * FAR2 * x[1];
 }
 
-/* packed[group, panel, factor, plane, row] */
+/* G w, of three numbers or of four. */
+static inline __attribute__((always_inline)) void NAME(spread)(const int count, const VECTOR *w,
+                                                               VECTOR *y) {
+    const T zero = 1 / (NEAR2 * FAR2), near = (T)0.5 / (NEAR2 * (NEAR2 - FAR2));
+    const T far = (T)0.5 / (FAR2 * (FAR2 - NEAR2));
+    VECTOR odd = w[1], wide = w[1];
+    if (count == 4)
+        odd += NEAR2 * w[3], wide += FAR2 * w[3];
+    VECTOR p = near * (w[0] + NEAR2 * w[2]), q = near * NEAR * odd;
+    VECTOR r = far * (w[0] + FAR2 * w[2]), s = far * FAR * wide;
+    y[0] = zero * w[0], y[1] = p + q, y[2] = p - q, y[3] = r + s, y[4] = r - s;
+    y[5] = w[count - 1];
+}
+
+/* A' m, four numbers or three. */
+static inline __attribute__((always_inline)) void NAME(interpolate)(const int count,
+                                                                    const VECTOR *m, VECTOR *y) {
+    VECTOR p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], s = m[3] - m[4];
+    y[0] = m[0] + (p + r);
+    y[1] = NEAR * q + FAR * s;
+    y[2] = NEAR2 * p + FAR2 * r;
+    if (count == 4)
+        y[3] = NEAR2 * NEAR * q + FAR2 * FAR * s + m[5];
+    else
+        y[2] += m[5];
+}
+
+/* ---- filters ------------------------------------------------------------------------------------ */
+
+/* packed[group, chunk, factor, plane, row]: filters in chunks of CHUNK groups of channels. */
 static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                                 int64_t begin, int64_t end) {
     NAME(side) side = NAME(side_of)(g, which);
     int forward = which == SYMCOMP_FORWARD;
-    int64_t height = sc_panel(side.channels), panels = quotient_up(side.channels, height);
+    int64_t panels = quotient_up(side.channels, sc_panel(side.channels));
+    int64_t groups = quotient_up(side.channels, GROUP);
     int64_t depth = g->kernel[0], size = depth * 9;
     int64_t step = (forward ? g->channels : 1) * size, stride = (forward ? 1 : g->channels) * size;
+    const T *last = weights + g->groups * g->filters * g->channels * size;
     for (int64_t number = begin; number < end; ++number) {
-        int64_t group = number / panels, first = number % panels * height;
-        int64_t rows = at_most(height, side.channels - first);
-        const T *from = weights + group * g->filters * g->channels * size + first * step;
-        T *to = packed + number * FACTORS * side.planes * height;
-        for (int64_t plane = 0; plane < side.planes; ++plane) {
-            const T *place = from + plane / depth * stride + plane % depth * 9;
-            T w[9][MOST_ROWS] = {{0}};
-            for (int64_t m = 0; m < rows; ++m)
-                for (int k = 0; k < 9; ++k)
-                    w[forward ? k : 8 - k][m] = place[m * step + k];
-            NAME(transform_filters)(w, to + plane * height, side.planes * height, rows);
-        }
-    }
-}
-
-/* B' x B for one plane: 16 vectors of neighbouring tiles from 16 shifts. */
-static void NAME(transform_plane)(const T *plane, const int64_t *offset, int64_t lanes, T *to,
-                                  int64_t step) {
-    for (int64_t v = 0; v < lanes; v += LANES) {
-        VECTOR half[4][4];
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            VECTOR a = *(const UNALIGNED *)(plane + offset[j] + v);
-            VECTOR b = *(const UNALIGNED *)(plane + offset[4 + j] + v);
-            VECTOR c = *(const UNALIGNED *)(plane + offset[8 + j] + v);
-            VECTOR d = *(const UNALIGNED *)(plane + offset[12 + j] + v);
-            half[0][j] = a - c, half[1][j] = b + c, half[2][j] = c - b, half[3][j] = b - d;
-        }
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) {
-            VECTOR *x = half[i];
-            T *place = to + 4 * i * step + v;
-            *(VECTOR *)place = x[0] - x[2];
-            *(VECTOR *)(place + step) = x[1] + x[2];
-            *(VECTOR *)(place + 2 * step) = x[2] - x[1];
-            *(VECTOR *)(place + 3 * step) = x[1] - x[3];
-        }
-    }
-}
-
-/* A' m A for one channel: rows 0 and 1 of the tiles, each as its even and its odd columns. */
-static void NAME(transform_sums)(const T *sums, int64_t step, int64_t lanes, T *to) {
-    for (int64_t v = 0; v < lanes; v += LANES) {
-        VECTOR upper[4], lower[4];
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-            const T *place = sums + j * step + v;
-            VECTOR a = *(const VECTOR *)place, b = *(const VECTOR *)(place + 4 * step);
-            VECTOR c = *(const VECTOR *)(place + 8 * step), d = *(const VECTOR *)(place + 12 * step);
-            upper[j] = a + b + c, lower[j] = b - c - d;
-        }
-        *(VECTOR *)(to + v) = upper[0] + upper[1] + upper[2];
-        *(VECTOR *)(to + lanes + v) = upper[1] - upper[2] - upper[3];
-        *(VECTOR *)(to + 2 * lanes + v) = lower[0] + lower[1] + lower[2];
-        *(VECTOR *)(to + 3 * lanes + v) = lower[1] - lower[2] - lower[3];
-    }
-}
-
-/* to[2 u] = even[u], to[2 u + 1] = odd[u], up to `width`. */
-static void NAME(weave)(T *to, const T *even, const T *odd, int64_t width) {
-    int64_t u = 0;
-    for (; 2 * (u + LANES) <= width; u += LANES) {
-        VECTOR a = *(const UNALIGNED *)(even + u), b = *(const UNALIGNED *)(odd + u);
-        *(UNALIGNED *)(to + 2 * u) = __builtin_shuffle(a, b, NAME(woven)(0));
-        *(UNALIGNED *)(to + 2 * u + LANES) = __builtin_shuffle(a, b, NAME(woven)(LANES / 2));
-    }
-    for (; 2 * u + 1 < width; ++u)
-        to[2 * u] = even[u], to[2 * u + 1] = odd[u];
-    if (2 * u < width)
-        to[2 * u] = even[u];
-}
-
-/* One residue of rows and columns, and where its tiles lie. */
-typedef struct NAME(residue) {
-    int64_t first_row, first_column; /* in the result */
-    int64_t step[2];                 /* from row to row, from column to column */
-    int64_t rows, columns;           /* that the block has of it */
-    int64_t tile_rows, tile_columns;
-} NAME(residue);
-
-/* Puts a channel's tiles [row, row + rows) of an image where they belong. */
-static void NAME(place_tiles)(const NAME(residue) *r, const NAME(prepared) *made, const T *sums,
-                              int64_t lanes, int64_t row, int64_t rows, T *to, int64_t width) {
-    for (int64_t t = 0; t < rows; ++t)
-        for (int64_t half = 0; half < 2; ++half) {
-            int64_t line = 2 * (row + t) + half;
-            if (line >= r->rows)
-                return;
-            const T *even = sums + 2 * half * lanes + t * made->columns, *odd = even + lanes;
-            T *place = to + line * r->step[0] * width;
-            if (r->step[1] == 1) {
-                NAME(weave)(place, even, odd, r->columns);
-                continue;
+        int64_t group = number / panels, first = number % panels / 2;
+        if (number % panels % 2) /* two panels make a group */
+            continue;
+        int64_t start = first / CHUNK * CHUNK, width = at_most(CHUNK, groups - start) * GROUP;
+        T *to = packed + (group * groups + start) * GROUP * FACTORS * side.planes +
+                first % CHUNK * GROUP;
+        for (int64_t plane = 0; plane < side.planes; ++plane, to += width)
+            for (int64_t lane = 0; lane < GROUP; lane += LANES) {
+                const T *place = weights + group * g->filters * g->channels * size +
+                                 plane / depth * stride + plane % depth * 9;
+                const T *from[LANES];
+                for (int64_t m = 0; m < LANES; ++m) {
+                    int64_t channel = first * GROUP + lane + m;
+                    from[m] = channel < side.channels ? place + channel * step : NULL;
+                }
+                VECTOR w[9], half[3][POINTS], y[POINTS];
+                NAME(to_lanes)(from, 0, 9, last, (T *)w, LANES);
+                for (int j = 0; j < 3; ++j) {
+                    VECTOR column[3];
+                    for (int i = 0; i < 3; ++i)
+                        column[i] = w[forward ? 3 * i + j : 8 - 3 * i - j];
+                    NAME(spread)(3, column, half[j]);
+                }
+                for (int i = 0; i < POINTS; ++i) {
+                    VECTOR row[3] = {half[0][i], half[1][i], half[2][i]};
+                    NAME(spread)(3, row, y);
+                    for (int j = 0; j < POINTS; ++j)
+                        *(VECTOR *)(to + (i * POINTS + j) * side.planes * width + lane) = y[j];
+                }
             }
-            for (int64_t u = 0; u < r->columns; ++u)
-                place[u * r->step[1]] = (u & 1 ? odd : even)[u / 2];
+    }
+}
+
+/* ---- tiles --------------------------------------------------------------------------------------- */
+
+/* B' x B of one tile, for a vector of channels; `line` are its rows. */
+static void NAME(transform_tile)(T *const *line, int64_t column, int64_t step, T *to,
+                                 int64_t factor) {
+    VECTOR half[POINTS][POINTS];
+#pragma GCC unroll 6
+    for (int j = 0; j < POINTS; ++j) {
+        VECTOR x[POINTS], y[POINTS];
+#pragma GCC unroll 6
+        for (int i = 0; i < POINTS; ++i)
+            x[i] = *(const VECTOR *)(line[i] + column + j * step);
+        NAME(evaluate)(x, y);
+#pragma GCC unroll 6
+        for (int i = 0; i < POINTS; ++i)
+            half[i][j] = y[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < POINTS; ++i) {
+        VECTOR y[POINTS];
+        NAME(evaluate)(half[i], y);
+#pragma GCC unroll 6
+        for (int j = 0; j < POINTS; ++j, to += factor)
+            *(VECTOR *)to = y[j];
+    }
+}
+
+/* A' m A of one tile, for a vector of channels. */
+static void NAME(transform_sums)(const T *sums, int64_t factor, T *to, int64_t row, int64_t step) {
+    VECTOR half[SIDE][POINTS];
+#pragma GCC unroll 6
+    for (int j = 0; j < POINTS; ++j) {
+        VECTOR m[POINTS], y[SIDE];
+#pragma GCC unroll 6
+        for (int i = 0; i < POINTS; ++i)
+            m[i] = *(const VECTOR *)(sums + (i * POINTS + j) * factor);
+        NAME(interpolate)(SIDE, m, y);
+#pragma GCC unroll 4
+        for (int i = 0; i < SIDE; ++i)
+            half[i][j] = y[i];
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < SIDE; ++i) {
+        VECTOR y[SIDE];
+        NAME(interpolate)(SIDE, half[i], y);
+#pragma GCC unroll 4
+        for (int j = 0; j < SIDE; ++j)
+            *(VECTOR *)(to + i * row + j * step) = y[j];
+    }
+}
+
+/* ---- strips -------------------------------------------------------------------------------------- */
+
+/* The tiles of one residue of rows, in rows of tiles that go through all residues of columns. */
+typedef struct NAME(tiling) {
+    int64_t first_row, rows;     /* of the residue: the first in the result, and how many */
+    int64_t columns;             /* tiles in a row of tiles */
+    int64_t *start;              /* the column of each of them */
+    int64_t width, result_width; /* of strips: of the source, and of the result */
+    int64_t low[2];
+} NAME(tiling);
+
+/* Where the tiles of all rows begin: d residues of columns, each in tiles of its own. */
+static void NAME(find_columns)(NAME(tiling) *t, int64_t width, int64_t d) {
+    t->columns = 0, t->width = t->result_width = width;
+    for (int64_t residue = 0; residue < d; ++residue)
+        for (int64_t u = residue; u < width; u += SIDE * d) {
+            t->start[t->columns++] = u;
+            t->width = at_least(t->width, u + (POINTS - 1) * d + 1);
+            t->result_width = at_least(t->result_width, u + (SIDE - 1) * d + 1);
         }
 }
 
-/* Some rows of tiles of a residue, for all images and channels of a block. */
+/* A row of some planes into a strip, whose first column is column `-low` of the planes; what is left
+ * and right of them is zero already. */
+static void NAME(fill_strip)(const NAME(plane) *planes, int64_t y, int64_t low, T *to,
+                             int64_t width) {
+    int64_t skipped = at_least(0, -low), before = at_least(0, low);
+    int64_t columns = at_most(planes->width - skipped, width - before);
+    if (columns <= 0)
+        return;
+    to += before * GROUP;
+    if (y < 0 || y >= planes->height) {
+        NAME(zeros)(to, columns * GROUP);
+        return;
+    }
+    const T *from[GROUP];
+    for (int64_t m = 0; m < GROUP; ++m)
+        from[m] = planes[m].data;
+    for (int64_t lane = 0; lane < GROUP; lane += LANES)
+        NAME(to_lanes)(from + lane, y * planes->width + skipped, columns, planes->end, to + lane,
+                       GROUP);
+}
+
+/* Some planes of some rows of tiles of some images, transformed: to[factor, group of planes, tile,
+ * plane]. */
+static void NAME(transform_images)(const symcomp_geometry *g, int which, const NAME(side) *side,
+                                   const NAME(tiling) *t, const T *source,
+                                   const symcomp_part *block, int64_t first, int64_t count,
+                                   int64_t row, int64_t rows, T *strip, T *to, int64_t factor) {
+    int64_t line = t->width * GROUP;
+    const int64_t *d = g->dilation + 1;
+    NAME(zeros)(strip, POINTS * line);
+    for (int64_t p = 0; p < count; p += GROUP)
+        for (int64_t image = 0; image < block->images; ++image) {
+            NAME(plane) planes[GROUP];
+            for (int64_t m = 0; m < GROUP; ++m) {
+                planes[m] = NAME(find_plane)(g, which, side, source, block->first_image + image,
+                                             block->group, block->slice,
+                                             first + at_most(p + m, count - 1));
+                if (p + m >= count)
+                    planes[m].data = NULL;
+            }
+            for (int64_t r = row; r < row + rows; ++r) {
+                T *lines[POINTS];
+                for (int64_t i = 0; i < POINTS; ++i) {
+                    lines[i] = strip + (SIDE * r + i) % POINTS * line;
+                    if (r == row || i >= POINTS - SIDE)
+                        NAME(fill_strip)(planes, t->first_row + d[0] * (SIDE * r + i) - t->low[0],
+                                         t->low[1], lines[i], t->width);
+                }
+                for (int64_t u = 0; u < t->columns; ++u, to += GROUP)
+                    for (int64_t lane = 0; lane < GROUP; lane += LANES)
+                        NAME(transform_tile)(lines, t->start[u] * GROUP + lane, d[1] * GROUP,
+                                             to + lane, factor);
+            }
+        }
+}
+
+/* The sums of some rows of tiles of some images, for a group of channels, transformed back and put
+ * where they belong; sums[factor, tile, `width` channels]. */
+static void NAME(place_images)(const symcomp_geometry *g, const NAME(side) *side,
+                               const NAME(tiling) *t, const T *sums, int64_t factor, int64_t width,
+                               const symcomp_part *block, int64_t row, int64_t rows, T *strip,
+                               T *target, int64_t channels) {
+    const int64_t *d = g->dilation + 1;
+    int64_t line = t->result_width * GROUP, pitch = side->result[2];
+    for (int64_t image = 0; image < block->images; ++image, target += block->image)
+        for (int64_t r = row; r < row + rows; ++r) {
+            for (int64_t u = 0; u < t->columns; ++u, sums += width)
+                for (int64_t lane = 0; lane < GROUP; lane += LANES)
+                    NAME(transform_sums)(sums + lane, factor, strip + t->start[u] * GROUP + lane,
+                                         line, d[1] * GROUP);
+            int64_t count = at_most(SIDE, t->rows - SIDE * r), columns = pitch;
+            T *to = target + (t->first_row + d[0] * SIDE * r - block->first_row) * pitch;
+            if (d[0] == 1 && t->result_width == pitch)
+                columns *= count, count = 1;
+            for (int64_t i = 0; i < count; ++i, to += d[0] * pitch)
+                for (int64_t lane = 0; lane < channels; lane += LANES)
+                    NAME(from_lanes)(strip + i * line + lane, GROUP, columns,
+                                     to + lane * block->channel, block->channel, channels - lane);
+        }
+}
+
+/* Some rows of tiles of a residue, for some images and all channels of a block. */
 static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side) *side,
-                           const NAME(phase) *phase, const NAME(prepared) *made,
-                           const NAME(residue) *r, const T *source, const T *packed, T *target,
+                           const NAME(tiling) *t, const T *source, const T *packed, T *target,
                            const symcomp_part *block, int64_t row, int64_t rows) {
-    int64_t height = sc_panel(side->channels), planes = side->planes;
-    int64_t lanes = quotient_up(made->lanes, LANES) * LANES;
-    int64_t size = made->copies * block->images * made->rows * made->columns;
-    size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
-    T *transformed = runtime->push((size_t)(FACTORS * planes * lanes) * sizeof(T));
-    T *plane = runtime->push((size_t)size * sizeof(T) + slack);
-    T *sums = runtime->push((size_t)(FACTORS * height * lanes) * sizeof(T));
-    T *results = runtime->push((size_t)(4 * lanes) * sizeof(T));
-    int64_t *offset = runtime->push((size_t)planes * sizeof(int64_t));
-    if (!transformed || !plane || !sums || !results || !offset) {
+    int64_t tiles = block->images * rows * t->columns, planes = side->planes;
+    int64_t groups = quotient_up(planes, GROUP);
+    int64_t all = quotient_up(side->channels, GROUP), first = block->first_channel / GROUP;
+    int64_t most = at_most(CHUNK, quotient_up(block->channels, GROUP)) * GROUP;
+    /* An odd number of lines: factors of one tile would else compete for the same places in L1. */
+    int64_t factor = (groups * tiles | 1) * GROUP, step = (most / GROUP * tiles | 1) * GROUP;
+    T *transformed = runtime->push((size_t)(FACTORS * factor) * sizeof(T));
+    T *sums = runtime->push((size_t)(FACTORS * step + LEAST_HIGH * most) * sizeof(T));
+    T *strip = runtime->push((size_t)(POINTS * t->width * GROUP) * sizeof(T));
+    int64_t *offset = runtime->push((size_t)(tiles + LEAST_HIGH) * sizeof(int64_t));
+    if (!transformed || !sums || !strip || !offset) {
         runtime->pop(transformed);
         return 1;
     }
-    for (int64_t p = 0; p < planes; ++p) {
-        offset[p] = p * lanes;
-        NAME(prepare)(g, which, side, phase, made, source, block, row, p, 1, plane);
-        NAME(transform_plane)(plane, made->offset, lanes, transformed + p * lanes, planes * lanes);
-    }
-    int64_t vectors = lanes / LANES, width;
-    for (int64_t m = 0; m < block->channels; m += height) {
-        int64_t count = at_most(height, block->channels - m);
-        const T *a = packed + m * FACTORS * planes;
-        for (int64_t f = 0; f < FACTORS; ++f, a += planes * height)
-            for (int64_t v = 0; v < vectors; v += width) {
-                width = NAME(widest)(count, vectors - v);
-                NAME(tiles)[width][count](planes, a, height,
-                                          transformed + f * planes * lanes + v * LANES, offset,
-                                          sums + f * height * lanes + v * LANES, lanes, 0);
-            }
-        for (int64_t c = 0; c < count; ++c) {
-            NAME(transform_sums)(sums + c * lanes, height * lanes, lanes, results);
-            for (int64_t image = 0; image < block->images; ++image)
-                NAME(place_tiles)(r, made, results + image * made->rows * made->columns, lanes, row,
-                                  rows,
-                                  target + image * block->image + (m + c) * block->channel +
-                                      (r->first_row - block->first_row) * side->result[2] +
-                                      r->first_column,
-                                  side->result[2]);
+    for (int64_t n = 0; n < tiles + LEAST_HIGH; ++n)
+        offset[n] = at_most(n, tiles - 1) * GROUP;
+    NAME(transform_images)(g, which, side, t, source, block, 0, planes, row, rows, strip, transformed,
+                           factor);
+    int64_t whole = planes / GROUP, rest = planes % GROUP;
+    int64_t end = first + quotient_up(block->channels, GROUP);
+    for (int64_t n = first, some; n < end; n += some) {
+        int64_t start = n / CHUNK * CHUNK, pitch = at_most(CHUNK, all - start) * GROUP;
+        some = at_most(start + CHUNK, end) - n;
+        const T *b = packed + start * GROUP * FACTORS * planes + (n - start) * GROUP;
+        int64_t width = some * GROUP;
+        for (int64_t f = 0; f < FACTORS; ++f, b += planes * pitch) {
+            const T *a = transformed + f * factor;
+            T *c = sums + f * step;
+            NAME(multiply)(tiles, width, whole, GROUP, a, offset, tiles * GROUP, 1, b, pitch, c,
+                           width, 0);
+            if (rest)
+                NAME(multiply)(tiles, width, 1, rest, a + whole * tiles * GROUP, offset, 0, 1,
+                               b + whole * GROUP * pitch, pitch, c, width, 1);
+        }
+        for (int64_t k = 0; k < some; ++k) {
+            int64_t channel = (n - first + k) * GROUP;
+            NAME(place_images)(g, side, t, sums + k * GROUP, step, width, block, row, rows, strip,
+                               target + channel * block->channel,
+                               at_most(GROUP, block->channels - channel));
         }
     }
     runtime->pop(transformed);
@@ -202,44 +331,38 @@ static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side
 static int NAME(correlate_winograd)(const symcomp_geometry *g, int which, const T *source,
                                     const T *packed, T *target, const symcomp_part *block) {
     NAME(side) side = NAME(side_of)(g, which);
-    int64_t taps[6][FACTORS];
-    NAME(phase) phase = {.taps = FACTORS, .y = taps[0], .x = taps[1]};
-    NAME(prepared) made = {.y = taps[2], .x = taps[3], .offset = taps[4]};
-    int64_t height = sc_panel(side.channels), panels = quotient_up(side.channels, height);
-    packed += (block->group * panels + block->first_channel / height) * height * FACTORS *
-              side.planes;
     const int64_t *d = g->dilation + 1;
-    int64_t low[2];
+    NAME(tiling) t;
+    packed += block->group * quotient_up(side.channels, GROUP) * GROUP * FACTORS * side.planes;
+    t.start = runtime->push((size_t)(side.result[2] + d[1]) * sizeof(int64_t));
+    if (!t.start)
+        return 1;
     for (int axis = 0; axis < 2; ++axis) {
-        low[axis] = g->low[1 + axis];
+        t.low[axis] = g->low[1 + axis];
         if (which != SYMCOMP_FORWARD)
-            low[axis] = 2 * d[axis] - low[axis];
-        phase.steps[axis] = 2 * d[axis];
+            t.low[axis] = 2 * d[axis] - t.low[axis];
     }
+    NAME(find_columns)(&t, side.result[2], d[1]);
     int64_t fitting = TRANSFORMED_BYTES / (FACTORS * (int64_t)sizeof(T) * side.planes);
-    for (int64_t ry = 0; ry < d[0]; ++ry)
-        for (int64_t rx = 0; rx < d[1]; ++rx) {
-            int64_t first = quotient_up(at_least(0, block->first_row - ry), d[0]);
-            int64_t last = quotient_up(at_least(0, block->first_row + block->rows - ry), d[0]);
-            NAME(residue) r = {
-                .first_row = ry + d[0] * first, .first_column = rx, .step = {d[0], d[1]},
-                .rows = last - first, .columns = quotient_up(side.result[2] - rx, d[1]),
-            };
-            r.tile_rows = quotient_up(r.rows, 2), r.tile_columns = quotient_up(r.columns, 2);
-            for (int k = 0; k < FACTORS; ++k) {
-                phase.y[k] = ry + d[0] * (first + k / 4) - low[0];
-                phase.x[k] = rx + d[1] * (k % 4) - low[1];
+    fitting = at_most(at_least(fitting, LEAST_TILES), MOST_TILES);
+    int failed = 0;
+    for (int64_t residue = 0; residue < d[0]; ++residue) {
+        int64_t first = quotient_up(at_least(0, block->first_row - residue), d[0]);
+        int64_t last = quotient_up(at_least(0, block->first_row + block->rows - residue), d[0]);
+        t.first_row = residue + d[0] * first, t.rows = last - first;
+        int64_t rows = quotient_up(t.rows, SIDE), images = block->images;
+        int64_t step = at_least(1, fitting / t.columns), some = at_least(1, step / at_least(1, rows));
+        step = quotient_up(rows, at_least(1, quotient_up(rows, step)));
+        some = quotient_up(images, quotient_up(images, some));
+        for (int64_t image = 0; image < images; image += some)
+            for (int64_t row = 0; !failed && row < rows; row += step) {
+                symcomp_part part = *block;
+                part.first_image += image, part.images = at_most(some, images - image);
+                failed = NAME(sum_tiles)(g, which, &side, &t, source, packed,
+                                         target + image * block->image, &part, row,
+                                         at_most(step, rows - row));
             }
-            int64_t line = block->images * (r.tile_columns + 1);
-            int64_t step = at_least(1, at_least(3 * LANES, fitting) / line);
-            step = quotient_up(r.tile_rows, at_least(1, quotient_up(r.tile_rows, step)));
-            for (int64_t row = 0; row < r.tile_rows; row += step) {
-                int64_t rows = at_most(step, r.tile_rows - row);
-                NAME(plan)(&phase, block->channels, block->images, rows, r.tile_columns, &made);
-                if (NAME(sum_tiles)(g, which, &side, &phase, &made, &r, source, packed, target,
-                                    block, row, rows))
-                    return 1;
-            }
-        }
-    return 0;
+    }
+    runtime->pop(t.start);
+    return failed;
 }

@@ -15,8 +15,8 @@ typedef struct frame {
     float *out2; /* float32 tensor4 (6, 3, 3, 3) */
     float *out3; /* float32 tensor3 (6, 1, 1) */
     float *where_0; /* float32 tensor4 (n0, 6, 6, 7) */
-    float *packed0; /* float32 vector (384,) */
-    float *packed25; /* float32 vector (768,) */
+    float *packed0; /* float32 vector (1728,) */
+    float *packed25; /* float32 vector (3456,) */
     float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432),) */
     int64_t *status;
     int failed;
@@ -300,7 +300,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     frame->out3 = out3;
     frame->n0 = n0;
     const size_t slot0 = 0;
-    const size_t slot1 = slot0 + (((size_t)(sc_larger((384) * 4, (768) * 4)) + 127) & ~(size_t)63);
+    const size_t slot1 = slot0 + (((size_t)(sc_larger((1728) * 4, (3456) * 4)) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63);
     char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432) * 432) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
