@@ -62,6 +62,23 @@ WAYS = {
         ((2, 3, 30, 32), (3, 1, 3, 3), (1, 1)),  # each channel by itself
         ((2, 3, 30, 32), (21, 1, 3, 3), (1, 1)),  # several filters for each
     ]),
+    "few channels": (ONE, ONE, 2, [
+        ((3, 2, 30, 56), (2, 1, 3, 3), (1, 1)),  # each channel by itself
+        ((2, 4, 19, 33), (4, 2, 3, 3), (0, 2)),
+        ((2, 2, 18, 70), (8, 1, 3, 3), (3, 0)),
+        ((2, 4, 5, 9), (2, 2, 4, 5), (1, 3)),  # rows shorter than a vector
+        ((1, 2, 1, 40), (2, 1, 3, 3), (1, 1)),
+        ((0, 2, 20, 40), (2, 1, 3, 3), (1, 1)),
+        ((2, 6, 20, 40), (6, 3, 3, 3), (1, 1)),  # no longer few
+    ]),
+    "few channels, dilated": (ONE, (2, 3), 3, [
+        ((2, 3, 20, 41), (3, 1, 3, 3), (2, 3)),
+        ((2, 3, 5, 31), (6, 1, 2, 3), (2, 8)),
+    ]),
+    "few channels, strides": (TWO, ONE, 3, [
+        ((2, 3, 20, 71), (3, 1, 3, 3), (1, 1)),
+        ((2, 3, 33, 40), (3, 1, 5, 4), (2, 0)),
+    ]),
     "signals": ((2,), (1,), 1, [
         ((3, 20, 1001), (33, 20, 9), (4,)),
         ((3, 1, 1001), (3, 1, 4), (0,)),
@@ -132,7 +149,9 @@ def placed(array: np.ndarray, offset: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize(("way", "number"), [("3 × 3", 1), ("strides", 0), ("groups", 2)])
+@pytest.mark.parametrize(
+    ("way", "number"), [("3 × 3", 1), ("strides", 0), ("groups", 2), ("few channels", 0)]
+)
 def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
     compiled, _ = functions(way, dtype)
     given = arguments(way, number, dtype)
@@ -149,7 +168,13 @@ def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
     """An image, or a filter, that is not finite spoils what it meets, not its neighbours: not even
     through the lanes of a vector that nobody asked for.
     """
-    for way, number in (("any filters", 1), ("strides", 1), ("groups", 1), ("3 × 3", 5)):
+    for way, number in (
+        ("any filters", 1),
+        ("strides", 1),
+        ("groups", 1),
+        ("3 × 3", 5),
+        ("few channels", 0),
+    ):
         compiled, plain = functions(way, dtype)
         for at in (0, -1):
             x, w, g, *pads = arguments(way, number, dtype)

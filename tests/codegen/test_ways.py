@@ -28,6 +28,8 @@ def images(*shape, dtype="float32"):
         ((None,) * 4, (40, 40, 5, 5), {}, ["direct"]),
         ((None,) * 4, (40, 40, 3, 3), {}, ["direct", "winograd"]),
         ((None,) * 4, (40, 4, 3, 3), {}, ["direct"]),
+        ((None,) * 4, (40, 1, 5, 5), {"groups": 40}, ["channelwise", "direct"]),
+        ((None,) * 4, (40, 20, 5, 5), {"groups": 2}, ["direct"]),
     ],
 )
 def test_only_what_may_be_needed_is_loaded(x, w, given, expected):

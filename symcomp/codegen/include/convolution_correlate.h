@@ -6,6 +6,8 @@ static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g,
     const NAME(symcomp_convolver) *const *ways = runtime->NAME(convolution);
     if (NAME(is_winograd)(g, which))
         return ways[SYMCOMP_WINOGRAD];
+    if (NAME(is_channelwise)(g, which))
+        return ways[SYMCOMP_CHANNELWISE];
     return NULL;
 }
 

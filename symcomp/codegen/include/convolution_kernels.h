@@ -56,10 +56,14 @@ typedef void (*NAME(gather_kernel))(int64_t, int64_t, const T *, const int64_t *
 
 /* By vectors; what follows of rows: most, then half of what is left at a time. */
 static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
-    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1), [8] = NAME(gather_8_1)},
-    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2), [8] = NAME(gather_8_2)},
-    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3), [8] = NAME(gather_8_3)},
-    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4), [6] = NAME(gather_6_4)},
+    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1),
+           [8] = NAME(gather_8_1)},
+    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2),
+           [8] = NAME(gather_8_2)},
+    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3),
+           [8] = NAME(gather_8_3)},
+    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4),
+           [6] = NAME(gather_6_4)},
 };
 
 #include "convolution_lanes.h"
@@ -67,6 +71,7 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
 #include "convolution_winograd_filters.h"
+#include "convolution_channelwise.h"
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
@@ -161,6 +166,9 @@ static void NAME(multiply_planes)(int64_t planes, int64_t taps, const NAME(prepa
 static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
+    if (NAME(is_channelwise_filters)(g))
+        return runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_winograd_filters)(g))
         return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
