@@ -46,7 +46,7 @@ class AttentionLowering(Context):
         n, m = tile.n, tile.m
         result, sums = tile.member("attention"), tile.member(AttentionSums.name)
         body = tile.body
-        tiles = _up(n, ROWS)
+        tiles = size.parts(n, ROWS)
         t = index(size.times(tile.count, tiles), f"t{next(self.names)}")
         tile.locate(*self.divided(t, tiles, body), tiles_of_queries=True)
         limit = m
@@ -55,7 +55,7 @@ class AttentionLowering(Context):
         tops, totals = tile.scratch(ROWS, "tops"), tile.scratch(ROWS, "totals")
         out = tile.view(result, tile.row) if result is not None else None
         body += self._empty_rows(tile, tops, totals, out)
-        block = index(_up(limit, KEYS), f"b{next(self.names)}")
+        block = index(size.parts(limit, KEYS), f"b{next(self.names)}")
         inner: list = []
         tile.column = self.let(size.times(block, KEYS), "column", inner)
         tile.columns = self.cut(limit, block, KEYS, inner)
@@ -137,8 +137,8 @@ class AttentionLowering(Context):
     def _attention_gradient(self, group: Group):
         tile = _Tile(self, group)
         targets = {m.expr.op.of: m.expr for m in group.members}
-        blocks = _up(tile.m, KEYS)
-        wanted = _up(BANDS_PER_CORE * tiling.CORES, size.larger(1, tile.count))
+        blocks = size.parts(tile.m, KEYS)
+        wanted = size.parts(BANDS_PER_CORE * tiling.CORES, size.larger(1, tile.count))
         bands = size.larger(1, size.smaller(wanted, blocks))
         slab = size.times(tile.n, tile.d)
         partial = self.buffers[targets[0]] if 0 in targets else None
@@ -153,7 +153,7 @@ class AttentionLowering(Context):
         if partial is not None:
             queries = View(partial, size.as_expr(size.times(t, slab)), tile.d)
             body.append(self._zero(tile, queries, tile.n))
-        each = self.let(_up(blocks, bands), "each", body)
+        each = self.let(size.parts(blocks, bands), "each", body)
         left = size.minus(blocks, size.times(band, each))
         some = self.let(size.larger(0, size.smaller(each, left)), "blocks", body)
         block = index(some, f"b{next(self.names)}")
@@ -180,7 +180,7 @@ class AttentionLowering(Context):
     def _queries_of_block(self, tile: _Tile, queries, keys, values) -> For:
         """What a block of keys and values gets from all queries, and gives to them."""
         g, _, _, q, k, v = tile.args
-        tiles = _up(tile.n, ROWS)
+        tiles = size.parts(tile.n, ROWS)
         first = size.quotient(tile.column, ROWS) if tile.causal else 0
         x = index(size.larger(0, size.minus(tiles, first)), f"x{next(self.names)}")
         body: list = []
@@ -350,8 +350,3 @@ class _Tile:
             allowed = self.lowering.located(self.lowering.formulas.at(mask, at))
             score = where(allowed, score, self.number(-np.inf))
         return score
-
-
-def _up(n, d):
-    """n / d, rounded up."""
-    return size.quotient(size.plus(n, size.minus(d, 1)), d)

@@ -32,11 +32,6 @@ PADDING = 64
 COLUMNS = 64
 
 
-def up(n, d):
-    """n / d, rounded up."""
-    return size.quotient(size.plus(n, size.minus(d, 1)), d)
-
-
 def within(n, least, most):
     """n, or the bound that it exceeds."""
     return size.smaller(size.larger(n, least), most)
@@ -80,14 +75,14 @@ class ConvolutionLowering(Context):
         others, area = size.times(g.groups, depth), size.times(height, width)
         images = tiling.block_images(g.batch, others, area, channels)
         rows = tiling.block_rows(size.times(g.batch, others), height, width, channels)
-        places = size.times(up(g.batch, images), others, up(height, rows))
+        places = size.times(size.parts(g.batch, images), others, size.parts(height, rows))
         some = tiling.block_channels(places, channels)
         work = size.times(images, rows, width, some, _terms(g, which))
-        t = index(size.times(places, up(channels, some)), f"t{next(self.names)}")
+        t = index(size.times(places, size.parts(channels, some)), f"t{next(self.names)}")
         images, rows = self.let(images, "images", body), self.let(rows, "rows", body)
         some = self.let(some, "some", body)
-        rest, band = self._split(t, self.let(up(height, rows), "bands", body), body)
-        rest, part = self._split(rest, self.let(up(channels, some), "parts", body), body)
+        rest, band = self._split(t, self.let(size.parts(height, rows), "bands", body), body)
+        rest, part = self._split(rest, self.let(size.parts(channels, some), "parts", body), body)
         rest, slice_ = self._split(rest, depth, body)
         chunk, group_ = self._split(rest, g.groups, body)
         image, row = self.let(size.times(chunk, images), "image", body), size.times(band, rows)
@@ -134,13 +129,13 @@ class ConvolutionLowering(Context):
     def _pack(self, g: Geometry, root: Root, which: str, filters):
         """The filters in the library's order, and the kernel that puts them there."""
         channels = g.filters if which == "forward" else g.channels
-        panels = size.times(g.groups, up(channels, tiling.PANEL))
+        panels = size.times(g.groups, size.parts(channels, tiling.PANEL))
         terms = _terms(g, which)
         dtype = root.expr.dtype
         rows, factors = tiling.PANEL, terms
         if dtype == "float32":
             rows, factors = LANES, _packed_terms(g, which)
-        room = size.times(g.groups, up(channels, rows), rows, factors)
+        room = size.times(g.groups, size.parts(channels, rows), rows, factors)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
         views = (self._view(filters), View(packed, 0, 1))
@@ -174,7 +169,7 @@ class ConvolutionLowering(Context):
         g, images, gradient = self._parts(first)
         dtype = first.expr.dtype
         lanes = PADDING // _itemsize(dtype)
-        width = size.times(up(g.filters, lanes), lanes)
+        width = size.times(size.parts(g.filters, lanes), lanes)
         kernel = size.product(g.kernel)
         planes = size.times(g.groups, g.channels)
         chunks = tiling.filter_chunks(g.batch, planes, size.times(planes, kernel, width))
@@ -192,7 +187,7 @@ class ConvolutionLowering(Context):
         task, body = index(size.times(chunks, g.groups, blocks), f"t{next(self.names)}"), []
         rest, block = self._split(task, blocks, body)
         chunk, group = self._split(rest, g.groups, body)
-        each, some = up(g.batch, chunks), up(g.channels, blocks)
+        each, some = size.parts(g.batch, chunks), size.parts(g.channels, blocks)
         count = self._limited(g.batch, chunk, each, body)
         channels = self._limited(g.channels, block, some, body)
         image, channel = size.times(chunk, each), size.times(block, some)
@@ -215,7 +210,7 @@ class ConvolutionLowering(Context):
 
     def _add_up(self, first: Root, maps, g: Geometry, chunks, partial, width) -> For:
         """The parts of a gradient added up, in the order of the images, and finished."""
-        block_of = index(up(size.times(g.channels, size.product(g.kernel)), COLUMNS),
+        block_of = index(size.parts(size.times(g.channels, size.product(g.kernel)), COLUMNS),
                          f"t{next(self.names)}")  # fmt: skip
         body: list = []
         columns = size.times(g.channels, size.product(g.kernel))

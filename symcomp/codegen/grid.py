@@ -157,8 +157,8 @@ class GridLowering(GridAttention):
         tile of each to shared memory as it lies, and reads it there across.
         """
         *around, i, j = merged
-        down = self.known(_up(i.extent, SQUARE), "down")
-        along = self.known(_up(j.extent, SQUARE), "along")
+        down = self.known(size.parts(i.extent, SQUARE), "down")
+        along = self.known(size.parts(j.extent, SQUARE), "along")
         count = self.known(size.product([*(k.extent for k in around), down, along]), "tiles")
         tiles = index(count, f"tile{next(self.names)}")
         body: list = []
@@ -237,8 +237,8 @@ class GridLowering(GridAttention):
         """Running sums in chunks: what each adds up to, what stands before each, then all."""
         op, x, dtype = root.expr.op, root.expr.args[0], root.expr.dtype
         n = root.shape[op.axis]
-        count = self.known(size.larger(1, size.smaller(CHUNKS, _up(n, CHUNK))), "chunks")
-        length = self.known(_up(n, count), "length")
+        count = self.known(size.larger(1, size.smaller(CHUNKS, size.parts(n, CHUNK))), "chunks")
+        length = self.known(size.parts(n, count), "length")
         others = tuple(m for a, m in enumerate(root.shape) if a != op.axis)
         sums = self.temporary(dtype, (count, *others), "partial")
 
@@ -308,12 +308,12 @@ class GridLowering(GridAttention):
         extents = (*first.shape, *(k.extent for k in first.equation.folds))
         folds = [m for m in group.members if m.kind == "row"]
         total = size.product(extents)
-        count = size.smaller(MOST_TEAMS, _up(total, TEAM_WORK))
+        count = size.smaller(MOST_TEAMS, size.parts(total, TEAM_WORK))
         if count == 1 or (isinstance(total, int) and total <= TEAM_WORK):
             yield [self._part(group, folds, extents, 0, total, None)]
             return
         count = self.known(size.larger(1, count), "teams")
-        length = self.known(_up(total, count), "length")
+        length = self.known(size.parts(total, count), "length")
         partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
         team = index(count, f"b{next(self.names)}")
         yield [self._part(group, folds, extents, team, length, partials)]
@@ -391,7 +391,7 @@ class GridLowering(GridAttention):
             self._finish_column(group, totals, columns, body)
             return over_grid(columns, body)
         left = size.minus(down[0].extent, block)
-        step = index(_up(left, count), f"k{next(self.names)}")
+        step = index(size.parts(left, count), f"k{next(self.names)}")
         row = Let(down[0], size.as_expr(size.plus(size.times(step, count), block)))
         body.append(For(step, (row, *loop)))
         for m, t in totals.items():
@@ -576,7 +576,3 @@ def _split_at(indices, lanes: int) -> int:
     last = indices[-1].extent
     alone = len(indices) == 1 or (isinstance(last, int) and last % lanes == 0)
     return len(indices) - (1 if alone else 2)
-
-
-def _up(n, d):
-    return size.quotient(size.plus(n, size.minus(d, 1)), d)

@@ -71,7 +71,7 @@ class GridAttention(Lowering):
             v = a.block(result.args[2])
             block.append([a.product(a.n, a.e, a.columns, a.scores(), v, a.whole_of(out, a.e), 1)])
         limit = size.smaller(a.m, a.n) if a.causal else a.m
-        yield Repeated(a.number, _up(limit, KEYS), block)
+        yield Repeated(a.number, size.parts(limit, KEYS), block)
         yield self._finished(a, tops, totals, out, sums)
 
     def _nothing_yet(self, a: _Attention, tops: Buffer, totals: Buffer, out: Buffer | None) -> list:
@@ -151,7 +151,7 @@ class GridAttention(Lowering):
         if 0 in targets:
             left, into = a.scores(of=a.changes), a.whole_of(targets[0], a.d)
             block.append([a.product(a.n, a.d, a.columns, left, a.block(k), into, 1)])
-        yield Repeated(a.number, _up(a.m, KEYS), block)
+        yield Repeated(a.number, size.parts(a.m, KEYS), block)
 
     def _delta(self, a: _Attention, delta: Buffer, g: Expr, out: Expr) -> For:
         """Σ g·out of each query."""
@@ -288,7 +288,3 @@ class _Attention:
         """Zeros."""
         i = index(count, f"i{next(self.lowering.names)}")
         return For(i, (Store(buffer, i, self.constant(0)),), "grid")
-
-
-def _up(n, d):
-    return size.quotient(size.plus(n, size.minus(d, 1)), d)

@@ -87,9 +87,9 @@ class LongRows:
         lowering = self.lowering
         extents = [k.extent for k in folds[0].equation.folds]
         total = size.product(extents)
-        wanted = size.smaller(max(MOST_ROW_PARTS // self.rows, 1), _up(total, ROW_PART))
+        wanted = size.smaller(max(MOST_ROW_PARTS // self.rows, 1), size.parts(total, ROW_PART))
         count = lowering.known(size.larger(1, wanted), "parts")
-        length = lowering.known(_up(total, count), "length")
+        length = lowering.known(size.parts(total, count), "length")
         outer, inner = lowering.fresh(self.group.outer, "i"), lowering.fresh(extents, "k")
         values = [at_indices(m, (*outer, *inner)) for m in folds]
         merged, steps = improve.merge(inner, [], values)
@@ -153,7 +153,3 @@ class LongRows:
         body.append(Let(total, identity(m.equation.monoid, total.dtype)))
         body.append(For(again, (Update(total, m.equation.monoid, part),)))
         body.append(Let(made, cast(total, m.expr.dtype)))
-
-
-def _up(n, d):
-    return size.quotient(size.plus(n, size.minus(d, 1)), d)

@@ -89,7 +89,7 @@ class ProductLowering(Context):
         sizes = (m.rows, m.columns, m.inner)
         height = self.let(tiling.rows(*sizes), "height", body)
         width = self.let(tiling.columns(*sizes), "width", body)
-        across = self.let(_pieces(m.columns, width), "across", body)
+        across = self.let(size.parts(m.columns, width), "across", body)
         tiles = index(tiling.count(*sizes), f"t{next(self.names)}")
         if across == 1:
             row, column = size.times(tiles, height), 0
@@ -118,10 +118,6 @@ class ProductLowering(Context):
         offset = size.plus(base, size.times(start, stored_as[1]) if by_row else start)
         array = stored_base(expr)
         return View(self.buffers.get(array, array), size.as_expr(offset), stored_as[1], transposed)
-
-
-def _pieces(extent, length):
-    return size.quotient(size.plus(extent, size.minus(length, 1)), length)
 
 
 def linear(value: Expr, product: Expr, old: Expr):

@@ -306,6 +306,11 @@ def quotient(left: Size, right: Size) -> Size:
     return build(floor_divide, (as_expr(left), as_expr(right)))
 
 
+def parts(extent: Size, length: Size) -> Size:
+    """How many parts of a length an extent has, a last shorter one included."""
+    return quotient(plus(extent, minus(length, 1)), length)
+
+
 def _divide(p: dict, q: dict) -> dict | None:
     if len(q) != 1:
         return None
