@@ -201,12 +201,15 @@ def test_allocations_in_any_order(driver):
 
 
 def test_memory_has_a_limit(driver):
+    free, everything = driver.ffi.new("size_t *"), driver.ffi.new("size_t *")
     driver.limit(1000)
+    assert driver.memory(free, everything) == 0 and free[0] == everything[0] == 1000
     place, s = driver.ffi.new("uint64_t *"), driver.stream
     one = driver.new(600)
     assert driver.allocate(place, 401) == NO_MEMORY and place[0] == 0
     assert driver.text(NO_MEMORY) == "out of memory"
     two = driver.new(400)
+    assert driver.memory(free, everything) == 0 and (free[0], everything[0]) == (0, 1000)
     assert driver.allocate(place, 1) == NO_MEMORY
     free, all_ = driver.ffi.new("size_t *"), driver.ffi.new("size_t *")
     assert driver.memory(free, all_) == 0 and (free[0], all_[0]) == (0, 1000)

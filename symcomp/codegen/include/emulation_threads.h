@@ -260,6 +260,9 @@ static stack *fresh_stack() {
     }
     stack *s = &stacks[stacks_made];
     s->bottom = memory + stacks_made++ * stack_bytes;
+#ifdef EMULATION_ASAN
+    __asan_unpoison_memory_region(s->bottom, stack_bytes); /* it may have been trimmed */
+#endif
     *reinterpret_cast<uint64_t *>(s->bottom) = stack_end_mark;
     prepare(s);
     return s;
