@@ -1,7 +1,8 @@
 /* What generated code needs of numbers beyond symcomp_math.h: the integer forms of functions that
  * floats have too, questions about floats, and the sizes of tiles and matrices.
  *
- * Files are compiled with -fwrapv: integer arithmetic wraps, as NumPy's does.
+ * Files are compiled with -fwrapv: integer arithmetic wraps, as NumPy's does.  Compilers of CUDA do
+ * not know that: what may wrap is written without signs here.
  */
 #ifndef SYMCOMP_NUMBERS_H
 #define SYMCOMP_NUMBERS_H
@@ -25,7 +26,9 @@
 
 #define SC_SIGNED(name, type, bits)                                                                \
     SC_ORDERED(name, type)                                                                         \
-    SC_FUNCTION type sc_abs_##name(type x) { return (type)(x < 0 ? -x : x); }                      \
+    SC_FUNCTION type sc_abs_##name(type x) {                                                       \
+        return (type)(x < 0 ? (u##type)0 - (u##type)x : (u##type)x);                               \
+    }                                                                                              \
     SC_FUNCTION type sc_sign_##name(type x) { return (type)((x > 0) - (x < 0)); }                  \
     SC_FUNCTION type sc_shl_##name(type x, type y) {                                               \
         return (uint64_t)y < bits ? (type)((uint64_t)x << (y & (bits - 1))) : (type)0;             \
