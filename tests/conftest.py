@@ -28,6 +28,11 @@ def pytest_addoption(parser):
     group.addoption(
         "--programs", type=int, default=0, help="how many random programs of each kind to try"
     )
+    group.addoption(
+        "--all-dtypes",
+        action="store_true",
+        help="run the laws of operations in every dtype on a GPU, too, not in one of each class",
+    )
     group.addoption("--seed", type=int, default=0, help="the seed of the first random program")
 
 
@@ -43,6 +48,8 @@ def pytest_configure(config):
         config.symcomp_temporary = "" if chosen else tempfile.mkdtemp(prefix="symcomp-tests-")
         os.environ[_SHARED] = os.path.abspath(chosen or config.symcomp_temporary)
     os.environ["SYMCOMP_CACHE"] = os.environ[_SHARED]
+    # What runs on a GPU is emulated, unless the environment asks for a real one ("pycuda").
+    os.environ.setdefault("SYMCOMP_CUDA_DRIVER", "host")
     # Processes that tests start find the package too, installed or not.
     root = str(Path(__file__).parents[1])
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -230,6 +230,12 @@ def scattered():
 
 
 @case
+def shuffled():
+    """Writes that read what others have written: only in order."""
+    return [], [sc.random.RandomStream(3).permutation(9)], []
+
+
+@case
 def gathered():
     x, at = T.dmatrix("x"), T.ivector("at")
     return [x, at], [x[at], x[:, at] * 2, T.take(x, at, axis=0).sum()], [grid(5, 6), [4, 0, -1, 2]]

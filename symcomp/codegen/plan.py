@@ -55,7 +55,6 @@ LARGEST_GROUP = 12
 KERNELS = ("convolution", "convolution_input", "convolution_filters")
 #: Kinds whose members are operations on the same arguments: one pass computes all of them.
 SHARED_KERNELS = ("attention", "attention_gradient")
-ALL_KERNELS = (*KERNELS, *SHARED_KERNELS)
 MOST_PARTS = 240
 
 
@@ -137,7 +136,8 @@ def make_plan(
         roots[e] = _root(e, formulas)
     overwritten = _overwritten(roots, destinations)
     in_place = {e: d for e, d in destinations.items() if isinstance(d, Expr)}
-    planner = _Planner(roots, in_place, overwritten)
+    checked = {e for p in positions for e in read_by_check(p.at, formulas) if e in roots}
+    planner = _Planner(roots, in_place, overwritten, checked)
     for root in roots.values():
         planner.place(root)
     groups, copies = planner.ordered()
@@ -210,6 +210,11 @@ def positions(outputs: Sequence[Expr]) -> list[Position]:
                 if not _surely_within(at, n):
                     found.setdefault((at, n), Position(at, n, e))
     return list(found.values())
+
+
+def read_by_check(at: Expr, formulas: Formulas) -> set[Expr]:
+    """The arrays from which positions are computed when they are checked."""
+    return set(_reads([formulas.at(at, tuple(index(n) for n in at.shape))]))
 
 
 def _surely_within(at: Expr, n) -> bool:
@@ -331,9 +336,12 @@ class _Planner:
         roots: dict[Expr, Root],
         in_place: dict[Expr, Expr],
         overwritten: dict[Expr, Expr],
+        checked: set[Expr],
     ):
         self.roots = roots
         self.in_place = in_place
+        #: Positions are checked between the kernel that computes them and those that use them.
+        self.checked = checked
         self.under = {e: base for base, e in overwritten.items()}
         self.groups: list[Group] = []
         self.readers: dict[Expr, list[Group]] = {}
@@ -388,6 +396,8 @@ class _Planner:
         if sum(m.parts for m in group.members) + root.parts > MOST_PARTS:
             return False
         if not getattr(self, f"_fits_{group.kind}")(root, group):
+            return False
+        if any(r in self.checked and self.roots[r].group is group for r in root.reads):
             return False
         return self._in_place_is_safe(root, group)
 

@@ -21,7 +21,7 @@ import numpy as np
 from symcomp.codegen import memory, twins
 from symcomp.codegen.c import C_TYPES, RESERVED, Printer, Text, c_number
 from symcomp.codegen.equations import is_dear
-from symcomp.codegen.loops import Buffer, Call, Dimension, For, Kernel, walk
+from symcomp.codegen.loops import Buffer, Call, Dimension, For, Kernel, Repeat, walk
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -76,12 +76,26 @@ class Program:
     read_before: list[tuple[Expr, Dimension]]
     #: Whether every kernel is timed.
     profile: bool = False
-    #: On a GPU: for each check one that does the same on the host, if it reads nothing but inputs;
-    #: and the names of the checks that stand among the kernels.
-    host_checks: list[Kernel | None] = field(default_factory=list)
+    #: The names of the checks that stand among the kernels.
     late_checks: frozenset[str] = frozenset()
+    #: On a GPU: for each check one that does the same on the host, if it reads nothing but inputs.
+    host_checks: list[Kernel | None] = field(default_factory=list)
     #: Sizes that the host computes from the others, in order.
     derived: list[tuple[Dimension, Expr]] = field(default_factory=list)
+    #: Kernels that the host runs again and again.
+    repeats: list[Repeat] = field(default_factory=list)
+
+    def slots(self) -> list[memory.Slot]:
+        """The arena: which temporaries share storage."""
+        kernels = [*self.checks, *self.kernels]
+        kept = [value for _, value in self.copies]
+        names = [k.name for k in kernels]
+        spans = [(names.index(r.first), names.index(r.last)) for r in self.repeats]
+        slots = memory.assign(kernels, self.temporaries, kept, spans)
+        tenants = {b for s in slots for b in s.tenants}
+        return slots + [
+            memory.Slot([memory.measure(b)], [b]) for b in self.temporaries if b not in tenants
+        ]
 
 
 def source(program: Program) -> str:
@@ -269,14 +283,19 @@ def _entry(program: Program, names, text: Text) -> None:
     if program.profile:
         for n, d in enumerate(face.dimensions, 2 * len(program.kernels)):
             text.add(f"SYMCOMP_SIZE({n}, {names[d]});")
+    opened = 0
     for n, kernel in enumerate(program.kernels):
         call = f"{kernel.name}(frame)"
         text.add(f"SYMCOMP_TIMED({n}, {call});" if program.profile else f"{call};")
+        if kernel.name in program.late_checks:  # what comes next uses the positions
+            text.open(f"if (!{names[program.status]})")
+            opened += 1
     for target, value in program.copies:
         count = sizes(size.product(target.shape))
         places = f"frame->{names[target]}, frame->{names[value]}"
         text.add(f"__builtin_memcpy({places}, ({count}) * sizeof({C_TYPES[target.dtype]}));")
-    text.close()
+    for _ in range(opened + 1):
+        text.close()
     if program.temporaries:
         text.add("if (arena) runtime->pop(arena);")
     if face.cells:
@@ -355,12 +374,7 @@ def _arena(program: Program, names, text: Text, sizes) -> None:
     """One block for all temporaries."""
     if not program.temporaries:
         return
-    kept = [value for _, value in program.copies]
-    slots = memory.assign([*program.checks, *program.kernels], program.temporaries, kept)
-    tenants = {b for s in slots for b in s.tenants}
-    slots += [
-        memory.Slot([memory.measure(b)], [b]) for b in program.temporaries if b not in tenants
-    ]
+    slots = program.slots()
     offset = "0"
     for n, slot in enumerate(slots):
         amounts = [f"({sizes(c)}) * {np.dtype(d).itemsize}" for c, d in slot.sizes]

@@ -1,5 +1,5 @@
-"""The generated C as files that a reviewer reads: what a change of the compiler does to it is seen
-in the diff.
+"""The generated C and CUDA as files that a reviewer reads: what a change of the compiler does to
+them is seen in the diff.
 
 `pytest tests/codegen/test_golden.py --update-golden` writes the files anew.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDER = Path(__file__).parent / "golden"
+HERE = Path(__file__).parent
 
 #: One function for each kind of kernel.
 GOLDEN = (
@@ -24,11 +24,20 @@ GOLDEN = (
     "batched_product", "joined", "scattered", "gathered", "running_sums", "updated_in_place",
     "swapped", "training_step", "convolution_layer",
 )  # fmt: skip
+#: And of a GPU: kernels, and launch plans.
+GOLDEN_CUDA = (
+    "elementwise", "transposed_sum", "row_softmax", "column_sums", "full_sums", "dense_layer",
+    "scattered", "gathered", "running_sums", "swapped", "training_step", "convolution_layer",
+)  # fmt: skip
+FILES = (
+    *(f"golden/{name}.c" for name in GOLDEN),
+    *(f"golden_cuda/{name}{suffix}" for name in GOLDEN_CUDA for suffix in (".cu", ".c")),
+)
 
 
 def generated(seed: str) -> dict[str, str]:
-    """The C of all golden functions, from a process with a hash seed of its own."""
-    command = [sys.executable, "-m", "tests.codegen.golden_sources", *GOLDEN]
+    """The texts of all golden files, from a process with a hash seed of its own."""
+    command = [sys.executable, "-m", "tests.codegen.golden_sources", *FILES]
     environment = dict(os.environ, PYTHONHASHSEED=seed)
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment
@@ -41,17 +50,17 @@ def sources() -> dict[str, str]:
     return generated("1")
 
 
-@pytest.mark.parametrize("name", GOLDEN)
-def test_golden(name, sources, update_golden):
-    path = FOLDER / f"{name}.c"
+@pytest.mark.parametrize("file", FILES)
+def test_golden(file, sources, update_golden):
+    path = HERE / file
     if update_golden:
-        FOLDER.mkdir(exist_ok=True)
-        path.write_text(sources[name], encoding="utf-8")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(sources[file], encoding="utf-8")
     known = path.read_text(encoding="utf-8")
     changes = difflib.unified_diff(
-        known.splitlines(), sources[name].splitlines(), f"golden/{name}.c", "generated", lineterm=""
+        known.splitlines(), sources[file].splitlines(), file, "generated", lineterm=""
     )
-    assert known == sources[name], "\n".join(["is the change meant? --update-golden", *changes])
+    assert known == sources[file], "\n".join(["is the change meant? --update-golden", *changes])
 
 
 def test_the_same_text_every_time(sources):
@@ -59,4 +68,5 @@ def test_the_same_text_every_time(sources):
 
 
 def test_every_golden_file_is_of_a_function():
-    assert sorted(p.stem for p in FOLDER.glob("*.c")) == sorted(GOLDEN)
+    found = [p for folder in ("golden", "golden_cuda") for p in (HERE / folder).iterdir()]
+    assert sorted(str(p.relative_to(HERE)) for p in found) == sorted(FILES)

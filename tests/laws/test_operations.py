@@ -15,9 +15,9 @@ import symcomp as sc
 from symcomp.graph import meaning
 from symcomp.graph.expr import Variable, constant
 from symcomp.graph.scalar import Primitive
-from symcomp.graph.type import DTYPES, Type, is_float
+from symcomp.graph.type import Type, is_float
 from symcomp.graph.walk import evaluate
-from tests.backends import BACKENDS, by_numpy
+from tests.backends import BACKENDS, by_numpy, dtypes
 from tests.laws.cases import (
     CLASSES,
     ENTRIES,
@@ -74,11 +74,11 @@ def forms(arrays):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", PRIMITIVES)
-def test_functions_of_real_numbers(backend, name):
+def test_functions_of_real_numbers(backend, name, request):
     """Every dtype in one compiled function; scalars beside arrays."""
     op = PRIMITIVES[name]
     inputs, outputs, values = [], [], {form: [] for form in forms([])}
-    for dtype in (d for d in DTYPES if accepted(op, d)):
+    for dtype in (d for d in dtypes(backend, name, request) if accepted(op, d)):
         arrays = usable(op, pairs(op, dtype))
         own = [Variable(Type(dtype, (None,)), f"{dtype}_{i}") for i in range(len(arrays))]
         lone = [Variable(Type(dtype, ()), f"{dtype}_scalar_{i}") for i in range(len(arrays))]
@@ -121,11 +121,15 @@ def test_functions_are_those_of_numpy_and_scipy(name, dtype):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("known", [True, False], ids=["known sizes", "unknown sizes"])
 @pytest.mark.parametrize("name", CLASSES)
-def test_operations(backend, known, name):
+def test_operations(backend, known, name, request):
     """Every sample in every dtype, in one compiled function (axes of length 1 are always known)."""
     if known and name == "length":
         pytest.skip("a known length is a number")
-    own = [(position, dtype) for n, position, dtype in ENTRIES if n == name]
+    own = [
+        (position, dtype)
+        for n, position, dtype in ENTRIES
+        if n == name and dtype in dtypes(backend, f"{name} {position}", request, few=known)
+    ]
     for start in range(0, len(own), 30):
         check_operations(backend, known, name, own[start : start + 30])
 

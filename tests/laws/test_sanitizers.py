@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from symcomp.codegen import build
+from tests.backends import no_gpu
 from tests.laws.random_programs import KINDS
 from tests.small_programs import CASES
 
@@ -56,9 +57,10 @@ def _sanitized(cache: Path) -> dict[str, str]:
     )
 
 
-def run_sanitized(names, cache: Path) -> subprocess.CompletedProcess:
+def run_sanitized(names, cache: Path, **variables: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "tests.laws.sanitized", *names]
-    return subprocess.run(command, capture_output=True, text=True, env=_sanitized(cache), cwd=ROOT)
+    environment = _sanitized(cache) | variables
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
 
 
 needs_sanitizer = pytest.mark.skipif(not preloaded(), reason="no address sanitizer")
@@ -82,6 +84,26 @@ def assert_clean(done: subprocess.CompletedProcess) -> None:
     assert done.returncode == 0 and done.stdout.endswith("done\n"), (
         f"in {done.stdout.split()[-1:]}:\n{done.stderr[:3000]}"
     )
+
+
+#: Functions that cover every shape of kernels of a GPU.
+ON_GPU = (
+    "elementwise", "transposed_sum", "row_softmax", "column_sums", "full_sums", "long_sum",
+    "positions", "dense_layer", "slices", "scattered", "gathered", "picked", "running_sums",
+    "integers", "casts", "swapped", "training_step", "constant_tables", "five_axes",
+)  # fmt: skip
+
+
+@needs_sanitizer
+@pytest.mark.skipif(bool(no_gpu()), reason=no_gpu())
+@pytest.mark.parametrize("chunk", range(2))
+def test_nothing_is_wrong_with_kernels_of_a_gpu(chunk, tmp_path, request):
+    """On the emulation, in another order of the threads; `--programs` runs all, and random ones."""
+    count = request.config.getoption("--programs")
+    names = [*CASES, *(f"{k}:{n}" for k in KINDS for n in range(count))] if count else ON_GPU
+    emulated = {"SYMCOMP_DEVICE": "cuda", "SYMCOMP_CUDA_DRIVER": "host"}
+    order = {"SYMCOMP_EMULATION_ORDER": "random"}
+    assert_clean(run_sanitized(names[chunk::2], tmp_path, **emulated, **order))
 
 
 @needs_sanitizer
@@ -153,4 +175,4 @@ def _run_probe(statement: str, folder: Path) -> subprocess.CompletedProcess:
 
 
 def test_every_chosen_function_is_there():
-    assert set(CHOSEN) <= set(CASES)
+    assert {*CHOSEN, *ON_GPU} <= set(CASES)

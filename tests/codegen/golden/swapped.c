@@ -90,6 +90,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0) {
     frame->a = ((symcomp_cell *)cells[0])->data;
     frame->b = ((symcomp_cell *)cells[1])->data;
     if (((symcomp_cell *)cells[0])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[1])->newest == SYMCOMP_GPU) frame->failed = 5;
+    if (!frame->failed) ((symcomp_cell *)cells[0])->newest = SYMCOMP_HOST;
+    if (!frame->failed) ((symcomp_cell *)cells[1])->newest = SYMCOMP_HOST;
     const size_t slot0 = 0;
     const size_t slot1 = slot0 + (((size_t)((9) * 8) + 127) & ~(size_t)63);
     char *const arena = frame->failed ? NULL : runtime->push(slot1 + (((size_t)((1) * 8) + 127) & ~(size_t)63));

@@ -422,6 +422,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->v = ((symcomp_cell *)cells[1])->data;
     frame->c = ((symcomp_cell *)cells[2])->data;
     if (((symcomp_cell *)cells[0])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[1])->newest == SYMCOMP_GPU || ((symcomp_cell *)cells[2])->newest == SYMCOMP_GPU) frame->failed = 5;
+    if (!frame->failed) ((symcomp_cell *)cells[0])->newest = SYMCOMP_HOST;
+    if (!frame->failed) ((symcomp_cell *)cells[1])->newest = SYMCOMP_HOST;
+    if (!frame->failed) ((symcomp_cell *)cells[2])->newest = SYMCOMP_HOST;
     const size_t slot0 = 0;
     const size_t slot1 = slot0 + (((size_t)((n0 * 6) * 4) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 3) * 4) + 127) & ~(size_t)63);

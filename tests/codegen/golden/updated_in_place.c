@@ -86,6 +86,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *out0) {
     runtime->lock(in_order, exclusive, 1);
     frame->w = ((symcomp_cell *)cells[0])->data;
     if (((symcomp_cell *)cells[0])->newest == SYMCOMP_GPU) frame->failed = 5;
+    if (!frame->failed) ((symcomp_cell *)cells[0])->newest = SYMCOMP_HOST;
     const size_t slot0 = 0;
     char *const arena = frame->failed ? NULL : runtime->push(slot0 + (((size_t)((1) * 8) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
