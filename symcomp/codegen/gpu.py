@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -475,11 +476,23 @@ class GpuMemoryError(GpuError, MemoryError):
 
 _lock = threading.RLock()
 _gpu: Gpu | None = None
+_forked = False
+
+
+def _in_child() -> None:
+    """A child after a fork: another thread may have held the lock, and the GPU is its parent's."""
+    global _lock, _forked
+    _lock, _forked = threading.RLock(), _gpu is not None
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def gpu() -> Gpu:
     """The GPU, taken at the first call. Errors: GpuError says what is missing."""
     global _gpu
+    if _forked:
+        raise GpuError(OWN_ERRORS[FORKED])
     if _gpu is None:
         with _lock:
             if _gpu is None:

@@ -436,7 +436,7 @@ def fork():
     kept = sc.to_device(a)
     child = os.fork()
     if child == 0:
-        for use in (lambda: f(a), add, total.get_value, kept.get, lambda: sc.to_device(a)):
+        for use in (lambda: f(a), doubler, add, total.get_value, kept.get, lambda: sc.to_device(a)):
             with raises(GpuError, "forked", "spawn"):
                 use()
         del kept, total, add

@@ -42,7 +42,8 @@ enum {
 };
 
 /* Errors after which the context is of no use: every later call fails, too. */
-static const int lasting[] = {214, 220, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719};
+static const int lasting[] = {214, 220, 226, 700, 702, 709, 710, 714,
+                              715, 716, 717, 718, 719, 721, 810, 911};
 
 static const size_t GRANULE = (size_t)2 << 20;
 
