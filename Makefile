@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test docs lint doctor clean
+.PHONY: demo test test-cuda docs lint doctor clean
 
 demo: $(VENV)/ready
 	$(RUN) tutorials/04_mlp_on_digits.py
 
 test: $(VENV)/ready
 	$(RUN) -m pytest -n 2 -q
+
+# What goes through pycuda, on an emulated driver; builds pycuda, which needs no GPU.
+test-cuda: $(VENV)/pycuda
+	$(RUN) -m pytest -q tests/codegen/test_pycuda.py
 
 # The pages that list every operation and every rule.
 docs: $(VENV)/ready
@@ -28,6 +32,10 @@ $(VENV)/ready: setup.cfg pyproject.toml
 	@echo 'Setting up $(VENV): this downloads packages, and takes a minute.'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+$(VENV)/pycuda: $(VENV)/ready tests/codegen/emulated_cuda/install_pycuda.py
+	$(RUN) tests/codegen/emulated_cuda/install_pycuda.py
 	touch $@
 
 clean:

@@ -16,6 +16,7 @@ seconds there (its ratios are those of the rounds it was in), and whoever takes 
 ``TOO_SLOW_NS`` for one call is asked for no round at all: its second call is its time.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -98,13 +99,13 @@ class Process:
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Wake the process, ask, wait for the answer, and put it to sleep again."""
-        self._start()
-        os.kill(self.process.pid, signal.SIGCONT)
+        self.start()
         try:
+            os.kill(self.process.pid, signal.SIGCONT)
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
             self.process.stdin.flush()
             answer = json.loads(self._read())
-        except (BrokenPipeError, json.JSONDecodeError) as error:
+        except (BrokenPipeError, ProcessLookupError, json.JSONDecodeError) as error:
             self.close()
             raise ContestantFailed("the process ended") from error
         os.kill(self.process.pid, signal.SIGSTOP)
@@ -112,7 +113,8 @@ class Process:
             raise ContestantFailed(answer["error"])
         return answer
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Have the process; it ends with the thread that started it."""
         if self.process is not None:
             return
         with open(self.folder / f"{self.contestant.replace(' ', '-')}.log", "ab") as log:
@@ -141,7 +143,8 @@ class Process:
             return
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what was not read is lost
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process = None
 

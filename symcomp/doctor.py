@@ -6,6 +6,7 @@ that fails unexpectedly is itself a finding: the doctor always reaches the end.
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import sys
 import tempfile
@@ -113,11 +114,13 @@ def kernels() -> Iterator[Finding]:
 
 def graphics() -> Iterator[Finding]:
     """The GPU, without which symcomp does well: its device, compilers and libraries."""
+    found = False
     try:
         taken = gpu.gpu()
     except GpuError as error:
         yield Finding(f"GPU: none: {error.message}", options.device == "cuda")
     else:
+        found = True
         name, architecture, processors, _, memory = taken.device
         free = taken.free_memory() / MEGABYTE
         yield Finding(
@@ -131,15 +134,29 @@ def graphics() -> Iterator[Finding]:
             chosen = cuda_build.compiler(cuda_build.HOST)
             yield Finding(f"kernels for it: {' '.join(chosen.command)} ({chosen.version()})")
             return
-        compilers = [c for c in (cuda_build.nvrtc(), cuda_build.nvcc()) if c]
-        yield Finding(
-            "compilers of kernels, the first is used: "
-            + (", ".join(f"{c.version()} ({c.command[0]})" for c in compilers) or "none"),
-            not compilers,
-            cuda_build.INSTALL,
-        )
+    yield Finding(f"NVIDIA's driver: {_driver()}")
+    compilers = [c for c in (cuda_build.nvrtc(), cuda_build.nvcc()) if c]
+    yield Finding(
+        "compilers of kernels, the first is used: "
+        + (", ".join(f"{c.version()} ({c.command[0]})" for c in compilers) or "none"),
+        found and not compilers,
+        cuda_build.INSTALL,
+    )
     for state in gpu_libraries.describe():
         yield Finding(f"{state}")
+
+
+def _driver() -> str:
+    """The newest CUDA that NVIDIA's driver knows, in words."""
+    try:
+        library = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "none (libcuda.so.1)"
+    number = ctypes.c_int()
+    status = library.cuDriverGetVersion(ctypes.byref(number))
+    if status:
+        return f"does not answer (CUDA error {status})"
+    return f"for CUDA {number.value // 1000}.{number.value % 1000 // 10}"
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

@@ -113,8 +113,12 @@ def test_the_doctor_looks_for_a_gpu(folder, monkeypatch):
         raise GpuError("there is no GPU that can be used")
 
     monkeypatch.setattr(doctor.gpu, "gpu", none)
-    first, *_ = doctor.graphics()
+    first, *rest = doctor.graphics()
     assert first.text == "GPU: none: there is no GPU that can be used" and not first.wrong
+    assert not any(finding.wrong for finding in rest)
+    text = "\n".join(finding.text for finding in rest)
+    for part in ("NVIDIA's driver", "compilers of kernels", "cuBLAS", "cuDNN"):
+        assert part in text
     with options(device="cuda"):
         assert next(doctor.graphics()).wrong
 

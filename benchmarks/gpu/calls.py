@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu.cases import EVERYBODY, Data, Held, Prepared
+from benchmarks.gpu.cases import EVERYBODY, Case, Data, Held, Prepared
 from benchmarks.gpu.libraries import Library
 from benchmarks.gpu.networks import SMALL
 
@@ -47,7 +47,36 @@ class Call:
         return Prepared(run, facts)
 
 
+DEPTH, WIDTH, ROWS = 12, 64, 32
+
+
+def _chain(w: Any, x: Any, m: Any, b: Any) -> Any:
+    """Products and small kernels, one after the other; nothing fuses across a product."""
+    for _ in range(DEPTH):
+        x = w.tanh(x @ m + b)
+    return x
+
+
+def _chain_data(n: int) -> tuple[Data, ...]:
+    return (
+        Data((ROWS, WIDTH)),
+        Data((WIDTH, WIDTH), "float32", "small"),
+        Data((WIDTH,), "float32", "small"),
+    )
+
+
+CHAIN = Case(
+    group="small step",
+    name=f"{DEPTH} layers tanh(x @ m + b), {ROWS} × {WIDTH}",
+    formula=_chain,
+    data=_chain_data,
+    contestants=("symcomp", "symcomp without replays", *EVERYBODY[1:]),
+    cut=lambda arrays, rows: [arrays[0][rows], *arrays[1:]],
+    host_limit=15.0,
+    tolerance={"float32": 1e-3},
+)
 CALLS = [
+    CHAIN,
     SMALL,
     Call("calls", "(a + b) * tanh(a), 8 float64, on the GPU", True, EVERYBODY),
     Call("calls", "the same, from NumPy to NumPy", False, ("symcomp", "torch", "jax", "cupy")),

@@ -29,7 +29,9 @@ OF_SUMS = {"float32": 5e-4, "float64": 1e-11}
 
 
 class Data(NamedTuple):
-    """An array to be made: ``normal`` or ``uniform`` numbers, or whole ones ``below`` a bound."""
+    """An array to be made: ``normal`` numbers, ``uniform`` ones from 0.1 to 1, ``small`` ones, or
+    whole ones ``below`` a bound.
+    """
 
     shape: tuple[int, ...]
     dtype: str = "float32"
@@ -42,7 +44,11 @@ class Data(NamedTuple):
         if self.below:
             return random.integers(0, self.below, self.shape)
         some = min(count, PERIOD)
-        drawn = random.normal(size=some) if self.kind == "normal" else random.uniform(0.1, 1, some)
+        drawn = {
+            "normal": lambda: random.normal(size=some),
+            "uniform": lambda: random.uniform(0.1, 1, some),
+            "small": lambda: random.normal(0, 0.1, some),
+        }[self.kind]()
         return np.resize(drawn.astype(self.dtype), self.shape)
 
 
@@ -73,7 +79,8 @@ class Case:
     ``data(n)`` are the arrays for about n elements, ``cut(arrays, rows)`` what those rows of the
     result are computed from (``whole``: everything is compared, at once); ``moved`` the bytes that
     must be read and written, ``flops`` the arithmetic, both of the arrays and the result's size;
-    ``least`` is the share of the copy's bandwidth that symcomp promises.
+    ``least`` is the share of the copy's bandwidth that symcomp promises, and ``host_limit`` the
+    most microseconds of the host's that a call takes.
     """
 
     group: str
@@ -86,6 +93,7 @@ class Case:
     moved: Callable[[Sequence[Data], int], int] | None = None
     flops: Callable[[Sequence[Data]], float] | None = None
     least: float = 0.0
+    host_limit: float = 0.0
     size: int = FULL
     toy: int = TOY
     tolerance: dict[str, float] = field(default_factory=lambda: TOLERANCE)

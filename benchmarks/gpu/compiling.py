@@ -56,19 +56,19 @@ def kernels_alone(library: Any, name: str, toy: bool) -> dict[str, Any]:
     else:
         found = {"NVRTC": cuda_build.nvrtc(), "nvcc": cuda_build.nvcc()}
     seconds = {
-        kind: _seconds(source, target, kernels, compiler)
+        kind: _seconds(source, target, kernels, compiler, 1 if toy else REPEATS)
         for kind, compiler in found.items()
         if compiler is not None
     }
     return {"compilers": seconds, "kernels": len(kernels)}
 
 
-def _seconds(source: str, target: str, kernels: list[str], compiler: Any) -> float:
+def _seconds(source: str, target: str, kernels: list[str], compiler: Any, count: int) -> float:
     from symcomp.codegen import cuda_build
 
     taken = []
     with tempfile.TemporaryDirectory() as folder:
-        for n in range(REPEATS):
+        for n in range(count):
             start = perf_counter()
             path = Path(folder, f"kernels{n}.out")
             cuda_build.compile_kernels(source, path, target, kernels, (), compiler)

@@ -111,15 +111,7 @@ def _symcomp(library: Any, network: Network, data: Arrays) -> Callable[[], Any]:
     images, labels = library.put(data["x"]), library.put(data["y"])
     if library.replays:
         return lambda: step(images, labels)
-    other = library.put(data["x"])
-
-    def alternating() -> Any:
-        """No two calls in a row are alike, so nothing is replayed."""
-        nonlocal images, other
-        images, other = other, images
-        return step(images, labels)
-
-    return alternating
+    return library.alternating(step, [images, labels])
 
 
 def _jax(library: Any, network: Network, data: Arrays) -> Callable[[], Any]:

@@ -24,6 +24,8 @@ PACKAGES = {
 SURROUNDINGS = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "NVIDIA_TF32_OVERRIDE": "0"}
 #: Seconds for an answer at most, and what is always left for the end of a run.
 PATIENCE, RESERVE = 100.0, 4.0
+#: How much more patience there is with the emulation.
+PATIENT = 6
 #: Failures in a row after which a contestant is not asked any more.
 HOPELESS = 4
 
@@ -77,7 +79,7 @@ class Crowd:
             raise ContestantFailed("failed too often")
         if left <= 0:
             raise ContestantFailed("no time was left")
-        process.patience = min(patience, left)
+        process.patience = min(patience * (PATIENT if self.emulation else 1), left)
         try:
             answer = process.ask(**request)
         except ContestantFailed:
@@ -96,6 +98,9 @@ class Crowd:
             except ContestantFailed as error:
                 return error
 
+        for name in names:
+            if self.processes[name].failures < HOPELESS:
+                self.processes[name].start()  # here, as they end with the thread that does it
         with ThreadPoolExecutor(max(1, len(names))) as pool:
             return dict(zip(names, pool.map(one, names), strict=True))
 

@@ -44,7 +44,7 @@ class GpuReport(Report):
         """One table: a row for each case, a column for each contestant."""
         self.outcomes += [o for row in found for o in row]
         names = list(dict.fromkeys(o.contestant for row in found for o in row))
-        by_host = any(getattr(c, "host_limit", 0) for c in cases) or name == "calls"
+        by_host = name in ("small step", "calls")
         peaks = _peaks(cases, found) if name == "products" else {}
         title = TITLES[name] + (" (the emulation, toy sizes)" if self.emulation else "")
         header, rows, notes = [title], [], []

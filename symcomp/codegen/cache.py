@@ -118,7 +118,7 @@ def _headers() -> str:
     """A checksum of the header files that generated code includes."""
     digest = hashlib.sha256()
     for path in sorted(build.INCLUDE.iterdir()):
-        if path.suffix in (".h", ".c", ".cuh"):
+        if path.suffix in (".h", ".c", ".cu", ".cuh"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -52,6 +52,9 @@ HOST_FLAGS = (
 #: Lets gcc's address sanitizer watch arrays in shared memory, which lie in a section of their own.
 SHARED_WATCHED = ("-fsanitize-sections=emulated_shared",)
 
+#: Where toolkits are installed by default, in folders such as cuda-13.0.
+USUAL = Path("/usr/local")
+
 #: The C++ compiler that comes with a C compiler.
 COMPANIONS = (("clang", "clang++"), ("gcc", "g++"), ("cc", "c++"))
 
@@ -129,7 +132,9 @@ def compiler(target: str) -> KernelCompiler:
 
 
 def nvrtc() -> KernelCompiler | None:
-    """NVRTC: of NVIDIA's wheel, else of a toolkit; the newest of each."""
+    """NVRTC: of the toolkit that CUDA_HOME names, else of NVIDIA's wheels, else of a toolkit on
+    the path or in /usr/local/cuda*; the newest of each.
+    """
     return _find_nvrtc(surroundings())
 
 
@@ -164,9 +169,8 @@ def toolkits(surroundings: tuple[str, ...]) -> Iterator[Path]:
     on_path = build.which("nvcc", path)
     if on_path:
         yield Path(os.path.realpath(on_path)).parents[1]
-    local = Path("/usr/local")
-    yield local / "cuda"
-    yield from sorted(local.glob("cuda-*"), key=_version_of, reverse=True)
+    yield USUAL / "cuda"
+    yield from sorted(USUAL.glob("cuda-*"), key=_version_of, reverse=True)
 
 
 def _version_of(path: Path) -> tuple[int, ...]:
@@ -175,16 +179,24 @@ def _version_of(path: Path) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _find_nvrtc(surroundings: tuple[str, ...]) -> KernelCompiler | None:
+    *named, _ = surroundings
     spec = importlib.util.find_spec("nvidia")
     wheels = (spec.submodule_search_locations or ()) if spec else ()
-    folders = [f for w in wheels for f in sorted(Path(w).glob("*/lib"), reverse=True)]
-    for root in toolkits(surroundings):
-        folders += [root / "lib64", *sorted(root.glob("targets/*/lib"))]
-    for folder in folders:
-        found = sorted(folder.glob("libnvrtc.so*"), key=_version_of, reverse=True)
+    places = [
+        [_libraries(Path(place).expanduser()) for place in named if place],
+        [[f for place in wheels for f in Path(place).glob("*/lib/libnvrtc.so*")]],
+        [_libraries(root) for root in toolkits(surroundings)],
+    ]
+    for found in (files for group in places for files in group):
         if found:
-            return KernelCompiler("nvrtc", (str(found[0]),))
+            return KernelCompiler("nvrtc", (str(max(found, key=_version_of)),))
     return None
+
+
+def _libraries(root: Path) -> list[Path]:
+    """The NVRTC of a toolkit, by all its names."""
+    folders = [root / "lib64", root / "lib", *root.glob("targets/*/lib")]
+    return [f for folder in folders for f in folder.glob("libnvrtc.so*")]
 
 
 @functools.lru_cache(maxsize=8)

@@ -428,7 +428,7 @@ class Gpu:
             return self._no_memory(more if array else f"{wanted[0] / MEGABYTE:.1f} MB more", held)
         if error in OWN_ERRORS:
             return GpuError(OWN_ERRORS[error])
-        if said := self.products().error(error):
+        if self._products is not None and (said := self._products.error(error)):
             return GpuError(f"the GPU failed: {said}")
         what, said = (ffi.string(t[0]).decode() if t[0] else "" for t in (doing, text))
         told = f"the GPU failed while {what}: CUDA error {error}{said and f' ({said})'}"

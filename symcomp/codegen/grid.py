@@ -8,6 +8,8 @@ Each kernel is one launch. Three shapes serve all groups:
             rows, and folds of everything. How many threads a team has is decided at the launch
     step    a library's product or convolution, or a call of Python, between kernels
 
+Attention is in `grid_attention`, few long rows are in `long_rows`.
+
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
 a fixed order: results are the same every time.
@@ -22,6 +24,7 @@ import numpy as np
 from symcomp.codegen import improve, loops
 from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
+from symcomp.codegen.grid_attention import GridAttention, Repeated
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
@@ -30,6 +33,7 @@ from symcomp.codegen.loops import (
     If,
     Kernel,
     Let,
+    Repeat,
     Scratch,
     Store,
     Update,
@@ -37,7 +41,7 @@ from symcomp.codegen.loops import (
     load,
     local,
 )
-from symcomp.codegen.lower import Lowering, note, word
+from symcomp.codegen.lower import note, word
 from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
@@ -65,7 +69,7 @@ SQUARE, MOST_TILES = 32, 3
 COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
 
 
-class GridLowering(Lowering):
+class GridLowering(GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
@@ -74,6 +78,7 @@ class GridLowering(Lowering):
         super().__init__(buffers, visible, formulas)
         #: Sizes that the host computes once and hands to kernels.
         self.derived: list[tuple[Dimension, Expr]] = []
+        self.repeats: list[Repeat] = []
 
     def known(self, n, name: str):
         """A size under a name that kernels are given; itself where it is literal."""
@@ -86,8 +91,16 @@ class GridLowering(Lowering):
     def kernels(self, group: Group) -> list[Kernel]:
         """The kernels of a group, in the order in which they run."""
         title = "_".join(dict.fromkeys(word(m.expr.op) for m in group.members[:4]))
-        bodies = getattr(self, f"_{group.kind}")(group)
-        return [self._kernel(title, body, note(group)) for body in bodies]
+        result: list[Kernel] = []
+        for made in getattr(self, f"_{group.kind}")(group):
+            if not isinstance(made, Repeated):
+                result.append(self._kernel(title, made, note(group)))
+                continue
+            block = [self._kernel(title, body, note(group)) for body in made.bodies]
+            repeat = Repeat(block[0].name, block[-1].name, made.number, made.extent)
+            self.repeats.append(repeat)
+            result += block
+        return result
 
     # --- flat -------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ numbers as `shuffle` to see that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -213,11 +213,15 @@ class Machine(ConvolutionMachine):
         """Products of matrices that lie one after another."""
         batch, rows, columns, inner, alpha, left, right, beta, target = s.arguments
         shapes = (rows, inner), (inner, columns), (rows, columns)
-        steps = [self.integer(m) * self.integer(n) for m, n in shapes]
+        views = (left, right, target)
+        steps = [
+            self.integer(m) * self.integer(n) if v.step is None else self.integer(v.step)
+            for v, (m, n) in zip(views, shapes, strict=True)
+        ]
         for b in range(self.integer(batch)):
             each = [
                 replace(v, offset=self.integer(v.offset) + b * step)
-                for v, step in zip((left, right, target), steps, strict=True)
+                for v, step in zip(views, steps, strict=True)
             ]
             arguments = (rows, columns, inner, alpha, each[0], each[1], beta, each[2])
             self._gemm(Call("gemm", arguments, s.dtype))
@@ -354,7 +358,7 @@ def execute(
     for b in [*outputs, *program.temporaries]:
         machine.memory[b] = garbage(b.dtype, machine._count(b))
     machine.memory[program.status] = np.zeros(1, "int64")
-    for kernel in [*program.checks, *program.kernels]:
+    for kernel in _in_order(program, machine):
         machine.run(kernel)
         if after is not None:
             after(kernel, machine)
@@ -365,6 +369,22 @@ def execute(
             machine.memory[target][:] = machine.memory[value]
     shaped = [machine.memory[b].reshape([machine.integer(n) for n in b.shape]) for b in outputs]
     return int(machine.memory[program.status][0]), shaped
+
+
+def _in_order(program: Program, machine: Machine) -> Iterator[Kernel]:
+    """The kernels as they run, those that the host repeats as often as it does."""
+    yield from program.checks
+    names = [k.name for k in program.kernels]
+    begins = {r.first: r for r in program.repeats}
+    at = 0
+    while at < len(names):
+        repeat = begins.get(names[at])
+        end = at + 1 if repeat is None else names.index(repeat.last) + 1
+        for number in range(1 if repeat is None else machine.integer(repeat.extent)):
+            if repeat is not None:
+                machine.scalars[repeat.number] = np.int64(number)
+            yield from program.kernels[at:end]
+        at = end
 
 
 def work(kernel: Kernel, sizes: Mapping[Expr, int]) -> float:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import cuda, loops, memory
+from symcomp.codegen import cuda, loops
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (
@@ -174,10 +174,13 @@ class _Plan:
         self.text.add(f"gpu->product(&product, {np.dtype(call.dtype).itemsize});")
 
     def _matrices(self, view: View, shape, printer: Printer) -> str:
-        """Matrices of a batch, one after another."""
-        step = printer.size(size.times(*(size.as_size(n) for n in shape)))
+        """Matrices of a batch."""
+        whole = size.times(*(size.as_size(n) for n in shape))
+        step = printer.size(whole if view.step is None else view.step)
         stride = printer.size(view.stride)
         place = f"frame->{self.names[view.buffer]}"
+        offset = size.times(size.as_size(view.offset), np.dtype(view.buffer.dtype).itemsize)
+        place += "" if offset == 0 else f" + (symcomp_address)({printer.size(offset)})"
         return f"{{{place}, {stride}, {step}, {int(view.transposed)}}}"
 
     def _convolve(self, call: Call, printer: Printer) -> None:
@@ -222,7 +225,14 @@ class _Plan:
         text, program = self.text, self.program
         text.open("static void run(void *const given)")
         text.add("frame_t *const frame = given;")
+        printer = self._printer()
+        begins = {r.first: r for r in program.repeats}
+        ends = {r.last for r in program.repeats}
         for n, kernel in enumerate(program.kernels):
+            if kernel.name in begins:
+                repeat = begins[kernel.name]
+                number, extent = printer.size(repeat.number), printer.size(repeat.extent)
+                text.open(f"for ({number} = 0; {number} < {extent}; ++{number})")
             call = f"{kernel.name}(frame)"
             if program.profile:
                 text.add(f"SYMCOMP_TIMED({n}, {call}; gpu->wait());")
@@ -232,7 +242,8 @@ class _Plan:
                 text.add(f"if (gpu->read(frame->{self.names[program.status]})) return;")
             if any(isinstance(s, Call) and s.symbol == "python" for s in kernel.body):
                 text.add("if (frame->failed) return;")
-        printer = self._printer()
+            if kernel.name in ends:
+                text.close()
         for target, value in program.copies:
             places = f"frame->{self.names[target]}, frame->{self.names[value]}"
             text.add(f"gpu->copy({places}, {self._bytes(target, printer)});")
@@ -369,12 +380,7 @@ class _Plan:
     def _arena(self) -> None:
         """One block for temporaries, for inputs and results of the host, and for the verdict."""
         text, program = self.text, self.program
-        kept = [value for _, value in program.copies]
-        slots = memory.assign([*program.checks, *program.kernels], program.temporaries, kept)
-        tenants = {b for s in slots for b in s.tenants}
-        slots += [
-            memory.Slot([memory.measure(b)], [b]) for b in program.temporaries if b not in tenants
-        ]
+        slots = program.slots()
         printer = self.printer
         text.add("size_t room = 0;")
         for n, slot in enumerate(slots):

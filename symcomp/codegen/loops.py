@@ -125,12 +125,15 @@ class Barrier:
 
 @dataclass(frozen=True)
 class View:
-    """A matrix in a buffer: from `offset`, rows `stride` apart, read transposed or not."""
+    """A matrix in a buffer: from `offset`, rows `stride` apart, read transposed or not. Of a batch
+    of them each is `step` after the one before; None where they follow one another.
+    """
 
     buffer: Buffer
     offset: Any
     stride: Any
     transposed: bool = False
+    step: Any = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,8 @@ class Call:
     """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…),
     `convolution` (routine, direction, sizes…, arrays…, target): see codegen/convolutions.py.
 
-    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c), the
-    matrices of a batch one after another, and `convolve` (direction, sizes…, arrays…, target).
+    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c), and
+    `convolve` (direction, sizes…, arrays…, target).
     """
 
     symbol: str
@@ -152,6 +155,18 @@ class Kernel:
     name: str
     body: tuple
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Kernels of a GPU, from the first to the last, that the host runs again and again; `number`
+    says for the how manieth time.
+    """
+
+    first: str
+    last: str
+    number: Dimension
+    extent: Any
 
 
 Statement = For | If | Let | Update | Store | Scratch | Barrier | Call
@@ -189,7 +204,7 @@ def values(statement: Statement) -> tuple:
 
 def _call_values(argument) -> tuple:
     if isinstance(argument, View):
-        parts = (argument.offset, argument.stride)
+        parts = (argument.offset, argument.stride, argument.step)
         return tuple(p for p in parts if isinstance(p, Expr))
     return (argument,) if isinstance(argument, Expr) and not isinstance(argument, Buffer) else ()
 

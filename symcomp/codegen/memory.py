@@ -24,11 +24,19 @@ class Slot:
 
 
 def assign(
-    kernels: Sequence[Kernel], temporaries: Sequence[Buffer], kept: Sequence[Buffer] = ()
+    kernels: Sequence[Kernel],
+    temporaries: Sequence[Buffer],
+    kept: Sequence[Buffer] = (),
+    repeated: Sequence[tuple[int, int]] = (),
 ) -> list[Slot]:
-    """Slots for the temporaries of a sequence of kernels; `kept` ones outlive the last."""
+    """Slots for the temporaries of a sequence of kernels; `kept` ones outlive the last. What is
+    used within a `repeated` stretch, from one kernel to another, lives from its begin to its end.
+    """
     wanted = set(temporaries)
     touched = [(read_buffers(k) | written_buffers(k)) & wanted for k in kernels]
+    for first, last_one in repeated:
+        together = set().union(*touched[first : last_one + 1])
+        touched[first] = touched[last_one] = together
     last = {b: step for step, buffers in enumerate(touched) for b in buffers}
     slots: list[Slot] = []
     free: list[Slot] = []

@@ -55,7 +55,6 @@ LARGEST_GROUP = 12
 KERNELS = ("convolution", "convolution_input", "convolution_filters")
 #: Kinds whose members are operations on the same arguments: one pass computes all of them.
 SHARED_KERNELS = ("attention", "attention_gradient")
-ALL_KERNELS = (*KERNELS, *SHARED_KERNELS)
 MOST_PARTS = 240
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from symcomp.codegen import memory, twins
 from symcomp.codegen.c import C_TYPES, RESERVED, Printer, Text, c_number
 from symcomp.codegen.equations import is_dear
-from symcomp.codegen.loops import Buffer, Call, Dimension, For, Kernel, walk
+from symcomp.codegen.loops import Buffer, Call, Dimension, For, Kernel, Repeat, walk
 from symcomp.codegen.tiling import CORES
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -82,6 +82,20 @@ class Program:
     host_checks: list[Kernel | None] = field(default_factory=list)
     #: Sizes that the host computes from the others, in order.
     derived: list[tuple[Dimension, Expr]] = field(default_factory=list)
+    #: Kernels that the host runs again and again.
+    repeats: list[Repeat] = field(default_factory=list)
+
+    def slots(self) -> list[memory.Slot]:
+        """The arena: which temporaries share storage."""
+        kernels = [*self.checks, *self.kernels]
+        kept = [value for _, value in self.copies]
+        names = [k.name for k in kernels]
+        spans = [(names.index(r.first), names.index(r.last)) for r in self.repeats]
+        slots = memory.assign(kernels, self.temporaries, kept, spans)
+        tenants = {b for s in slots for b in s.tenants}
+        return slots + [
+            memory.Slot([memory.measure(b)], [b]) for b in self.temporaries if b not in tenants
+        ]
 
 
 def source(program: Program) -> str:
@@ -360,12 +374,7 @@ def _arena(program: Program, names, text: Text, sizes) -> None:
     """One block for all temporaries."""
     if not program.temporaries:
         return
-    kept = [value for _, value in program.copies]
-    slots = memory.assign([*program.checks, *program.kernels], program.temporaries, kept)
-    tenants = {b for s in slots for b in s.tenants}
-    slots += [
-        memory.Slot([memory.measure(b)], [b]) for b in program.temporaries if b not in tenants
-    ]
+    slots = program.slots()
     offset = "0"
     for n, slot in enumerate(slots):
         amounts = [f"({sizes(c)}) * {np.dtype(d).itemsize}" for c, d in slot.sizes]

@@ -13,7 +13,7 @@ print         loops become C
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +21,7 @@ from symcomp import rewrite
 from symcomp.codegen import launches, loops, plan, program
 from symcomp.codegen.equations import Formulas, has_kernel, stored_base
 from symcomp.codegen.grid import GridLowering
+from symcomp.codegen.grid_attention import streams
 from symcomp.codegen.loops import Buffer, buffer
 from symcomp.codegen.lower import Lowering
 from symcomp.compile.bind import Bound, bind
@@ -83,13 +84,13 @@ class Compilation:
         self.positions = [p._replace(at=v) for p, v in zip(self.positions, checked, strict=True)]
 
 
-def expand(values: Sequence[Expr], kernels: Sequence[str] = plan.ALL_KERNELS) -> list[Expr]:
-    """Put the bodies of operations in their place, until only planned operations are left;
-    `kernels` are the shapes of loops that stand for a body.
+def expand(values: Sequence[Expr], keeps: Callable[[Expr], bool] = has_kernel) -> list[Expr]:
+    """Put the bodies of operations in their place, until only planned operations are left; `keeps`
+    says which stay, since they have a shape of loops of their own.
     """
     values = list(values)
-    while any(_has_body(e, kernels) for e in order(values)):
-        values = rebuild(values, lambda e, args: _expanded(e, args, kernels))
+    while any(_has_body(e, keeps) for e in order(values)):
+        values = rebuild(values, lambda e, args: _expanded(e, args, keeps))
     return values
 
 
@@ -110,15 +111,15 @@ def split_wide(values: Sequence[Expr]) -> list[Expr]:
     return rebuild(values, change)
 
 
-def _has_body(e: Expr, kernels: Sequence[str]) -> bool:
-    if e.op is None or e.op.body is None or (has_kernel(e) and e.op.kernel in kernels):
+def _has_body(e: Expr, keeps: Callable[[Expr], bool]) -> bool:
+    if e.op is None or e.op.body is None or keeps(e):
         return False
     return getattr(e.op, "c", None) is None
 
 
-def _expanded(e: Expr, args, kernels: Sequence[str]) -> Expr:
+def _expanded(e: Expr, args, keeps: Callable[[Expr], bool]) -> Expr:
     e = remake(e, args)
-    return e.op.body(*e.args) if _has_body(e, kernels) else e
+    return e.op.body(*e.args) if _has_body(e, keeps) else e
 
 
 #: Bodies are written stably by hand, so stabilize looks only at what a person wrote.
@@ -133,10 +134,10 @@ def compile_expression(job: Compilation) -> Compilation:
         job.positions = plan.positions(job.values())
     _rewrite(job, BEFORE_EXPANSION)
     with job.step("expand"):
-        job.replace(expand(job.values(), _kernels(job)))
+        job.replace(expand(job.values(), _keeps(job)))
     _rewrite(job, AFTER_EXPANSION)
     with job.step("expand"):
-        job.replace(split_wide(expand(job.values(), _kernels(job))))
+        job.replace(split_wide(expand(job.values(), _keeps(job))))
     with job.step("plan"):
         job.plan = plan.make_plan(job.bound.outputs, job.bound.updates, job.positions)
     with job.step("lower"):
@@ -150,9 +151,13 @@ def compile_expression(job: Compilation) -> Compilation:
     return job
 
 
-def _kernels(job: Compilation) -> Sequence[str]:
-    """The shapes of loops that the device has."""
-    return plan.KERNELS if job.on_gpu else plan.ALL_KERNELS
+def _keeps(job: Compilation) -> Callable[[Expr], bool]:
+    """Which operations have loops of their own on the device."""
+    return _keeps_on_gpu if job.on_gpu else has_kernel
+
+
+def _keeps_on_gpu(e: Expr) -> bool:
+    return has_kernel(e) and (e.op.kernel in plan.KERNELS or streams(e))
 
 
 def _rewrite(job: Compilation, passes: Sequence[str]) -> None:
@@ -195,7 +200,7 @@ def _lower(job: Compilation) -> program.Program:
     made.late_checks = frozenset(k.name for k in late)
     if job.on_gpu:
         made.host_checks = [host[k] for k in early]
-        made.derived = lowering.derived
+        made.derived, made.repeats = lowering.derived, lowering.repeats
     return made
 
 

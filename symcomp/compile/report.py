@@ -183,8 +183,7 @@ def storage(job: Compilation) -> Iterator[str]:
     if not made.temporaries:
         yield "no temporaries"
         return
-    kept = [value for _, value in made.copies]
-    slots = memory.assign(all_kernels(job), made.temporaries, kept)
+    slots = made.slots()
     total = 0
     for slot in slots:
         total = size.plus(total, _slot_bytes(slot))

@@ -90,6 +90,8 @@ def sanitizers() -> str:
     others; empty where there are none.
     """
     found = cuda_build.host_compiler()
+    if build.dialect(" ".join(found.command)) != "gcc":
+        return ""
     paths = []
     for name in ("libasan.so", "libubsan.so"):
         status, text = build.run([*found.command, f"-print-file-name={name}"])

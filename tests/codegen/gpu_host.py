@@ -36,6 +36,21 @@ def compiled_kernels(folder: Path, flags=()) -> dict[str, Path]:
     return paths
 
 
+class Memory:
+    """Memory of the emulated device, released with this object; `int(…)` is its place."""
+
+    def __init__(self, machine: Machine, count: int) -> None:
+        place = runtime.ffi().new("uint64_t *")
+        assert machine.driver_function(1, "uint64_t *", "size_t")(place, count) == 0
+        self._place, self._release = place[0], machine.driver_function(2, "uint64_t")
+
+    def __int__(self) -> int:
+        return self._place
+
+    def __del__(self) -> None:
+        self._release(self._place)
+
+
 class Machine:
     """An emulated GPU with what computes products and convolutions."""
 
@@ -46,7 +61,7 @@ class Machine:
         path = folder / "gpu_products_host.so"
         build.compile_shared(source, path, (*STRICT, *flags))
         self.library = runtime.open_library(path)
-        table = self.ffi.new("void *[]", self.driver.functions)
+        table = self.driver.functions
         self.place = self.call("host_new", "void *", "void *", "int")(table, int(workspace))
         self.products = gpu_libraries.Products(self.library, self.place, 4)
         for file, path in kernels.items():
@@ -80,9 +95,9 @@ class Machine:
 
     # --- memory ---
 
-    def send(self, array: np.ndarray):
-        """A copy on the device, with elements to spare if there are none; `int(…)` is its place."""
-        memory = self.driver.allocate(max(array.nbytes, 1))
+    def send(self, array: np.ndarray) -> Memory:
+        """A copy on the device, of which there is a byte if there are no elements."""
+        memory = Memory(self, max(array.nbytes, 1))
         if array.nbytes:
             content = np.ascontiguousarray(array)
             stream = self.driver.stream
@@ -111,18 +126,22 @@ class Machine:
         flat = [n for m in matrices for n in m]
         return self.ffi.new("int64_t[]", [*sizes, *flat])
 
-    def multiply(self, sizes, left, right, target, alpha=1.0, beta=0.0, order="forward"):
+    def multiply(self, sizes, left, right, target, alpha=1.0, beta=0.0, order="forward", shift=0):
         """`sizes` are batch, rows, columns, inner; an operand is (array, stride, step, transposed).
 
-        Returns what the array of the target holds then.
+        The matrices begin `shift` elements after their arrays do. Returns what the array of
+        the target holds then.
         """
         kept = [self.send(m[0]) for m in (left, right, target)]
-        matrices = [(int(k), *m[1:]) for k, m in zip(kept, (left, right, target), strict=True)]
+        size, places = target[0].itemsize, [int(k) for k in kept]
+        matrices = [
+            (place + shift * size, *m[1:])
+            for place, m in zip(places, (left, right, target), strict=True)
+        ]
         types = ("void *", "int64_t *", "double", "double", "int")
         numbers = self._numbers(sizes, matrices)
         with ordered(order):
             product = self.call("host_product", "int", *types)
-            size = target[0].itemsize
             self._checked(product(self.place, numbers, alpha, beta, size))
         return self.fetch(kept[2], target[0])
 

@@ -1,5 +1,5 @@
-/* Products and convolutions of the GPU runtime alone, for tests: over the emulated driver, with numbers
- * in arrays instead of structures.
+/* Products and convolutions of the GPU runtime alone, for tests: over the emulated driver, with
+ * numbers in arrays instead of structures.
  */
 #include "gpu_products.c"
 

@@ -1,5 +1,5 @@
-/* A library with cuBLAS's functions that symcomp calls: column-major, as strict with its arguments, and
- * on the host's memory, where the emulation's arrays are.
+/* A library with cuBLAS's functions that symcomp calls: column-major, as strict with its arguments,
+ * and on the host's memory, where the emulation's arrays are.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* A library with cuDNN's functions that symcomp calls, on the host's memory: it keeps what descriptors
- * are told, checks that they fit each other, and adds products up one by one.
+/* A library with cuDNN's functions that symcomp calls, on the host's memory: it keeps what
+ * descriptors are told, checks that they fit each other, and adds products up one by one.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +24,8 @@ typedef struct found {
     int determinism, math, reserved[3];
 } found;
 
-/* Descriptors that live; calls; searches; the algorithm of the last call; what searches answer. */
-API int pretended_living, pretended_calls, pretended_searches, pretended_algorithm, pretended_none;
+/* Descriptors that live; calls; searches. To be set: searches find nothing; calls fail. */
+API int pretended_living, pretended_calls, pretended_searches, pretended_none, pretended_fails;
 
 static int stream_is_set;
 
@@ -137,8 +137,8 @@ static int fit(const descriptor *x, const descriptor *w, const descriptor *c,
     return 1;
 }
 
-/* The quickest ones first, and none of them will do but the last: they are not deterministic, need too
- * much memory, round to TF32, transform large tiles, or fail. */
+/* The quickest ones first, and none of them will do but the last: they are not deterministic, need
+ * too much memory, round to TF32, transform large tiles, or fail. */
 static int search(const descriptor *x, const descriptor *w, const descriptor *c,
                   const descriptor *y, int wanted, int *count, found *all, int good,
                   int large_tiles) {
@@ -205,7 +205,7 @@ static void digits(int64_t number, const int *sizes, int count, int *out) {
     }
 }
 
-/* All products of an image, a filter and a result that meet: what is added to the target is told. */
+/* All products of the elements that meet, added to the target: results, images or filters. */
 static int run(int which, const void *alpha, const void *beta, int algorithm, void *workspace,
                size_t room, const descriptor *x, void *images, const descriptor *w, void *filters,
                const descriptor *c, const descriptor *y, void *results) {
@@ -217,7 +217,8 @@ static int run(int which, const void *alpha, const void *beta, int algorithm, vo
         !workspace || get(alpha, type, 0) != 1 || get(beta, type, 0) != 0)
         return BAD_PARAM;
     ++pretended_calls;
-    pretended_algorithm = algorithm;
+    if (pretended_fails)
+        return NOT_SUPPORTED;
     memset(workspace, 0x55, room);
     memset(target, 0, (size_t)count_of(all[which]) * (type == FLOAT ? 4 : 8));
     int64_t outputs = count_of(y), taps = 1;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from emulated import HERE, Kernels, missing_compiler
@@ -14,7 +16,7 @@ INVALID, NO_MEMORY, ILLEGAL, FAILED, UNSUPPORTED, SPOILT, NOT_BEGUN = 1, 2, 700,
 STRICT, RELAXED = 0, 2
 #: The functions of the table in its order, with the types of their arguments.
 TABLE = {
-    "set_context": "void *",
+    "push_context": "void *",
     "allocate": "uint64_t *, size_t",
     "release": "uint64_t",
     "upload": "uint64_t, const void *, size_t, void *",
@@ -30,7 +32,15 @@ TABLE = {
     "launch_graph": "void *, void *",
     "destroy_executable": "void *",
     "destroy_graph": "void *",
+    "pop_context": "void **",
+    "memory": "size_t *, size_t *",
+    "about": "void *, int, uint64_t",
+    "make_event": "void **, unsigned",
+    "record_event": "void *, void *",
+    "wait_for_event": "void *, void *, unsigned",
 }
+#: What the emulation has no use for.
+ABSENT = ("about", "make_event", "record_event", "wait_for_event")
 COUNTS = (
     "launches", "uploads", "downloads", "copies", "fills", "allocations", "releases",
     "synchronizations", "replays", "used", "most_used", "living",
@@ -118,6 +128,16 @@ def kernels(tmp_path_factory):
     return find
 
 
+def test_the_table_is_that_of_the_header(driver):
+    """Its names, in order; what is not there is NULL."""
+    header = (build.INCLUDE / "symcomp_gpu.h").read_text(encoding="utf-8")
+    struct = header.split("typedef struct symcomp_driver {")[1].split("} symcomp_driver;")[0]
+    assert re.findall(r"int \(\*(\w+)\)", struct) == list(TABLE)
+    null = driver.ffi.NULL
+    assert [name for name in TABLE if getattr(driver, name) == null] == list(ABSENT)
+    assert driver.push_context(null) == driver.pop_context(driver.ffi.new("void **")) == 0
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
 
@@ -181,13 +201,18 @@ def test_allocations_in_any_order(driver):
 
 
 def test_memory_has_a_limit(driver):
+    free, everything = driver.ffi.new("size_t *"), driver.ffi.new("size_t *")
     driver.limit(1000)
+    assert driver.memory(free, everything) == 0 and free[0] == everything[0] == 1000
     place, s = driver.ffi.new("uint64_t *"), driver.stream
     one = driver.new(600)
     assert driver.allocate(place, 401) == NO_MEMORY and place[0] == 0
     assert driver.text(NO_MEMORY) == "out of memory"
     two = driver.new(400)
+    assert driver.memory(free, everything) == 0 and (free[0], everything[0]) == (0, 1000)
     assert driver.allocate(place, 1) == NO_MEMORY
+    free, all_ = driver.ffi.new("size_t *"), driver.ffi.new("size_t *")
+    assert driver.memory(free, all_) == 0 and (free[0], all_[0]) == (0, 1000)
     assert driver.release(one) == 0 and driver.allocate(place, 600) == 0
     assert driver.allocate(driver.ffi.new("uint64_t *"), 0) == INVALID
     assert driver.release(two) == 0 and driver.release(place[0]) == 0

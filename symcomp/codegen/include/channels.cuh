@@ -45,7 +45,8 @@ template <typename T> static __device__ inline void sc_channels_forward(const sc
                                 (uint32_t)y < (uint32_t)p.size[1];
             const T *const row = x + ((int64_t)z * p.size[1] + y) * p.size[2];
             for (int32_t k = 0, u = at[2]; k < p.kernel[2]; ++k, u += p.dilation[2])
-                sum += (inside && (uint32_t)u < (uint32_t)p.size[2] ? row[u] : T(0)) * *w++;
+                sum += (inside && (uint32_t)u < (uint32_t)p.size[2] ? __ldg(row + u) : T(0)) *
+                       __ldg(w++);
         }
     reinterpret_cast<T *>(p.results)[(image * all_filters + filter) * sc_volume(p.out) + place] =
         sum;
@@ -85,15 +86,15 @@ template <typename T> static __device__ inline void sc_channels_backward(const s
                     const int32_t u =
                         sc_met(at[2] + p.low[2] - k * p.dilation[2], p.stride[2], p.out[2]);
                     if (u >= 0)
-                        sum += row[u] * w[k];
+                        sum += __ldg(row + u) * __ldg(w + k);
                 }
             }
         }
     reinterpret_cast<T *>(p.images)[(image * p.groups + group) * area + place] = sum;
 }
 
-/* filters[g * O + o, 0, k]: a block adds up one element, or a part of its terms, which are the places of
- * all images. */
+/* filters[g * O + o, 0, k]: a block adds up one element, or a part of its terms, which are the
+ * places of all images. */
 template <typename T> static __device__ inline void sc_channels_filters(const sc_correlation &p) {
     const sc_extents &e = p.extents;
     const int64_t area = sc_volume(p.size), all_filters = p.groups * p.filter_count;
@@ -126,8 +127,8 @@ template <typename T> static __device__ inline void sc_channels_filters(const sc
             inside &= (uint32_t)at[axis] < (uint32_t)p.size[axis];
         }
         const int64_t there = ((int64_t)at[0] * p.size[1] + at[1]) * p.size[2] + at[2];
-        const T met = inside ? x[image * p.groups * area + there] : T(0);
-        sum += met * y[image * all_filters * places + place];
+        const T met = inside ? __ldg(x + image * p.groups * area + there) : T(0);
+        sum += met * __ldg(y + image * all_filters * places + place);
     }
     sum = sc_team_fold<sc_sum>(sum);
     if (threadIdx.x == 0) {

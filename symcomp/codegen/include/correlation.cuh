@@ -1,12 +1,12 @@
-/* Convolutions and their transposes as products of matrices that are nowhere stored: each is a problem
- * for sc_product, with one product for each group.
+/* Convolutions and their transposes as products of matrices that are nowhere stored: each is a
+ * problem for sc_product, with one product for each group.
  *
- * All three come from one sum over places with q = stride * p + dilation * k - low, where q is in an
- * image, p in a result and k in a filter. Each of their edges and inner indices is a lattice, and what
- * is read lies where two of them lead together. With respect to the images, the places q fall into
- * residues modulo the stride: within one, every so manieth tap meets results, and neighbouring places
- * meet neighbouring results. So each residue is a product of its own, which gathers: nothing is
- * scattered.
+ * All three come from one sum over places with q = stride * p + dilation * k - low, where q is in
+ * an image, p in a result and k in a filter. Each of their edges and inner indices is a lattice,
+ * and what is read lies where two of them lead together. With respect to the images, the places q
+ * fall into residues modulo the stride: within one, only one tap in so many meets results, and
+ * neighbouring places meet neighbouring results. So each residue is a product of its own, which
+ * gathers: nothing is scattered.
  */
 #ifndef SYMCOMP_CORRELATION_CUH
 #define SYMCOMP_CORRELATION_CUH
@@ -89,12 +89,13 @@ template <typename T> struct sc_correlation_problem {
     }
 };
 
-/* --- forward: filters times patches ------------------------------------------------------------- */
+/* --- forward: filters times patches ------------------------------------------------------------*/
 
 static __device__ inline void sc_prepare_forward(const sc_correlation &p, int64_t group, int bytes,
                                                  sc_job &job) {
     job.left = sc_filters(p, group, bytes), job.right = sc_images(p, group, bytes);
-    job.target = sc_target{sc_results(p, group, bytes), sc_volume(p.out), &job.target_columns, 1, 0};
+    job.target =
+        sc_target{sc_results(p, group, bytes), sc_volume(p.out), &job.target_columns, 1, 0};
     sc_set_lattice(job.right_edge, p.size, sc_image_step(p));
     sc_set_lattice(job.right_inner, p.size, sc_volume(p.size));
     sc_set_lattice(job.target_columns, p.out, sc_result_step(p));
@@ -121,14 +122,15 @@ template <typename T> struct sc_forward : sc_correlation_problem<T> {
     }
 };
 
-/* --- with respect to the images: turned filters times results, for one residue ------------------ */
+/* --- with respect to the images: turned filters times results, for one residue -----------------*/
 
 /* Along one axis: the places q with q + low = r modulo the stride, and the taps that meet results
  * there. */
 struct sc_residue {
     int32_t places, first_place; /* first_place, first_place + stride, ... */
     int32_t taps, first_tap, tap_step;
-    int32_t first_result, result_step; /* under the first tap at the first place; down from tap to tap */
+    int32_t first_result; /* under the first tap at the first place */
+    int32_t result_step;  /* back, from one tap to the next */
 
     __device__ sc_residue(int32_t r, int32_t size, int32_t kernel, int32_t stride,
                           int32_t dilation, int32_t low)
@@ -159,7 +161,8 @@ static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64
     const int32_t one[3] = {1, 1, 1};
     int64_t residue = sc_divide(&group, sc_volume(p.stride));
     job.left = sc_filters(p, group, bytes), job.right = sc_results(p, group, bytes);
-    job.target = sc_target{sc_images(p, group, bytes), sc_volume(p.size), &job.target_columns, 1, 0};
+    job.target =
+        sc_target{sc_images(p, group, bytes), sc_volume(p.size), &job.target_columns, 1, 0};
     sc_set_lattice(job.left_edge, one, sc_volume(p.kernel));
     sc_set_lattice(job.left_inner, p.kernel, p.channels * sc_volume(p.kernel));
     sc_set_lattice(job.right_edge, p.out, sc_result_step(p));
@@ -194,7 +197,7 @@ template <typename T> struct sc_backward : sc_correlation_problem<T> {
     }
 };
 
-/* --- with respect to the filters: results times patches, over all places of all images ---------- */
+/* --- with respect to the filters: results times patches, over all places of all images ---------*/
 
 static __device__ inline void sc_prepare_filters(const sc_correlation &p, int64_t group, int bytes,
                                                  sc_job &job) {

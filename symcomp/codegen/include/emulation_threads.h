@@ -19,6 +19,7 @@
 #endif
 
 #ifdef EMULATION_ASAN
+#include <pthread.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -215,20 +216,29 @@ static void prepare(stack *s) {
 
 #endif
 
+#ifdef EMULATION_ASAN
+/* The sanitizer wants to know on which stack it is; the caller's may be any thread's. */
+static size_t main_stack_bytes;
+static void find_main_stack() {
+    pthread_attr_t attributes;
+    void *bottom;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &bottom, &main_stack_bytes);
+    pthread_attr_destroy(&attributes);
+    main_stack.bottom = static_cast<char *>(bottom);
+}
+#endif
+
 /* Goes on on another stack; returns when that one, or a third, comes back to this. */
 static void go_on(stack *to) {
     stack *const from = running;
     if (from == to) return;
     running = to;
 #ifdef EMULATION_ASAN
-    static const void *main_bottom;
-    static size_t main_size;
-    __sanitizer_start_switch_fiber(&from->sanitizer, to == &main_stack ? main_bottom : to->bottom,
-                                   to == &main_stack ? main_size : stack_bytes);
+    const size_t size = to == &main_stack ? main_stack_bytes : stack_bytes;
+    __sanitizer_start_switch_fiber(&from->sanitizer, to->bottom, size);
     swap_stacks(from, to);
-    const void *bottom;
-    size_t size;
-    __sanitizer_finish_switch_fiber(from->sanitizer, &bottom, &size);
+    __sanitizer_finish_switch_fiber(from->sanitizer, nullptr, nullptr);
 #else
     swap_stacks(from, to);
 #endif
@@ -336,9 +346,7 @@ static inline void end_thread() {
 /* What a stack does, for ever. */
 static void run_stack() {
 #ifdef EMULATION_ASAN
-    const void *bottom;
-    size_t size;
-    __sanitizer_finish_switch_fiber(nullptr, &bottom, &size);
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
     for (;;) {
         threads_run(threads_arguments);
@@ -434,6 +442,9 @@ static int launch(void (*run)(void **), const unsigned *grid, const unsigned *bl
                   void **arguments) {
     error = 0;
     read_order();
+#ifdef EMULATION_ASAN
+    find_main_stack();
+#endif
     const uint64_t size = (uint64_t)block[0] * block[1] * block[2];
     if (!error && (!size || size > most_threads || block[2] > 64 || !grid[0] || !grid[1] || !grid[2]
         || grid[0] > 2147483647u || grid[1] > 65535 || grid[2] > 65535 || shared > most_shared))

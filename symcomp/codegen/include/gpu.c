@@ -62,7 +62,7 @@ static struct {
     symcomp_pool pool;
     region arena, scratch;
     int error, pending; /* pending: the GPU may still use memory of the host that it was given */
-    int capturing, library; /* library: the plan has called one that has streams of its own */
+    int capturing;
     const char *doing;
     size_t wanted;
     int broken; /* the lasting error, if there was one, */
@@ -121,7 +121,8 @@ static symcomp_address grown(region *r, size_t bytes) {
         r->place = r->size = 0;
     }
     size_t room = (bytes + GRANULE) / GRANULE * GRANULE;
-    r->place = take(room, &r->size);
+    r->place = take(room, &room);
+    r->size = r->place ? room : 0;
     return r->place;
 }
 
@@ -312,14 +313,12 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
 }
 
 static void product(const symcomp_product *p, int bytes) {
-    gpu.library = 1;
     if (!gpu.error)
         fine(symcomp_gpu_product(&gpu.libraries, p, bytes), "computing a matrix product");
 }
 
 static void convolve(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,
                      symcomp_address right, symcomp_address target) {
-    gpu.library = 1;
     if (!gpu.error)
         fine(symcomp_gpu_convolution(&gpu.libraries, which, geometry, bytes, left, right, target),
              "computing a convolution");
@@ -333,30 +332,33 @@ static void forget(symcomp_replay *replay, int n) {
     replay->kept[n].executable = NULL;
 }
 
-static void use_stream(void *stream) { gpu.stream = gpu.libraries.stream = stream; }
+static int use_stream(void *stream) {
+    gpu.stream = stream;
+    return symcomp_gpu_use_stream(&gpu.libraries, stream);
+}
 
 /* The launches of a frame, captured; NULL, and no error, where they cannot be. */
-static void *captured(void (*launches)(void *), void *frame, int library) {
+static void *captured(void (*launches)(void *), void *frame) {
     void *graph = NULL, *executable = NULL, *stream = gpu.stream;
-    if (gpu.aside && !library)
-        use_stream(gpu.aside);
+    int error = gpu.aside ? use_stream(gpu.aside) : 0;
     gpu.capturing = 1;
-    int error = gpu.driver.begin_capture(gpu.stream, RELAXED);
+    if (!error)
+        error = gpu.driver.begin_capture(gpu.stream, RELAXED);
     if (!error) {
         launches(frame);
         error = gpu.driver.end_capture(gpu.stream, &graph);
     }
     gpu.capturing = 0;
-    use_stream(stream);
+    int back = gpu.aside ? use_stream(stream) : 0;
     if (!error && !gpu.error)
         error = gpu.driver.instantiate(&executable, graph, 0);
     if (graph)
         gpu.driver.destroy_graph(graph);
-    if ((error || gpu.error) && !gpu.broken) {
+    if (error || gpu.error)
+        executable = NULL;
+    if (!gpu.broken)
         gpu.error = 0;
-        return NULL;
-    }
-    fine(error, "capturing launches");
+    fine(back, "capturing launches");
     return executable;
 }
 
@@ -392,7 +394,7 @@ static void run(void (*launches)(void *), void *frame, size_t bytes, symcomp_rep
     if (replay->kept[n].scratch != gpu.scratch.place)
         forget(replay, n);
     if (++replay->kept[n].calls > 2 && !replay->kept[n].executable) {
-        replay->kept[n].executable = captured(launches, frame, replay->library);
+        replay->kept[n].executable = captured(launches, frame);
         replay->refused = !replay->kept[n].executable;
     }
     if (gpu.error)
@@ -401,9 +403,7 @@ static void run(void (*launches)(void *), void *frame, size_t bytes, symcomp_rep
         gpu.replays++;
         fine(gpu.driver.launch_graph(replay->kept[n].executable, gpu.stream), "replaying launches");
     } else {
-        gpu.library = 0;
         launches(frame);
-        replay->library |= gpu.library;
     }
     replay->kept[n].scratch = gpu.scratch.place;
 }

@@ -1,5 +1,5 @@
-/* Convolutions by cuDNN: descriptors and an algorithm for each geometry, kept for its next call. A part
- * of gpu_products.c.
+/* Convolutions by cuDNN: descriptors and an algorithm for each geometry, kept for its next call. A
+ * part of gpu_products.c.
  */
 #ifndef SYMCOMP_GPU_CUDNN_H
 #define SYMCOMP_GPU_CUDNN_H
@@ -51,8 +51,8 @@ static int symcomp_cudnn_axes(const symcomp_geometry *g, int axes[3]) {
     return count;
 }
 
-/* Whether cuDNN's descriptors can say this: as much padding after the end as before the beginning, and
- * arrays that int counts. */
+/* Whether cuDNN's descriptors can say this: as much padding after the end as before the beginning,
+ * and arrays that int counts. */
 static int symcomp_cudnn_expresses(const symcomp_geometry *g) {
     const int64_t most = INT32_MAX;
     int64_t images = g->batch * g->groups * g->channels;

@@ -28,7 +28,7 @@ static const int64_t most_coordinate = INT64_C(1) << 29;
 static const int64_t most_partial_bytes = INT64_C(64) << 20;
 static const size_t cublas_workspace = (size_t)32 << 20;
 
-/* --- kernels --------------------------------------------------------------------------------------*/
+/* --- kernels -----------------------------------------------------------------------------------*/
 
 const char *symcomp_gpu_kernel_name(int number) {
     static const char *const names[] = {
@@ -57,19 +57,19 @@ static int launch_blocks(const symcomp_gpu_libraries *gpu, int kernel, int64_t b
                          void *parameters) {
     int64_t across = sc_least(blocks, SYMCOMP_MOST_BLOCKS), down = sc_up(blocks, across);
     void *arguments[] = {parameters};
-    return gpu->driver->launch(gpu->kernels[kernel], (unsigned)across, (unsigned)down, 1, PRODUCT_THREADS,
-                               1, 1, 0, gpu->stream, arguments, NULL);
+    return gpu->driver->launch(gpu->kernels[kernel], (unsigned)across, (unsigned)down, 1,
+                               PRODUCT_THREADS, 1, 1, 0, gpu->stream, arguments, NULL);
 }
 
-/* --- decisions ------------------------------------------------------------------------------------*/
+/* --- decisions ---------------------------------------------------------------------------------*/
 
 static void refuse(symcomp_gpu_way *way, int error) {
     way->by = SYMCOMP_BY_NOBODY;
     way->error = error;
 }
 
-/* Cuts the sums into parts: as many as fill the device with the tiles that there are, but not so many
- * that to add them up is work, nor more than there is room for. */
+/* Cuts the sums into parts: as many as fill the device with the tiles that there are, but not so
+ * many that to add them up is work, nor more than there is room for. */
 static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t tiles, int bytes) {
     int64_t elements = e->batch * e->rows * e->columns;
     int64_t wanted = 2 * gpu->processors / sc_most(tiles, 1);
@@ -116,7 +116,8 @@ static int cublas_expresses(const symcomp_product *p) {
            !p->target.transposed && leading(&p->target, p->rows, p->columns);
 }
 
-/* The large tiles do more with what they read, if there are enough of them, and they are well filled. */
+/* The large tiles do more with what they read, if there are enough of them, and they are well
+ * filled. */
 static int takes_large(const symcomp_gpu_libraries *gpu, const sc_extents *e, int bytes) {
     int64_t large[2], middle[2];
     tile_of(symcomp_kernel_multiply_large, bytes, large);
@@ -224,7 +225,8 @@ static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
         way->blocks = sc_up(g->batch * g->groups * places_in(g->size), PRODUCT_THREADS);
     else {
         sc_extents *e = &way->extents;
-        *e = (sc_extents){1, 1, filters * places_in(g->kernel), g->batch * places_in(g->out), 1, 0, 0};
+        *e = (sc_extents){1, 1, filters * places_in(g->kernel), g->batch * places_in(g->out),
+                          1, 0, 0};
         /* A block adds up one element, as several of a tile's would. */
         cut_sums(gpu, e, sc_up(e->columns, 4), bytes);
         way->blocks = e->columns * e->parts;
@@ -268,7 +270,7 @@ void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *gpu, int which,
     }
 }
 
-/* --- calls ----------------------------------------------------------------------------------------*/
+/* --- calls -------------------------------------------------------------------------------------*/
 
 /* Finds room for what a way needs. */
 static int find_room(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
@@ -396,7 +398,13 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
     case SYMCOMP_BY_CUDNN: {
         symcomp_address scratch;
         int error = find_room(gpu, &way, &scratch);
-        return error ? error : symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+        if (!error)
+            error = symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+        if (error < SYMCOMP_CUDNN_FAILED || error >= SYMCOMP_GPU_NO_WORKSPACE)
+            return error;
+        /* What it thought it could do it cannot: it is not asked again. */
+        way.plan->algorithm = -1;
+        return symcomp_gpu_convolution(gpu, which, g, bytes, a, b, target);
     }
     case SYMCOMP_BY_TILES:
     case SYMCOMP_BY_CHANNELS:
@@ -405,7 +413,7 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
     }
 }
 
-/* --- opening and closing --------------------------------------------------------------------------*/
+/* --- opening and closing -----------------------------------------------------------------------*/
 
 void symcomp_gpu_serve(symcomp_gpu_libraries *gpu, int64_t processors, void *const *kernels,
                        const void *cublas, const void *cudnn) {
@@ -440,23 +448,36 @@ void symcomp_gpu_close(symcomp_gpu_libraries *gpu) {
     close_cublas(gpu);
 }
 
+/* cuBLAS has the stream, and memory of our own, which to set the stream drops: so what is captured in a
+ * graph needs nothing that cuBLAS might move. Where there was none left it has its own. */
+static int set_cublas(symcomp_gpu_libraries *gpu) {
+    int status = gpu->cublas->set_stream(gpu->cublas_handle, gpu->stream);
+    if (!status && gpu->cublas_workspace)
+        status = gpu->cublas->set_workspace(
+            gpu->cublas_handle, (void *)(uintptr_t)gpu->cublas_workspace, cublas_workspace);
+    return status;
+}
+
 int symcomp_gpu_open_cublas(symcomp_gpu_libraries *gpu) {
-    const symcomp_cublas *blas = gpu->cublas;
-    if (!blas || gpu->cublas_handle)
+    if (!gpu->cublas || gpu->cublas_handle)
         return 0;
-    int status = blas->create(&gpu->cublas_handle);
-    if (!status)
-        status = blas->set_stream(gpu->cublas_handle, gpu->stream);
-    /* Memory of our own, after the stream is set, as to set the stream drops it: so what is captured
-     * in a graph needs nothing that cuBLAS might move. Where there is none left it has its own. */
+    int status = gpu->cublas->create(&gpu->cublas_handle);
     if (!status && gpu->driver->allocate(&gpu->cublas_workspace, cublas_workspace) != 0)
         gpu->cublas_workspace = 0;
-    if (!status && gpu->cublas_workspace)
-        status = blas->set_workspace(gpu->cublas_handle,
-                                     (void *)(uintptr_t)gpu->cublas_workspace, cublas_workspace);
+    if (!status)
+        status = set_cublas(gpu);
     if (status)
         close_cublas(gpu);
     return status ? SYMCOMP_CUBLAS_FAILED + status : 0;
+}
+
+int symcomp_gpu_use_stream(symcomp_gpu_libraries *gpu, void *stream) {
+    gpu->stream = stream;
+    int status = gpu->cublas_handle ? set_cublas(gpu) : 0;
+    if (status)
+        return SYMCOMP_CUBLAS_FAILED + status;
+    status = gpu->cudnn_handle ? gpu->cudnn->set_stream(gpu->cudnn_handle, stream) : 0;
+    return status ? SYMCOMP_CUDNN_FAILED + status : 0;
 }
 
 int symcomp_gpu_open_cudnn(symcomp_gpu_libraries *gpu) {
@@ -470,7 +491,7 @@ int symcomp_gpu_open_cudnn(symcomp_gpu_libraries *gpu) {
     return status ? SYMCOMP_CUDNN_FAILED + status : 0;
 }
 
-/* --- in words -------------------------------------------------------------------------------------*/
+/* --- in words ----------------------------------------------------------------------------------*/
 
 void symcomp_gpu_way_text(const symcomp_gpu_way *way, char *text, size_t room) {
     static const char *const words[] = {

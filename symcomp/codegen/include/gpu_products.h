@@ -1,9 +1,10 @@
-/* Matrix products and convolutions of the GPU runtime: which library or kernel computes one, and the
- * call.
+/* Matrix products and convolutions of the GPU runtime: which library or kernel computes one, and
+ * the call.
  *
- * The libraries are NVIDIA's, as far as they were found (gpu_libraries.py); the kernels are those of
- * products.cuh, which do everything. Results are the same from call to call in any case: algorithms of
- * cuDNN that are not deterministic are not used, nor are float32 products rounded to less (TF32).
+ * The libraries are NVIDIA's, as far as they were found (gpu_libraries.py); the kernels are those
+ * of products.cuh, which do everything. Results are the same from call to call in any case:
+ * algorithms of cuDNN that are not deterministic are not used, nor are float32 products rounded to
+ * less (TF32).
  */
 #ifndef SYMCOMP_GPU_PRODUCTS_H
 #define SYMCOMP_GPU_PRODUCTS_H
@@ -34,7 +35,7 @@ enum {
     SYMCOMP_KERNEL_COUNT
 };
 
-/* cuBLAS, by the names of its functions; all or none are there. A status that is not 0 is an error. */
+/* cuBLAS, by the names of its functions: all or none are there. They answer 0, or an error. */
 typedef struct symcomp_cublas {
     int (*create)(void **handle);
     int (*destroy)(void *handle);
@@ -118,8 +119,8 @@ typedef struct symcomp_gpu_libraries {
     const symcomp_driver *driver;
     void *stream;
     int64_t processors; /* multiprocessors of the device */
-    /* Scratch memory in the order of the stream: what it gave before may be given again. 0 when there
-     * is none left. */
+    /* Scratch memory in the order of the stream: what it gave before may be given again. 0 when
+     * there is none left. */
     symcomp_address (*workspace)(void *owner, size_t bytes);
     void *owner;
     void *kernels[SYMCOMP_KERNEL_COUNT];
@@ -166,8 +167,8 @@ typedef struct symcomp_gpu_way {
 #define SYMCOMP_GPU_LINKAGE SYMCOMP_EXPORT
 #endif
 
-/* Gives what there is: the kernels by number, and tables (symcomp_cublas, symcomp_cudnn) that must stay;
- * what is NULL here leaves things as they are. */
+/* Gives what there is: the kernels by number, and tables (symcomp_cublas, symcomp_cudnn) that must
+ * stay; what is NULL here leaves things as they are. */
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_serve(symcomp_gpu_libraries *, int64_t processors,
                                            void *const *kernels, const void *cublas,
                                            const void *cudnn);
@@ -177,14 +178,17 @@ SYMCOMP_GPU_LINKAGE int symcomp_gpu_open_cublas(symcomp_gpu_libraries *);
 SYMCOMP_GPU_LINKAGE int symcomp_gpu_open_cudnn(symcomp_gpu_libraries *);
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_close(symcomp_gpu_libraries *);
 
+/* Everything from now on is for another stream; 0, or an error. */
+SYMCOMP_GPU_LINKAGE int symcomp_gpu_use_stream(symcomp_gpu_libraries *, void *stream);
+
 /* The name of a kernel, by its number; NULL beyond the last one. */
 SYMCOMP_GPU_LINKAGE const char *symcomp_gpu_kernel_name(int number);
 
 SYMCOMP_GPU_LINKAGE int symcomp_gpu_product(symcomp_gpu_libraries *, const symcomp_product *,
                                             int bytes);
 
-/* `which` is SYMCOMP_FORWARD, and a and b are images and filters; or SYMCOMP_INPUT: results and filters;
- * or SYMCOMP_FILTERS: images and results. */
+/* `which` is SYMCOMP_FORWARD, and a and b are images and filters; or SYMCOMP_INPUT: results and
+ * filters; or SYMCOMP_FILTERS: images and results. */
 SYMCOMP_GPU_LINKAGE int symcomp_gpu_convolution(symcomp_gpu_libraries *, int which,
                                                 const symcomp_geometry *, int bytes,
                                                 symcomp_address a, symcomp_address b,
@@ -198,7 +202,8 @@ SYMCOMP_GPU_LINKAGE void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *,
                                                         const symcomp_geometry *, int bytes,
                                                         symcomp_gpu_way *);
 
-/* A way, or an error of those above, in words; what the driver answered is the driver's to say (""). */
+/* A way, or an error of those above, in words; what the driver answered is the driver's to say
+ * (""). */
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_way_text(const symcomp_gpu_way *, char *text, size_t room);
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_products_error(int error, char *text, size_t room);
 

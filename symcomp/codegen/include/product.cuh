@@ -1,11 +1,11 @@
 /* A matrix product of anything: target(m, n) = sum over k of left(m, k) * right(k, n), where the
  * operands and the target are objects that say where their elements lie.
  *
- * The one idea: a block of threads computes a tile of the target. The terms are taken in short runs:
- * while one run is multiplied out of shared memory, each thread already reads four elements of each
- * operand of the next one. Every thread keeps a square of sums in registers. An operand is a matrix
- * (sc_matrix), or an array read at the sums of two points of lattices (sc_gather), as a convolution
- * reads. The order of additions depends on the sizes only.
+ * The one idea: a block of threads computes a tile of the target. The terms are taken in short
+ * runs: while one run is multiplied out of shared memory, each thread already reads its elements of
+ * the next one. Every thread keeps its sums in registers. An operand is a matrix (sc_matrix), or an
+ * array that is read where two points of lattices lead together (sc_gather), as a convolution does.
+ * The order of additions depends on nothing but the sizes and the device.
  */
 #ifndef SYMCOMP_PRODUCT_CUH
 #define SYMCOMP_PRODUCT_CUH
@@ -15,8 +15,8 @@
 /* Threads of a block: 16 × 16 that share a tile. */
 #define SC_THREADS 256
 
-/* The threads have `height` × `width` sums each, in squares of 4 × 4; where there are two such squares
- * they lie half a tile apart. A run has `depth` terms. */
+/* The threads have `height` × `width` sums each, in squares of 4 × 4; where there are two such
+ * squares they lie half a tile apart. A run has `depth` terms. */
 template <int height, int width, int depth> struct sc_shape {
     static constexpr int HEIGHT = height, WIDTH = width, DEPTH = depth;
     static constexpr int ROWS = 16 * height, COLUMNS = 16 * width;
@@ -50,6 +50,19 @@ template <typename T> static __device__ inline void sc_copy_four(T *to, const T 
     for (int i = 0; i < 4; i += sc_vector<T>::LENGTH)
         *reinterpret_cast<sc_vector<T> *>(to + i) =
             *reinterpret_cast<const sc_vector<T> *>(from + i);
+}
+
+/* Four elements of an operand, which nothing writes while the kernel runs: as `__ldg` tells, since
+ * the compiler cannot see to which memory an address in a structure leads. */
+static __device__ inline void sc_read_four(float *to, const float *from) {
+    const float4 v = __ldg(reinterpret_cast<const float4 *>(from));
+    to[0] = v.x, to[1] = v.y, to[2] = v.z, to[3] = v.w;
+}
+
+static __device__ inline void sc_read_four(double *to, const double *from) {
+    const double2 *const pairs = reinterpret_cast<const double2 *>(from);
+    const double2 v = __ldg(pairs), w = __ldg(pairs + 1);
+    to[0] = v.x, to[1] = v.y, to[2] = w.x, to[3] = w.y;
 }
 
 template <typename N> static __device__ inline N sc_fewer(N a, N b) { return a < b ? a : b; }
@@ -117,7 +130,7 @@ static __device__ inline int64_t sc_volume(const int32_t size[3]) {
     return (int64_t)size[0] * size[1] * size[2];
 }
 
-/* --- what a block does --------------------------------------------------------------------------*/
+/* --- what a block does -------------------------------------------------------------------------*/
 
 /* Element (m, n) of the target lies at m * stride + the point n of a lattice, or + n where there is
  * none. */
@@ -178,7 +191,9 @@ template <typename T, int EDGE, int DEPTH> struct sc_matrix {
     }
 
     /* How many rows a thread's next vector is further on. */
-    __device__ int32_t every() const { return SC_THREADS / (rows_are_edges ? DEPTH / 4 : EDGE / 4); }
+    __device__ int32_t every() const {
+        return SC_THREADS / (rows_are_edges ? DEPTH / 4 : EDGE / 4);
+    }
 
     __device__ void announce(int32_t, int) {}
 
@@ -189,11 +204,11 @@ template <typename T, int EDGE, int DEPTH> struct sc_matrix {
         for (int v = 0; v < VECTORS; ++v) {
             const int32_t row = v * every(), few = row < down ? along : 0;
             if (aligned && few >= 4)
-                sc_copy_four(held + v * 4, from + row * stride);
+                sc_read_four(held + v * 4, from + row * stride);
             else {
 #pragma unroll
                 for (int i = 0; i < 4; ++i)
-                    held[v * 4 + i] = i < few ? from[row * stride + i] : T(0);
+                    held[v * 4 + i] = i < few ? __ldg(from + row * stride + i) : T(0);
             }
         }
         from += rows_are_edges ? DEPTH : DEPTH * stride;
@@ -219,8 +234,8 @@ template <int EDGE, int DEPTH> struct sc_points {
 
 /* An array of `size`, read where a point of the edge and one of the inner index lead together; what
  * lies outside is 0. Neighbouring threads read along the edge, or along the inner index.
- * `first_thread` is the first of those that prepare the points of runs: those of two operands belong
- * to different warps. */
+ * `first_thread` is the first of those that prepare the points of runs: those of two operands
+ * belong to different warps. */
 template <typename T, int EDGE, int DEPTH, bool along_edge> struct sc_gather {
     static constexpr int EACH = EDGE * DEPTH / SC_THREADS;
     static constexpr int ROW = along_edge ? EDGE : DEPTH, EVERY = SC_THREADS / ROW;
@@ -234,8 +249,9 @@ template <typename T, int EDGE, int DEPTH, bool along_edge> struct sc_gather {
     __device__ sc_gather(uint64_t elements, const int32_t *sizes, sc_points<EDGE, DEPTH> &shared,
                          const sc_lattice &along_edges, int64_t edges, int64_t first_edge,
                          const sc_lattice &along_inner, const sc_job &job, int32_t thread)
-        : array(reinterpret_cast<const T *>(elements)), size(sizes), points(shared), inner_lattice(along_inner),
-          first_term(job.first_term), inner(job.inner), first_thread(thread) {
+        : array(reinterpret_cast<const T *>(elements)), size(sizes), points(shared),
+          inner_lattice(along_inner), first_term(job.first_term), inner(job.inner),
+          first_thread(thread) {
         if (threadIdx.x < EDGE)
             points.edge[threadIdx.x] =
                 sc_point_within(along_edges, first_edge + threadIdx.x, edges);
@@ -252,7 +268,7 @@ template <typename T, int EDGE, int DEPTH, bool along_edge> struct sc_gather {
         const bool inside = (uint32_t)(edge.at[0] + inner.at[0]) < (uint32_t)size[0] &
                             (uint32_t)(edge.at[1] + inner.at[1]) < (uint32_t)size[1] &
                             (uint32_t)(edge.at[2] + inner.at[2]) < (uint32_t)size[2];
-        return inside ? array[edge.offset + inner.offset] : T(0);
+        return inside ? __ldg(array + edge.offset + inner.offset) : T(0);
     }
 
     __device__ void fetch(T held[EACH], int32_t, int32_t, int turn) const {
@@ -276,7 +292,7 @@ template <typename T, int EDGE, int DEPTH, bool along_edge> struct sc_gather {
     }
 };
 
-/* --- a tile -------------------------------------------------------------------------------------*/
+/* --- a tile ------------------------------------------------------------------------------------*/
 
 template <typename T, class Shape> struct sc_bench {
     sc_job job;
@@ -325,7 +341,7 @@ static __device__ inline void sc_product_tile(sc_bench<T, Shape> &bench, Left le
     T sums[Shape::HEIGHT][Shape::WIDTH] = {};
     __syncthreads(); /* the points of the edges */
 
-    /* In each turn one run is multiplied, the next one is read, and the one after that announced. */
+    /* In each turn one run is multiplied, the next is read, and the one after that announced. */
     int turn = 0;
     for (int32_t k = -2 * DEPTH; k < terms; k += DEPTH, turn ^= 1) {
         const int32_t next = k + DEPTH;
@@ -416,7 +432,8 @@ static __device__ inline void sc_product(const Problem &problem,
         const int64_t number = sc_take_tile(e, Shape::ROWS, Shape::COLUMNS, job);
         if (number < e.batch) {
             problem.prepare(number, job);
-            job.terms = (int32_t)sc_fewer(e.share, job.inner - job.first_term);
+            const int64_t rest = job.inner - job.first_term;
+            job.terms = rest > 0 ? (int32_t)sc_fewer(e.share, rest) : 0;
             if (e.parts > 1) {
                 const int64_t before = (job.part * e.batch + number) * e.rows * e.columns;
                 job.target = sc_target{e.partial + before * sizeof(T), e.columns, nullptr, 1, 0};
@@ -451,7 +468,7 @@ static __device__ inline void sc_add_parts(const Problem &problem, sc_job &job, 
     T sum = T(0);
     if (exists)
         for (int64_t part = row; part < e.parts; part += 8)
-            sum += from[part * e.batch * elements];
+            sum += __ldg(from + part * e.batch * elements);
     sums[row][lane] = sum;
     __syncthreads();
     if (row == 0 && exists) {

@@ -1,15 +1,15 @@
-/* What the host (gpu_products.c) tells the kernels of products.cuh: one structure for each call, which
- * the kernel gets by value.
+/* What the host (gpu_products.c) tells the kernels of products.cuh: one structure for each call,
+ * which the kernel gets by value.
  *
- * Nothing but numbers of fixed sizes, in an order that needs no padding: compilers of the host and of
- * the device lay them out alike. Whoever includes this has defined the integer types.
+ * Nothing but numbers of fixed sizes, in an order that needs no padding: compilers of the host and
+ * of the device lay them out alike. Whoever includes this has defined the integer types.
  */
 #ifndef SYMCOMP_PRODUCT_PARAMETERS_H
 #define SYMCOMP_PRODUCT_PARAMETERS_H
 
-/* `batch` products of rows × inner by inner × columns. Where there are too few tiles for the
- * device the sums are cut into `parts` of `share` terms each; the parts go to `partial`, as matrices
- * of rows × columns by part and product, and a second kernel adds them up in their order. */
+/* `batch` products of rows × inner by inner × columns. Where there are too few tiles for the device
+ * the sums are cut into `parts` of `share` terms each; the parts go to `partial`, as matrices of
+ * rows × columns by part and product, and a second kernel adds them up in their order. */
 typedef struct sc_extents {
     int64_t batch, rows, columns, inner, parts, share;
     uint64_t partial;

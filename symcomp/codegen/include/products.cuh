@@ -1,6 +1,6 @@
-/* The kernels of matrix products and convolutions; gpu_products.c launches them, with the parameters of
- * product_parameters.h. They are compiled once per machine, and for one type at a time
- * (products_f32.cu, products_f64.cu): most programs need one.
+/* The kernels of matrix products and convolutions; gpu_products.c launches them, with the
+ * parameters of product_parameters.h. They are compiled once per machine, and for one type at a
+ * time (products_f32.cu, products_f64.cu): most programs need one.
  *
  * Those that end in _add are the second step of products in parts. All have blocks of 256 threads
  * along x, as many as the tiles, in x and if need be in y.
@@ -11,7 +11,7 @@
 #include "correlation.cuh"
 #include "channels.cuh"
 
-/* --- matrix products ----------------------------------------------------------------------------*/
+/* --- matrix products ---------------------------------------------------------------------------*/
 
 template <typename T> struct sc_matrices {
     const sc_multiplication &p;
@@ -43,7 +43,7 @@ template <typename T> struct sc_matrices {
     }
 };
 
-/* --- kernels ------------------------------------------------------------------------------------*/
+/* --- kernels -----------------------------------------------------------------------------------*/
 
 /* Two blocks on a multiprocessor: so nobody waits for a barrier, or for memory, alone. */
 #define SC_PRODUCT_KERNEL(name, T, Shape, Problem, Parameters)                                     \
@@ -63,17 +63,17 @@ template <typename T> struct sc_matrices {
     }
 
 #define SC_CHANNELS_KERNEL(name, T, function)                                                      \
-    extern "C" __global__ void __launch_bounds__(SC_THREADS)                                       \
+    extern "C" __global__ void __launch_bounds__(SC_THREADS, 4)                                    \
         name(const __grid_constant__ sc_correlation p) {                                           \
         function<T>(p);                                                                            \
     }
 
 #define SC_KERNELS(T, suffix, Shape)                                                               \
-    SC_PRODUCT_KERNEL(sc_multiply_##suffix, T, Shape, sc_matrices, sc_multiplication)               \
+    SC_PRODUCT_KERNEL(sc_multiply_##suffix, T, Shape, sc_matrices, sc_multiplication)              \
     SC_PRODUCT_KERNEL(sc_forward_##suffix, T, Shape, sc_forward, sc_correlation)                   \
     SC_PRODUCT_KERNEL(sc_backward_##suffix, T, Shape, sc_backward, sc_correlation)                 \
     SC_PRODUCT_KERNEL(sc_filters_##suffix, T, Shape, sc_of_filters, sc_correlation)                \
-    SC_ADD_KERNEL(sc_multiply_add_##suffix, T, sc_matrices, sc_multiplication)                      \
+    SC_ADD_KERNEL(sc_multiply_add_##suffix, T, sc_matrices, sc_multiplication)                     \
     SC_ADD_KERNEL(sc_forward_add_##suffix, T, sc_forward, sc_correlation)                          \
     SC_ADD_KERNEL(sc_backward_add_##suffix, T, sc_backward, sc_correlation)                        \
     SC_CHANNELS_KERNEL(sc_channels_forward_##suffix, T, sc_channels_forward)                       \

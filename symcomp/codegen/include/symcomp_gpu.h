@@ -75,7 +75,6 @@ typedef struct symcomp_replay {
     } kept[SYMCOMP_REPLAYS];
     int64_t clock;
     int refused; /* what the plan does cannot be captured */
-    int library; /* the plan calls libraries that have streams of their own */
 } symcomp_replay;
 
 /* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error

@@ -1,0 +1,249 @@
+"""Products and convolutions by cuBLAS and cuDNN: what they are given, checked by libraries that
+pretend to be them (pretended_cublas.c, pretended_cudnn.c); and how the real ones are found.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from emulated import HERE, missing_compiler
+from gpu_host import STRICT, WHICH, Failed, Machine, arguments, compiled_kernels, expected
+from test_gpu_products import DTYPES, GEOMETRIES, SIZES, close, geometry, matrices
+
+from symcomp.codegen import build, gpu_libraries, runtime
+
+pytestmark = pytest.mark.skipif(bool(missing_compiler()), reason=missing_compiler())
+
+#: Of those in GEOMETRIES, what cuDNN's descriptors can say (and is not left to others).
+SAID = (
+    "3 × 3", "one place", "1 × 1, stride 2", "stride beyond the filter", "LeNet", "several tiles",
+    "7 × 7, stride 2", "dilated", "groups", "groups and strides", "many filters for each",
+    "filters larger than the image", "a signal", "one very long row", "a volume",
+)  # fmt: skip
+
+
+def pretended(folder: Path, name: str, version: str = "") -> Path:
+    """A library that pretends, under the file name of the real one."""
+    source = (HERE / f"pretended_{name}.c").read_text(encoding="utf-8")
+    made = folder / f"lib{name}.so"
+    build.compile_shared(source, made, STRICT)
+    return made.rename(f"{made}{version}")
+
+
+class Number:
+    """An int variable of a library."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._library, self._name = runtime.open_library(path), name
+        self._kind = runtime.ffi().typeof("int")
+
+    @property
+    def value(self) -> int:
+        return self._library.read_variable(self._kind, self._name)
+
+    @value.setter
+    def value(self, to: int) -> None:
+        self._library.write_variable(self._kind, self._name, to)
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    return compiled_kernels(tmp_path_factory.mktemp("kernels"))
+
+
+class Equipped(Machine):
+    """A machine with libraries that pretend."""
+
+    def __init__(self, folder, kernels) -> None:
+        super().__init__(folder, kernels)
+        self.cublas = pretended(folder, "cublas", ".13")
+        self.cudnn = pretended(folder, "cudnn", ".9.5.1")
+        self.products.add_libraries([folder])
+
+    def count(self, library: str, name: str) -> int:
+        """A variable of a library that pretends."""
+        return Number(getattr(self, library), f"pretended_{name}").value
+
+
+@pytest.fixture(scope="module")
+def machine(kernels, tmp_path_factory):
+    return Equipped(tmp_path_factory.mktemp("equipped"), kernels)
+
+
+# --- cuBLAS ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("transposed", list(itertools.product((False, True), repeat=2)))
+@pytest.mark.parametrize("sizes", SIZES)
+def test_products_by_cublas(machine, sizes, transposed, dtype):
+    _, rows, columns, inner = sizes
+    for spare in (0, 3):
+        operands, (a, b, c) = matrices(*sizes, transposed, dtype, spare)
+        before = machine.count("cublas", "calls")
+        got = machine.multiply(sizes, *operands, -0.5, 2)
+        close(got[:, :rows, :columns], -0.5 * (a.astype("float64") @ b) + 2 * c, dtype, inner)
+        used = machine.count("cublas", "calls") - before
+        assert used == (0 not in sizes)
+        if used:
+            assert machine.way_of_product(sizes, *operands) == "cuBLAS"
+            operands[2][0][...] = np.nan
+            got = machine.multiply(sizes, *operands)
+            close(got[:, :rows, :columns], a.astype("float64") @ b, dtype, inner)
+
+
+def test_what_cublas_cannot_express_is_done_by_kernels(machine):
+    """Rows that lie closer than they are long: the same row for all."""
+    row, right = np.arange(6.0), np.random.default_rng(1).normal(size=(6, 5))
+    operands = (row, 0, 0, 0), (right, 5, 0, 0), (np.zeros((4, 5)), 5, 0, 0)
+    assert machine.way_of_product((1, 4, 5, 6), *operands).startswith("kernel sc_multiply_f64")
+    got = machine.multiply((1, 4, 5, 6), *operands)
+    close(got, np.broadcast_to(row @ right, (4, 5)), "float64", 6)
+
+
+def test_a_single_row_needs_no_stride_for_cublas(machine):
+    left, right = np.ones((1, 6)), np.random.default_rng(1).normal(size=(6, 1))
+    for stride, turned in itertools.product((0, 1, 6), (0, 1)):
+        operands = (left, stride, 0, 0), (right, 6 if turned else 1, 0, turned)
+        target = (np.zeros((1, 1)), stride, 0, 0)
+        assert machine.way_of_product((1, 1, 1, 6), *operands, target) == "cuBLAS"
+        got = machine.multiply((1, 1, 1, 6), *operands, target)
+        close(got, left @ right, "float64", 6)
+
+
+def test_a_convolution_of_one_place_goes_to_cublas(machine):
+    for name, which in itertools.product(("a matrix", "matrices of groups"), WHICH):
+        g = GEOMETRIES[name]
+        x = arguments(which, g, "float32")
+        before = machine.count("cublas", "calls")
+        close(machine.convolve(which, g, *x), expected(which, g, *x), "float32", 100)
+        assert machine.count("cublas", "calls") - before == (which != "filters")
+
+
+# --- cuDNN ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("which", WHICH)
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_convolutions_with_cudnn_there(machine, name, which, dtype):
+    g = GEOMETRIES[name]
+    x = arguments(which, g, dtype)
+    before = machine.count("cudnn", "calls")
+    close(machine.convolve(which, g, *x), expected(which, g, *x), dtype, 300)
+    used = machine.count("cudnn", "calls") - before
+    is_matrix = name in ("a matrix", "matrices of groups") and which == "filters"
+    assert used == (name in SAID or is_matrix)
+    if used:
+        algorithm = {"forward": 6, "input": 4, "filters": 1}[which]
+        want = f"cuDNN, algorithm {algorithm}, 4096 bytes of workspace"
+        assert machine.way_of_convolution(which, g, x[0].itemsize) == want
+
+
+def test_cudnn_is_asked_once_for_each_convolution(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    sizes = range(3, 8)
+    for _ in range(2):
+        for n in sizes:
+            g = geometry((1, 2, n, n), (3, 2, 3, 3), (n - 2, n - 2))
+            for which in WHICH:
+                machine.convolve(which, g, *arguments(which, g, "float32"))
+    assert machine.count("cudnn", "searches") == len(sizes) * len(WHICH)
+    for n in range(3, 100):  # more than are kept
+        g = geometry((1, 2, n, 4), (3, 2, 3, 3), (n - 2, 2))
+        machine.convolve("forward", g, *arguments("forward", g, "float32"))
+    assert machine.count("cudnn", "living") == 4 * 64
+    machine.call("symcomp_gpu_close", "void", "void *")(machine.place)
+    assert machine.count("cudnn", "living") == 0
+    assert "kernel" in machine.way_of_convolution("forward", g)
+    alive = runtime.function(runtime.open_library(machine.cublas), "pretended_alive", "int", ())
+    assert not alive()
+
+
+def test_where_cudnn_has_nothing_that_fits(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    Number(machine.cudnn, "pretended_none").value = 1
+    g = GEOMETRIES["3 × 3"]
+    for which in WHICH:
+        x = arguments(which, g, "float64")
+        close(machine.convolve(which, g, *x), expected(which, g, *x), "float64", 100)
+        assert machine.way_of_convolution(which, g, 8).startswith("kernel sc_")
+    assert machine.count("cudnn", "calls") == 0
+    assert machine.count("cudnn", "searches") == len(WHICH)
+
+
+def test_what_cudnn_fails_at_is_done_by_kernels_from_then_on(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    Number(machine.cudnn, "pretended_fails").value = 1
+    g = GEOMETRIES["3 × 3"]
+    for which in WHICH:
+        x = arguments(which, g, "float32")
+        for _ in range(2):
+            close(machine.convolve(which, g, *x), expected(which, g, *x), "float32", 100)
+    assert machine.count("cudnn", "calls") == len(WHICH)
+
+
+def test_no_room_for_cudnn(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    machine.set(limit=4095)
+    g = GEOMETRIES["3 × 3"]
+    with pytest.raises(Failed, match="no device memory left"):
+        machine.convolve("forward", g, *arguments("forward", g, "float32"))
+
+
+# --- finding them ---------------------------------------------------------------------------------
+
+
+def test_the_newest_library_of_the_first_folder_is_taken(tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder, names in ((first, (".so.9", ".so.12.4", ".so.12.10")), (second, (".so.13",))):
+        folder.mkdir()
+        for name in names:
+            (folder / f"libcublas{name}").touch()
+    (first / "libcublasLt.so.99").touch()
+    assert gpu_libraries.find("libcublas", [first, second]).name == "libcublas.so.12.10"
+    assert gpu_libraries.find("libcublas", [second, first]).name == "libcublas.so.13"
+    assert gpu_libraries.find("libcudnn", [first, second]) is None
+
+
+def test_what_was_found_is_told(tmp_path):
+    pretended(tmp_path, "cublas", ".13")
+    state, table = gpu_libraries.open_functions(gpu_libraries.CUBLAS, [tmp_path])
+    assert str(state) == f"cuBLAS 13.12.11 ({tmp_path}/libcublas.so.13)"
+    assert len(table) == len(gpu_libraries.CUBLAS.functions)
+
+
+def test_what_is_missing_is_told(tmp_path):
+    null = runtime.ffi().NULL
+    absent = gpu_libraries.CUDNN._replace(file="libnowhere")
+    state, table = gpu_libraries.open_functions(absent, [tmp_path])
+    assert table == null and "pip install nvidia-cudnn" in str(state)
+    (tmp_path / "libcudnn.so.9").write_text("no library")
+    state, table = gpu_libraries.open_functions(gpu_libraries.CUDNN, [tmp_path])
+    assert table == null and "cannot load the library" in state.missing
+    pretended(tmp_path, "cublas", ".13")
+    more = (*gpu_libraries.CUBLAS.functions, "cublasGoneInThisVersion")
+    newer = gpu_libraries.CUBLAS._replace(functions=more)
+    state, table = gpu_libraries.open_functions(newer, [tmp_path])
+    assert table == null and "cublasGoneInThisVersion" in state.missing
+
+
+def test_a_library_that_does_not_start_is_not_used(kernels, tmp_path):
+    machine = Machine(tmp_path, kernels)
+    path = pretended(tmp_path, "cublas", ".13")
+    Number(path, "pretended_fail_create").value = 1
+    machine.products.add_libraries([tmp_path])
+    blas = machine.products.libraries[0]
+    assert str(blas) == "cuBLAS is not used: cuBLAS answered 1"
+    operands, (a, b, _) = matrices(1, 3, 4, 5, (False, False), "float64")
+    assert machine.way_of_product((1, 3, 4, 5), *operands).startswith("kernel")
+    close(machine.multiply((1, 3, 4, 5), *operands), a @ b, "float64", 5)
+
+
+def test_the_doctor_may_ask():
+    described = gpu_libraries.describe()
+    assert [s.library.name for s in described] == ["cuBLAS", "cuDNN"]
+    assert all(str(s) for s in described)
