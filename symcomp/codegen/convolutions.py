@@ -26,6 +26,8 @@ from symcomp.tensor.convolution import Geometry
 FACTORS = 36
 #: Channels that it takes together (GROUP in convolution_winograd.h, for float32).
 LANES = 16
+#: Taps of filters that are twice as long as their stride (see convolution_pairs.h): 4 become 9.
+TAPS_OF_PAIRS = (4, 8, 16)
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
@@ -273,9 +275,11 @@ def _terms(g: Geometry, which: str):
 
 
 def _packed_terms(g: Geometry, which: str):
-    """What the library packs for them: for 9 taps it may want more factors."""
+    """What the library packs for them: for some numbers of taps it may want more factors."""
     area = size.product(g.kernel[-2:])
-    if not (isinstance(area, int) and area != 9):
+    if isinstance(area, int) and area in TAPS_OF_PAIRS:
+        area = area * 9 // 4
+    elif not isinstance(area, int) or area == 9:
         area = size.plus(area, FACTORS - 9)
     planes = g.channels if which == "forward" else g.filters
     return size.times(planes, size.product(g.kernel[:-2]), area)

@@ -14,7 +14,7 @@ from symcomp.codegen.loops import Call, Kernel, walk
 from symcomp.graph import size
 
 #: In the order of the ways in symcomp.h.
-WAYS = ("direct", "winograd", "channelwise")
+WAYS = ("direct", "winograd", "channelwise", "pairs")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
 
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
@@ -72,4 +72,19 @@ def _may_be_channelwise(numbers: list, dtype: str) -> bool:
     return groups != 1 and not (isinstance(products, int) and products > FEW_PRODUCTS)
 
 
-MAY_BE = {"winograd": _may_be_winograd, "channelwise": _may_be_channelwise}
+def _may_be_pairs(numbers: list, dtype: str) -> bool:
+    depth, kernel, stride, dilation = numbers[7], numbers[8:10], numbers[14:16], numbers[17:19]
+    planes = [size.times(n, depth) for n in numbers[2:4]]
+    return (
+        dtype == "float32"
+        and all(s <= 2 and _may_be(k, 2 * s) for k, s in zip(kernel, stride, strict=True))
+        and all(d == 1 for d in dilation)
+        and not any(isinstance(n, int) and n < FEW_CHANNELS for n in planes)
+    )
+
+
+MAY_BE = {
+    "winograd": _may_be_winograd,
+    "channelwise": _may_be_channelwise,
+    "pairs": _may_be_pairs,
+}

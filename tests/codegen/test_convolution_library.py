@@ -47,6 +47,20 @@ WAYS = {
         ((3, 32, 17, 16), (40, 32, 3, 3), (1, 1)),
         ((2, 20, 30, 31), (8, 20, 1, 1), (0, 0)),  # most phases of the gradient have no taps
     ]),
+    "twice the stride": (TWO, ONE, 1, [
+        ((2, 17, 34, 37), (20, 17, 4, 4), (1, 1)),  # Winograd of 2 × 2 taps in float32
+        ((3, 40, 33, 70), (33, 40, 4, 4), (0, 2)),
+        ((2, 16, 40, 36), (16, 16, 4, 4), (3, 5)),
+        ((9, 20, 18, 19), (30, 20, 4, 4), (1, 0)),  # several images in a block
+        ((2, 20, 9, 40), (20, 20, 4, 4), (1, 1)),  # too small: direct
+    ]),
+    "2 × 2": (ONE, ONE, 2, [
+        ((2, 36, 20, 19), (40, 18, 2, 2), (0, 1)),
+        ((3, 64, 9, 33), (34, 32, 2, 2), (1, 0)),
+    ]),
+    "4 × 2": (TWO[:1] + ONE[:1], ONE, 1, [
+        ((2, 20, 31, 30), (33, 20, 4, 2), (1, 1)),
+    ]),
     "long strides": ((3, 4), ONE, 1, [
         ((3, 5, 40, 50), (17, 5, 5, 3), (2, 1)),
         ((3, 5, 2, 3), (17, 5, 2, 2), (0, 0)),
@@ -150,7 +164,8 @@ def placed(array: np.ndarray, offset: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(
-    ("way", "number"), [("3 × 3", 1), ("strides", 0), ("groups", 2), ("few channels", 0)]
+    ("way", "number"),
+    [("3 × 3", 1), ("strides", 0), ("groups", 2), ("few channels", 0), ("2 × 2", 0)],
 )
 def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
     compiled, _ = functions(way, dtype)

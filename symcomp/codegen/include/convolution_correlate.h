@@ -8,6 +8,8 @@ static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g,
         return ways[SYMCOMP_WINOGRAD];
     if (NAME(is_channelwise)(g, which))
         return ways[SYMCOMP_CHANNELWISE];
+    if (NAME(is_pairs)(g, which))
+        return ways[SYMCOMP_PAIRS];
     return NULL;
 }
 

@@ -72,6 +72,7 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
 #include "convolution_winograd.h"
 #include "convolution_winograd_filters.h"
 #include "convolution_channelwise.h"
+#include "convolution_pairs.h"
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
