@@ -173,6 +173,15 @@ def replays():
     assert statistics("replays") == 8 + 10 + 2 * 8 + 1
 
 
+def no_replays():
+    """Where nothing can be captured, everything is launched."""
+    f = doubler()
+    for k in range(6):
+        close(f(np.full(10, float(k))), np.full(10, 2.0 * k))
+    assert statistics("replays") == 0 and statistics("launches") == 6, gpu.gpu().statistics()
+    assert libcuda().emulated_captures() == int(os.environ["EMULATED_CUDA_CAPTURES"] == "2")
+
+
 def addresses():
     """Arrays that lie elsewhere from call to call, and scratch memory that moves."""
     f = doubler(results="device")
