@@ -51,6 +51,8 @@ API int cublasGetProperty(int part, int *value) {
 
 API int pretended_alive(void) { return the_handle.alive; }
 
+API void *pretended_stream(void) { return the_handle.stream; }
+
 /* C = alpha op(A) op(B) + beta C with op(A) of m × k, all stored by columns. */
 #define GEMM(name, T)                                                                              \
     API int name(void *handle, int transpose_a, int transpose_b, int m, int n, int k,              \

@@ -114,6 +114,22 @@ def test_a_single_row_needs_no_stride_for_cublas(machine):
         close(got, left @ right, "float64", 6)
 
 
+def test_libraries_follow_to_another_stream(machine):
+    """As for a capture; cuBLAS forgets its workspace then, and here refuses to work without."""
+    use = machine.call("symcomp_gpu_use_stream", "int", "void *", "void *")
+    cublas = runtime.open_library(machine.cublas)
+    stream = runtime.function(cublas, "pretended_stream", "void *", ())
+    usual = stream()
+    other = machine.ffi.cast("void *", 2)
+    g = GEOMETRIES["3 × 3"]
+    x = arguments("forward", g, "float32")
+    for place in (other, usual):
+        assert use(machine.place, place) == 0 and stream() == place
+        operands, (a, b, _) = matrices(1, 4, 5, 6, (False, False), "float64", 0)
+        close(machine.multiply((1, 4, 5, 6), *operands), a @ b, "float64", 6)
+        close(machine.convolve("forward", g, *x), expected("forward", g, *x), "float32", 100)
+
+
 def test_a_convolution_of_one_place_goes_to_cublas(machine):
     for name, which in itertools.product(("a matrix", "matrices of groups"), WHICH):
         g = GEOMETRIES[name]

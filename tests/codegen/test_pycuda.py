@@ -57,6 +57,11 @@ def test_program(program, libcuda):
     run(program, libcuda)
 
 
+@pytest.mark.parametrize("captures", ["0", "2"])
+def test_a_driver_that_captures_nothing(libcuda, captures):
+    run("no_replays", libcuda, EMULATED_CUDA_CAPTURES=captures)
+
+
 def test_a_gpu_whose_memory_does_not_suffice(libcuda):
     run("no_memory", libcuda, EMULATED_CUDA_MEMORY=str(32 << 20))
 

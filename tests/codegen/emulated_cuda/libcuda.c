@@ -11,7 +11,8 @@
  *   - the error of a kernel shows later, and lasts
  *   - more than 48 KB of shared memory must be asked for
  *
- * The environment says what there is: EMULATED_CUDA_DEVICES (1, or 0), EMULATED_CUDA_MEMORY (bytes).
+ * The environment says what there is: EMULATED_CUDA_DEVICES (1, or 0), EMULATED_CUDA_MEMORY (bytes),
+ * EMULATED_CUDA_CAPTURES (1; with 0 none begins, with 2 each is spoilt).
  * Entry points that are not here answer CUDA_ERROR_NOT_SUPPORTED (others.c).
  */
 #define _GNU_SOURCE
@@ -40,6 +41,7 @@ enum {
     NO_BINARY_FOR_GPU = 209,
     INVALID_HANDLE = 400,
     NOT_FOUND = 500,
+    NOT_SUPPORTED = 801,
     CAPTURE_UNSUPPORTED = 900,
     CAPTURE_INVALIDATED = 901,
     CAPTURE_IMPLICIT = 906,
@@ -674,10 +676,15 @@ SYMCOMP_EXPORT int64_t emulated_captures(void) { return captures; }
 
 static int begin_capture(stream *s, int mode) {
     int error = s == &legacy ? CAPTURE_UNSUPPORTED : driver.begin_capture(s, mode);
+    if (!error && told("EMULATED_CUDA_CAPTURES", 1) == 0) {
+        void *graph;
+        driver.end_capture(s, &graph);
+        return driver.destroy_graph(graph), NOT_SUPPORTED;
+    }
     if (!error) {
         ++captures;
         s->capturing = 1;
-        s->spoilt = 0;
+        s->spoilt = told("EMULATED_CUDA_CAPTURES", 1) == 2;
     }
     return error;
 }
@@ -732,7 +739,7 @@ static const struct {
     {NOT_FOUND, "named symbol not found"},
     {700, "an illegal memory access was encountered"},
     {719, "unspecified launch failure"},
-    {801, "operation not supported"},
+    {NOT_SUPPORTED, "operation not supported"},
     {CAPTURE_UNSUPPORTED, "operation not permitted when stream is capturing"},
     {CAPTURE_INVALIDATED, "operation failed due to a previous error during capture"},
     {CAPTURE_IMPLICIT, "operation would make the legacy stream depend on a capturing blocking stream"},
