@@ -101,7 +101,7 @@ def test_the_table(resources, update_golden):
         version = _compiler().version()
         intro = (
             f"The kernels of `tests/small_programs.py`, compiled for {TARGET} by {version}.\n"
-            "Shared memory is that of a fixed size; tiles come on top, as the rows of a call need.\n"
+            "Shared memory is that of a fixed size; tiles come on top, as a call needs.\n"
             "Written by `pytest tests/codegen/test_kernel_resources.py --update-golden`."
         )
         section = f"{TITLE}\n\n{intro}\n\n{table(resources)}\n"
