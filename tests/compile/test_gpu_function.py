@@ -439,6 +439,28 @@ def test_results_are_the_same_every_time():
         assert [v.tobytes() for v in f(sc.to_device(given))] == first
 
 
+def test_equal_calls_are_replayed():
+    """What a call launches is captured when its places and sizes are those of the call before; its
+    values may be others.
+    """
+    x, s = T.dmatrix("x"), sc.shared(np.zeros((3, 4)), "s")
+    f = function([x], [T.nn.softmax(x + s), s.sum()], updates=[(s, s + x)])
+    before = gpu.gpu().statistics()["replays"]
+    total = np.zeros((3, 4))
+    for n in range(8):
+        given = A * n if n != 5 else sc.to_device(A * n)  # there its place is another one
+        soft, all_ = f(given)
+        e = np.exp(A * n + total - (A * n + total).max(axis=1, keepdims=True))
+        np.testing.assert_allclose(soft, e / e.sum(axis=1, keepdims=True), rtol=1e-12)
+        assert all_ == total.sum()
+        total += A * n
+        if n == 6:
+            s.set_value(total * 2)
+            total *= 2
+    np.testing.assert_array_equal(s.get_value(), total)
+    assert gpu.gpu().statistics()["replays"] > before
+
+
 def test_sizes_may_change_from_call_to_call():
     f = squares()
     for shape in ((3, 4), (3, 4), (3, 4), (100, 300), (3, 4), (0, 0), (1, 1), (257, 33), (3, 4)):

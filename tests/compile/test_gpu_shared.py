@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import symcomp.tensor as T
 from symcomp.codegen import gpu
 from symcomp.errors import OptionError, ShapeError
 from tests.backends import no_gpu
+from tests.laws.random_programs import KINDS
 
 pytestmark = pytest.mark.skipif(bool(no_gpu()), reason=no_gpu())
 
@@ -264,3 +267,48 @@ def test_random_streams_move_on_as_on_the_cpu():
         else:
             np.testing.assert_array_equal(cuda, cpu)
             np.testing.assert_array_equal(both, cpu)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_updates_on_changing_devices(seed, request):
+    """Whoever makes the next update, NumPy, the CPU or the GPU: the values are the same."""
+    seed += 10 * request.config.getoption("--seed")
+    program, outputs, updates = KINDS["update"](1300 + seed, 4)
+    arguments = [program.values[x] for x in program.inputs]
+    functions = [
+        sc.function(program.inputs, outputs, updates=updates, on_unused_input="ignore", **where)
+        for where in ({"mode": "numpy"}, {"device": "cpu"}, {"device": "cuda"})
+    ]
+    random = np.random.default_rng(seed)
+    turns = [[0] * 8, random.integers(0, 3, 8), [1, 2] * 4]
+    ends = []
+    for turn in turns:
+        for s in program.shared:
+            s.set_value(program.values[s])
+        with np.errstate(all="ignore"):
+            results = [functions[k](*arguments) for k in turn]
+        ends.append([*results[-1], *(s.get_value() for s in program.shared)])
+    for other in ends[1:]:
+        for got, want in zip(other, ends[0], strict=True):
+            largest = max(1.0, np.abs(np.nan_to_num(want, posinf=0, neginf=0)).max(initial=0))
+            np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-4 * largest)
+
+
+def test_threads_on_both_devices():
+    """No update is lost, and whoever reads sees a value as some call has left it."""
+    s = sc.shared(np.zeros(500), "s")
+    functions = [adder(s, "cuda"), adder(s, "cpu"), adder(s, "cuda")]
+    gate = threading.Barrier(4)
+
+    def work(k):
+        gate.wait()
+        for _ in range(40):
+            if k < 3:
+                functions[k]()
+            else:
+                value = s.get_value()
+                assert (value == value[0]).all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    np.testing.assert_array_equal(s.get_value(), np.full(500, 120.0))
