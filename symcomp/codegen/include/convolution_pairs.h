@@ -116,13 +116,21 @@ static void NAME(transform_sums_of_pairs)(const T *sums, int64_t step, int64_t l
     }
 }
 
-/* to[2 u] = even[u], to[2 u + 1] = odd[u], up to `width`. */
+static inline void NAME(interleave_vectors)(T *to, const T *even, const T *odd) {
+    VECTOR a = *(const UNALIGNED *)even, b = *(const UNALIGNED *)odd;
+    *(UNALIGNED *)to = __builtin_shuffle(a, b, NAME(woven)(0));
+    *(UNALIGNED *)(to + LANES) = __builtin_shuffle(a, b, NAME(woven)(LANES / 2));
+}
+
+/* to[2 u] = even[u], to[2 u + 1] = odd[u], up to `width`; the last vectors overlap others. */
 static void NAME(interleave)(T *to, const T *even, const T *odd, int64_t width) {
     int64_t u = 0;
-    for (; 2 * (u + LANES) <= width; u += LANES) {
-        VECTOR a = *(const UNALIGNED *)(even + u), b = *(const UNALIGNED *)(odd + u);
-        *(UNALIGNED *)(to + 2 * u) = __builtin_shuffle(a, b, NAME(woven)(0));
-        *(UNALIGNED *)(to + 2 * u + LANES) = __builtin_shuffle(a, b, NAME(woven)(LANES / 2));
+    for (; 2 * (u + LANES) <= width; u += LANES)
+        NAME(interleave_vectors)(to + 2 * u, even + u, odd + u);
+    if (2 * u + 1 < width && width >= 2 * LANES) {
+        u = width / 2 - LANES;
+        NAME(interleave_vectors)(to + 2 * u, even + u, odd + u);
+        u += LANES;
     }
     for (; 2 * u + 1 < width; ++u)
         to[2 * u] = even[u], to[2 * u + 1] = odd[u];
@@ -130,61 +138,20 @@ static void NAME(interleave)(T *to, const T *even, const T *odd, int64_t width) 
         to[2 * u] = even[u];
 }
 
-/* Where the results of a phase go: row t, column u of channel m of an image to
- * image * i + channel * m + row * t + u. */
-typedef struct NAME(place_of_pairs) {
-    T *to;
-    int64_t image, channel, row, rows, columns;
-} NAME(place_of_pairs);
+/* One phase of a block: its rows and columns, from which row of the phase on; and where the first taps
+ * of that row, and of the first column, read. */
+typedef struct NAME(part_of_pairs) {
+    int64_t first, rows, columns, start[2];
+} NAME(part_of_pairs);
 
-/* Some rows of tiles of a phase, for all images and channels of a block. */
-static int NAME(sum_pairs)(const symcomp_geometry *g, int which, const NAME(side) *side,
-                           int64_t number, int64_t first_row, int64_t row, int64_t rows,
-                           const T *source, const T *packed, const symcomp_part *block,
-                           const NAME(place_of_pairs) *place) {
-    int64_t forward = which == SYMCOMP_FORWARD, residues = 1, shift[6][PAIR_FACTORS];
-    int64_t unit[2] = {1, 1}, height = sc_panel(side->channels);
-    if (forward)
-        residues = g->stride[1] * g->stride[2], unit[0] = g->stride[1], unit[1] = g->stride[2];
-    NAME(phase) phase = {.taps = PAIR_FACTORS, .steps = {2 * unit[0], 2 * unit[1]},
-                         .y = shift[0], .x = shift[1]};
-    NAME(prepared) made = {.y = shift[2], .x = shift[3], .offset = shift[4]};
-    int64_t planes = side->planes * residues, columns = quotient_up(place->columns, 2);
-    int64_t lanes = 0, size = 0;
-    T *transformed = NULL, *plane = NULL;
-    for (int64_t n = 0; n < residues; ++n) {
-        NAME(pair) pair = NAME(find_pair)(g, which, forward ? n : number);
-        for (int64_t k = 0; k < PAIR_FACTORS; ++k) {
-            phase.y[k] = unit[0] * (k / 3 + first_row) + pair.start[0];
-            phase.x[k] = unit[1] * (k % 3) + pair.start[1];
-        }
-        NAME(plan)(&phase, block->channels, block->images, rows, columns, &made);
-        if (!n) {
-            lanes = quotient_up(made.lanes, LANES) * LANES;
-            size = made.copies * block->images * made.rows * made.columns;
-            transformed = runtime->push((size_t)(PAIR_FACTORS * planes * lanes) * sizeof(T));
-            plane = runtime->push((size_t)size * sizeof(T) + (MOST_VECTORS + 1) * VECTOR_BYTES);
-            if (!transformed || !plane) {
-                runtime->pop(transformed);
-                return 1;
-            }
-        }
-        for (int64_t p = 0; p < side->planes; ++p) {
-            NAME(prepare)(g, which, side, &phase, &made, source, block, row, p, 1, plane);
-            NAME(transform_pairs)(plane, made.offset, lanes,
-                                  transformed + (n * side->planes + p) * lanes, planes * lanes);
-        }
-    }
-    T *sums = runtime->push((size_t)(PAIR_FACTORS * height * lanes) * sizeof(T));
-    T *results = runtime->push((size_t)(4 * lanes) * sizeof(T));
-    int64_t *offset = runtime->push((size_t)planes * sizeof(int64_t));
-    if (!sums || !results || !offset) {
-        runtime->pop(transformed);
-        return 1;
-    }
-    for (int64_t p = 0; p < planes; ++p)
-        offset[p] = p * lanes;
+/* Sums over the transformed planes, for some rows of tiles; `to` has rows of `columns`, `pitch` apart,
+ * for each channel and image. */
+static void NAME(sum_pairs)(const T *transformed, int64_t planes, int64_t lanes, const T *packed,
+                            int64_t height, const NAME(prepared) *made, const symcomp_part *block,
+                            const int64_t *offset, T *sums, int64_t lines, int64_t columns, T *to,
+                            int64_t image_step, int64_t channel_step, int64_t pitch) {
     int64_t vectors = lanes / LANES, width;
+    T *results = sums + PAIR_FACTORS * height * lanes;
     for (int64_t m = 0; m < block->channels; m += height) {
         int64_t count = at_most(height, block->channels - m);
         const T *a = packed + m * PAIR_FACTORS * planes;
@@ -198,17 +165,14 @@ static int NAME(sum_pairs)(const symcomp_geometry *g, int which, const NAME(side
         for (int64_t c = 0; c < count; ++c) {
             NAME(transform_sums_of_pairs)(sums + c * lanes, height * lanes, lanes, results);
             for (int64_t image = 0; image < block->images; ++image)
-                for (int64_t line = 0; line < at_most(2 * rows, place->rows - 2 * row); ++line) {
+                for (int64_t line = 0; line < lines; ++line) {
                     const T *even = results + line % 2 * 2 * lanes +
-                                    (image * made.rows + line / 2) * made.columns;
-                    T *to = place->to + image * place->image + (m + c) * place->channel;
-                    NAME(interleave)(to + (2 * row + line) * place->row, even, even + lanes,
-                                     place->columns);
+                                    (image * made->rows + line / 2) * made->columns;
+                    NAME(interleave)(to + image * image_step + (m + c) * channel_step +
+                                         line * pitch, even, even + lanes, columns);
                 }
         }
     }
-    runtime->pop(transformed);
-    return 0;
 }
 
 /* How many of some rows of tiles to take at a time: few enough for L2, and so that the widest
@@ -230,51 +194,109 @@ static int NAME(correlate_pairs)(const symcomp_geometry *g, int which, const T *
                                  const T *packed, T *target, const symcomp_part *block) {
     NAME(side) side = NAME(side_of)(g, which);
     int64_t forward = which == SYMCOMP_FORWARD, width = side.result[2];
+    int64_t residues = g->stride[1] * g->stride[2], shift[5][25];
+    int64_t unit[2] = {forward ? g->stride[1] : 1, forward ? g->stride[2] : 1};
     int64_t down = forward ? 1 : g->stride[1], across = forward ? 1 : g->stride[2];
-    int64_t planes = side.planes * (forward ? g->stride[1] * g->stride[2] : 1);
+    int64_t planes = side.planes * (forward ? residues : 1), phases = down * across;
     int64_t height = sc_panel(side.channels), panels = quotient_up(side.channels, height);
     int64_t each = panels * height * planes * PAIR_FACTORS, end = block->first_row + block->rows;
-    packed += block->group * down * across * each + block->first_channel * planes * PAIR_FACTORS;
-    int64_t room = block->rows * width * block->channels * block->images;
-    T *stage = across == 1 ? target : runtime->push((size_t)(2 * room) * sizeof(T));
-    int failed = !stage;
-    for (int64_t a = 0; !failed && a < down; ++a) {
-        int64_t first = quotient_up(at_least(0, block->first_row - a), down);
-        int64_t rows = quotient_up(at_least(0, end - a), down) - first;
-        if (rows <= 0)
-            continue;
-        T *here = target + (a + down * first - block->first_row) * width;
-        NAME(place_of_pairs) place[2];
-        for (int64_t b = 0; b < across; ++b) {
-            place[b] = (NAME(place_of_pairs)){
-                here, block->image, block->channel, down * width, rows,
-                quotient_up(width - b, across),
-            };
-            if (across > 1) {
-                place[b].to = stage + b * room, place[b].row = place[b].columns;
-                place[b].channel = rows * place[b].columns;
-                place[b].image = block->channels * place[b].channel;
-            }
-            int64_t number = a * across + b, tiles = quotient_up(rows, 2);
-            int64_t line = block->images * (quotient_up(place[b].columns, 2) + 1);
-            int64_t step = NAME(rows_of_pairs)(tiles, line, planes);
-            for (int64_t row = 0; !failed && row < tiles; row += step)
-                failed = NAME(sum_pairs)(g, which, &side, number, first, row,
-                                         at_most(step, tiles - row), source, packed + number * each,
-                                         block, &place[b]);
-        }
-        for (int64_t image = 0; across > 1 && !failed && image < block->images; ++image)
-            for (int64_t m = 0; m < block->channels; ++m)
-                for (int64_t t = 0; t < rows; ++t) {
-                    const T *from[2];
-                    for (int b = 0; b < 2; ++b)
-                        from[b] = place[b].to + image * place[b].image + m * place[b].channel +
-                                  t * place[b].row;
-                    NAME(interleave)(here + image * block->image + m * block->channel +
-                                         down * t * width, from[0], from[1], width);
-                }
+    packed += block->group * phases * each + block->first_channel * planes * PAIR_FACTORS;
+
+    NAME(part_of_pairs) parts[4];
+    int64_t tiles[2] = {0, 0}, base[2] = {INT64_MAX, INT64_MAX}, beyond[2] = {0, 0};
+    for (int64_t n = 0; n < phases; ++n) {
+        NAME(pair) pair = NAME(find_pair)(g, which, n);
+        int64_t a = n / across, first = quotient_up(at_least(0, block->first_row - a), down);
+        parts[n] = (NAME(part_of_pairs)){
+            first, at_least(0, quotient_up(at_least(0, end - a), down) - first),
+            quotient_up(width - n % across, across), {first + pair.start[0], pair.start[1]},
+        };
+        tiles[0] = at_least(tiles[0], quotient_up(parts[n].rows, 2));
+        tiles[1] = at_least(tiles[1], quotient_up(parts[n].columns, 2));
+        for (int axis = 0; axis < 2; ++axis)
+            base[axis] = at_most(base[axis], parts[n].start[axis]);
     }
-    if (across > 1)
-        runtime->pop(stage);
+    for (int64_t n = 0; n < phases; ++n)
+        for (int axis = 0; axis < 2; ++axis)
+            beyond[axis] = at_least(beyond[axis], parts[n].start[axis] - base[axis]);
+    int64_t grid = 3 + beyond[1], taps = forward ? PAIR_FACTORS : (3 + beyond[0]) * grid;
+    NAME(phase) phase = {.taps = taps, .steps = {2 * unit[0], 2 * unit[1]},
+                         .y = shift[0], .x = shift[1]};
+    NAME(prepared) made = {.y = shift[2], .x = shift[3], .offset = shift[4]};
+    int64_t step = NAME(rows_of_pairs)(tiles[0], block->images * (tiles[1] + 1), planes);
+
+    int failed = 0;
+    for (int64_t row = 0; !failed && row < tiles[0]; row += step) {
+        int64_t rows = at_most(step, tiles[0] - row);
+        for (int64_t k = 0; k < taps; ++k)
+            phase.y[k] = base[0] + k / grid, phase.x[k] = base[1] + k % grid;
+        if (forward) /* of residue 0; the others are shifted */
+            for (int64_t k = 0; k < PAIR_FACTORS; ++k) {
+                phase.y[k] = unit[0] * (k / 3 + block->first_row) - g->low[1];
+                phase.x[k] = unit[1] * (k % 3) - g->low[2];
+            }
+        NAME(prepare_shifts)(&phase, block->images, rows, tiles[1], &made);
+        int64_t lanes = quotient_up(made.lanes, LANES) * LANES;
+        int64_t size = made.copies * block->images * made.rows * made.columns;
+        /* Rows that are put together from two phases are whole vectors. */
+        int64_t stage_row = quotient_up(tiles[1], LANES) * 2 * LANES;
+        int64_t stage_rows = 2 * rows * stage_row, staged = block->images * block->channels;
+        size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
+        T *transformed = runtime->push((size_t)(PAIR_FACTORS * planes * lanes) * sizeof(T));
+        T *ready = runtime->push((size_t)(size * side.planes) * sizeof(T) + slack);
+        T *sums = runtime->push((size_t)((PAIR_FACTORS * height + 4) * lanes) * sizeof(T) + slack);
+        T *stage = runtime->push((size_t)(across * staged * stage_rows) * sizeof(T));
+        int64_t *offset = runtime->push((size_t)planes * sizeof(int64_t));
+        if (!transformed || !ready || !sums || !stage || !offset) {
+            runtime->pop(transformed);
+            return 1;
+        }
+        for (int64_t p = 0; p < planes; ++p)
+            offset[p] = p * lanes;
+        for (int64_t n = 0; n < (forward ? residues : 1); ++n) {
+            for (int64_t k = 0; forward && n && k < taps; ++k) {
+                int64_t b = n % g->stride[2];
+                phase.y[k] += b ? 0 : 1, phase.x[k] += b ? 1 : 1 - g->stride[2];
+            }
+            if (n)
+                NAME(prepare_shifts)(&phase, block->images, rows, tiles[1], &made);
+            NAME(prepare)(g, which, &side, &phase, &made, source, block, row, 0, side.planes, ready);
+            for (int64_t p = 0; forward && p < side.planes; ++p)
+                NAME(transform_pairs)(ready + p * size, made.offset, lanes,
+                                      transformed + (n * side.planes + p) * lanes, planes * lanes);
+        }
+        for (int64_t n = 0; n < phases; ++n) {
+            const NAME(part_of_pairs) *part = &parts[n];
+            int64_t lines = at_most(2 * rows, part->rows - 2 * row), shifts[PAIR_FACTORS];
+            if (lines <= 0)
+                continue;
+            for (int64_t k = 0; k < PAIR_FACTORS; ++k)
+                shifts[k] = made.offset[(k / 3 + part->start[0] - base[0]) * grid + k % 3 +
+                                        part->start[1] - base[1]];
+            for (int64_t p = 0; !forward && p < side.planes; ++p)
+                NAME(transform_pairs)(ready + p * size, shifts, lanes, transformed + p * lanes,
+                                      planes * lanes);
+            int64_t line = part->first + 2 * row, pitch = down * width;
+            T *here = target + (n / across + down * line - block->first_row) * width;
+            if (across == 1) {
+                NAME(sum_pairs)(transformed, planes, lanes, packed + n * each, height, &made, block,
+                                offset, sums, lines, part->columns, here, block->image,
+                                block->channel, pitch);
+                continue;
+            }
+            T *mine = stage + n % across * staged * stage_rows;
+            NAME(sum_pairs)(transformed, planes, lanes, packed + n * each, height, &made, block,
+                            offset, sums, lines, stage_row, mine, block->channels * stage_rows,
+                            stage_rows, stage_row);
+            for (int64_t q = 0; n % across && q < staged; ++q) {
+                T *to = here + q / block->channels * block->image +
+                        q % block->channels * block->channel;
+                const T *even = stage + q * stage_rows, *odd = even + staged * stage_rows;
+                for (int64_t t = 0; t < lines; ++t, even += stage_row, odd += stage_row)
+                    NAME(interleave)(to + t * pitch, even, odd, width);
+            }
+        }
+        runtime->pop(transformed);
+    }
     return failed;
 }
