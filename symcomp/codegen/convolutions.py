@@ -31,7 +31,7 @@ TAPS_OF_PAIRS = (4, 8, 16)
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
-COLUMNS = 64
+COLUMNS = 16
 
 
 def within(n, least, most):

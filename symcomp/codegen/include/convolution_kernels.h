@@ -73,6 +73,7 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
 #include "convolution_winograd_filters.h"
 #include "convolution_channelwise.h"
 #include "convolution_pairs.h"
+#include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
@@ -180,6 +181,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     int64_t taps = g->kernel[1] * g->kernel[2], columns = g->out[2];
     int64_t positions = g->out[0] * g->out[1] * g->out[2];
     int few = g->filters <= FEW_FILTERS;
+    int lie = NAME(is_pointwise)(g) && !few; /* planes are read where they lie */
     NAME(zeros)(partial, channels * depth * taps * width);
     if (!taps || !positions)
         return 0;
@@ -209,7 +211,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 block.first_image = image, block.slice = slice;
                 if (rows != ready) {
                     NAME(prepare_shifts)(&phase, 1, rows, columns, &made);
-                    int64_t size = made.copies * made.rows * made.columns;
+                    int64_t size = lie ? positions : made.copies * made.rows * made.columns;
                     for (int64_t p = 0; p < step; ++p)
                         for (int64_t k = 0; k < taps; ++k)
                             offset[p * taps + k] = p * size + made.offset[k];
@@ -220,10 +222,16 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 for (int64_t plane = 0; plane < channels * depth; plane += step) {
                     int64_t some = at_most(step, channels * depth - plane);
                     T *to = partial + plane * taps * width;
-                    NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
-                                  first_channel * depth + plane, some, planes);
+                    int64_t number = image * g->groups + group;
+                    const T *ready_planes = planes;
+                    if (lie)
+                        ready_planes = x + row * columns + (number * g->channels + first_channel +
+                                                            plane) * positions;
+                    else
+                        NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
+                                      first_channel * depth + plane, some, planes);
                     if (!few)
-                        NAME(gather_planes)(some * taps, &made, offset, planes, rows, columns,
+                        NAME(gather_planes)(some * taps, &made, offset, ready_planes, rows, columns,
                                             turned, width, to);
                     for (int64_t o = 0; few && o < g->filters; ++o) {
                         const T *beside = from + o * positions;
