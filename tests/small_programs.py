@@ -169,6 +169,13 @@ def many_rows():
 
 
 @case
+def product_beside_what_is_turned():
+    """Maps of one group: the first reads a product, the second an array across."""
+    w = T.dmatrix("w")
+    return [w], [w - 0.5 * (w @ w), T.maximum(w, w.T)], [grid(5, 5)]
+
+
+@case
 def matrix_times_vector():
     x, v = T.dmatrix("x"), T.dvector("v")
     return [x, v], [x @ v, v @ x.T, v @ v], [grid(5, 4), grid(4)]

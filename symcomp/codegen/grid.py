@@ -128,7 +128,8 @@ class GridLowering(GridAttention):
 
         turned = _turned(merged, values)
         if turned:
-            return [self._through_tiles(members, merged, values, offset, turned)]
+            known = {e: load(b, offset) for e, b in at_hand.items()}
+            return [self._through_tiles(members, merged, values, offset, turned, known)]
         body = elements({})
         lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
@@ -152,7 +153,7 @@ class GridLowering(GridAttention):
             result.append(over_grid([*merged[:position], own, *merged[position + 1 :]], body))
         return result
 
-    def _through_tiles(self, members, merged, values, offset, turned) -> For:
+    def _through_tiles(self, members, merged, values, offset, turned, known) -> For:
         """A map that reads some arrays across the order in which it writes: a team brings a square
         tile of each to shared memory as it lies, and reads it there across.
         """
@@ -191,7 +192,8 @@ class GridLowering(GridAttention):
                 inside = [Store(tile, place, self.located(e)) for e, tile in tiled.items()]
             else:
                 here = {e: load(tile, place) for e, tile in tiled.items()}
-                self.store_members(members, [_put(v, here) for v in values], offset, inside)
+                across = [_put(v, here) for v in values]
+                self.store_members(members, across, offset, inside, known)
             fits = logical_and(i < size.as_expr(i.extent), j < size.as_expr(j.extent))
             body.append(For(one, (*within, If(fits, tuple(inside))), "block"))
         return For(tiles, tuple(body), "grid")
