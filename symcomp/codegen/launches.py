@@ -206,8 +206,7 @@ class _Plan:
             if k:
                 place = f"frame->addresses[{first + k}], frame->{self.names[e]}"
                 text.add(f"gpu->download({place}, {self._bytes(e, printer)});")
-        text.add("gpu->wait();")
-        text.add("if (frame->failed) return;")
+        text.add("if (gpu->wait() || frame->failed) return;")
         text.open(f"if (frame->python({number}, frame->addresses) != 0)")
         text.add(f"frame->failed = {PYTHON_ERROR};")
         text.add("return;")

@@ -169,6 +169,11 @@ static void wait_for_all(void) {
     gpu.pending = 0;
 }
 
+static int wait_and_tell(void) {
+    wait_for_all();
+    return gpu.error;
+}
+
 static int64_t read_number(symcomp_address place) {
     int64_t number = 0;
     download(&number, place, sizeof number);
@@ -420,7 +425,7 @@ static const symcomp_gpu table = {
     .copy = copy,
     .cell = cell_on_gpu,
     .read = read_number,
-    .wait = wait_for_all,
+    .wait = wait_and_tell,
     .flat = flat,
     .teams = teams,
     .product = product,

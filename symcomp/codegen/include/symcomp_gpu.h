@@ -93,8 +93,8 @@ typedef struct symcomp_gpu {
     symcomp_address (*cell)(symcomp_cell *cell, size_t bytes, int writes);
     /* The number at a place, once everything before is done. */
     int64_t (*read)(symcomp_address place);
-    /* Everything before is done. */
-    void (*wait)(void);
+    /* Everything before is done; answers 0, or the error there was. */
+    int (*wait)(void);
     /* x * y threads, neighbours along x. */
     void (*flat)(void *kernel, int64_t x, int64_t y, void **arguments);
     /* A team for each of `rows` rows of about `length` elements, with `scratch` bytes for each team.
