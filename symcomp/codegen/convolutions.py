@@ -13,7 +13,7 @@ the rows.
 
 from __future__ import annotations
 
-from symcomp.codegen import improve, tiling
+from symcomp.codegen import improve, tiling, ways
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.loops import Call, For, Let, Update, View, load, local
 from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
@@ -78,8 +78,11 @@ class ConvolutionLowering(Context):
         channels, (depth, height, width) = side[0], _three(side[1], 1)
         body: list = []
         others, area = size.times(g.groups, depth), size.times(height, width)
-        images = tiling.block_images(g.batch, others, area, channels)
-        rows = tiling.block_rows(size.times(g.batch, others), height, width, channels)
+        fewest = tiling.FEWEST_POSITIONS
+        if "winograd" in ways.ways(library_geometry(g), first.expr.dtype):
+            fewest = tiling.WINOGRAD_POSITIONS
+        images = tiling.block_images(g.batch, others, area, channels, fewest)
+        rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
         places = size.times(up(g.batch, images), others, up(height, rows))
         some = tiling.block_channels(places, channels)
         work = size.times(images, rows, width, some, _terms(g, which))
@@ -137,10 +140,10 @@ class ConvolutionLowering(Context):
         panels = size.times(g.groups, up(channels, tiling.PANEL))
         terms = _terms(g, which)
         dtype = root.expr.dtype
-        rows, factors = tiling.PANEL, terms
-        if dtype == "float32":
-            rows, factors = LANES, _packed_terms(g, which)
-        room = size.times(g.groups, up(channels, rows), rows, factors)
+        rows, packed_terms = tiling.PANEL, terms
+        if "winograd" in ways.ways(library_geometry(g), dtype):
+            rows, packed_terms = LANES, _packed_terms(g, which)
+        room = size.times(g.groups, up(channels, rows), rows, packed_terms)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
         views = (self._view(filters), View(packed, 0, 1))
@@ -278,12 +281,16 @@ def _terms(g: Geometry, which: str):
 
 
 def _packed_terms(g: Geometry, which: str):
-    """What the library packs for them: for 9 taps it may want more factors."""
-    area = size.product(g.kernel[-2:])
-    if not (isinstance(area, int) and area != 9):
-        area = size.plus(area, FACTORS - 9)
+    """What the library packs for them, and for each row, where it may use Winograd's algorithm: a
+    line more than LANES for each factor (see convolution_winograd.h), or the 9 taps.
+    """
     planes = g.channels if which == "forward" else g.filters
-    return size.times(planes, size.product(g.kernel[:-2]), area)
+    planes = size.times(planes, size.product(g.kernel[:-2]))
+    area = size.product(g.kernel[-2:])
+    return size.plus(
+        size.times(up(planes, LANES), FACTORS * (LANES + 1)),
+        0 if area == 9 else size.times(planes, area),
+    )
 
 
 def _itemsize(dtype: str) -> int:
