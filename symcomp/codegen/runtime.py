@@ -27,16 +27,15 @@ from symcomp.options import available_cpus, options
 BLAS_FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
 #: The kernels of convolutions are written in vectors, each sum a variable of its own: what more
 #: the compiler could do to them takes it longer than all the rest. (Without `ivopts` the innermost
-#: loops keep fewer addresses.)
-_CONVOLVING = ("-O1", "-fno-tree-vectorize", "-fno-tree-pre", "-fno-ivopts")
+#: loops keep fewer addresses.) Clang has no such flags.
+_CONVOLVING = {"gcc": ("-O1", "-fno-tree-vectorize", "-fno-tree-pre", "-fno-ivopts"), "clang": ()}
 _TYPES = {
     "float32": ("-DT=float", "-DINTEGER=int32_t", "-DSUFFIX=f32"),
     "float64": ("-DT=double", "-DINTEGER=int64_t", "-DSUFFIX=f64"),
 }
-#: The libraries of convolutions, one for each way and type, and the flags with which they are
-#: built.
+#: The libraries of convolutions, one for each way and type, and the flags that make them so.
 CONVOLUTION = {
-    ways.library(way, dtype): (*_CONVOLVING, *types, f"-D{way.upper()}")
+    ways.library(way, dtype): (*types, f"-D{way.upper()}")
     for way in ways.WAYS
     for dtype, types in _TYPES.items()
 }
@@ -221,7 +220,7 @@ def build_convolution(name: str) -> Path:
     """A library of convolutions, built once per machine."""
     with _building[name]:
         source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
-        flags = CONVOLUTION[name]
+        flags = (*_CONVOLVING[build.compiler().dialect], *CONVOLUTION[name])
         key = cache.key(name, extra_flags=flags)
         entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
         return entry.library

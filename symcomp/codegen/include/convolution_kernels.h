@@ -13,28 +13,11 @@ typedef T NAME(unaligned) __attribute__((vector_size(VECTOR_BYTES), aligned(size
 #define VECTOR NAME(vector)
 #define UNALIGNED NAME(unaligned)
 /* The lanes of a vector where a mask is set, else 0. */
+typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias));
 #define KEPT(x, lanes) ((VECTOR)((NAME(mask))(x) & (lanes)))
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(T)))
 
-/* Which lanes of two vectors a shuffle takes: the even ones; their lower, or upper, halves woven.
- * Constants, not loops that the compiler would have to unroll at each use. */
-typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias));
-
-#define SIXTEEN(X, n)                                                                              \
-    {X(n, 0), X(n, 1), X(n, 2), X(n, 3), X(n, 4), X(n, 5), X(n, 6), X(n, 7), X(n, 8), X(n, 9),     \
-     X(n, 10), X(n, 11), X(n, 12), X(n, 13), X(n, 14), X(n, 15)}
-#define EVEN(first, n) 2 * n
-#define WOVEN(first, n) first + n / 2 + n % 2 * (VECTOR_BYTES / sizeof(T))
-static const INTEGER NAME(lanes)[3][16] __attribute__((aligned(64))) = {
-    SIXTEEN(EVEN, 0), SIXTEEN(WOVEN, 0), SIXTEEN(WOVEN, VECTOR_BYTES / sizeof(T) / 2),
-};
-
-static inline NAME(mask) NAME(even)(void) { return *(const NAME(mask) *)NAME(lanes)[0]; }
-
-static inline NAME(mask) NAME(woven)(int64_t first) {
-    return *(const NAME(mask) *)NAME(lanes)[first ? 2 : 1];
-}
-
+#include "convolution_shuffles.h"
 #include "convolution_tiles.h"
 
 /* ---- kernels of the filters' gradient ---------------------------------------------------------- */

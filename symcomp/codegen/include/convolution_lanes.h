@@ -5,8 +5,8 @@
 static inline __attribute__((always_inline)) void NAME(weave_rows)(const VECTOR *x, VECTOR *y) {
 #pragma GCC unroll 8
     for (int64_t n = 0; n < LANES / 2; ++n) {
-        y[2 * n] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(0));
-        y[2 * n + 1] = __builtin_shuffle(x[n], x[n + LANES / 2], NAME(woven)(LANES / 2));
+        y[2 * n] = LOWER_WOVEN(x[n], x[n + LANES / 2]);
+        y[2 * n + 1] = UPPER_WOVEN(x[n], x[n + LANES / 2]);
     }
 }
 

@@ -118,8 +118,8 @@ static void NAME(transform_sums_of_pairs)(const T *sums, int64_t step, int64_t l
 
 static inline void NAME(interleave_vectors)(T *to, const T *even, const T *odd) {
     VECTOR a = *(const UNALIGNED *)even, b = *(const UNALIGNED *)odd;
-    *(UNALIGNED *)to = __builtin_shuffle(a, b, NAME(woven)(0));
-    *(UNALIGNED *)(to + LANES) = __builtin_shuffle(a, b, NAME(woven)(LANES / 2));
+    *(UNALIGNED *)to = LOWER_WOVEN(a, b);
+    *(UNALIGNED *)(to + LANES) = UPPER_WOVEN(a, b);
 }
 
 /* to[2 u] = even[u], to[2 u + 1] = odd[u], up to `width`; the last vectors overlap others. */

@@ -27,7 +27,7 @@ static __attribute__((noinline)) void NAME(fill_slowly)(T *to, int64_t first, in
 
 static inline VECTOR NAME(even_lanes)(const T *from) {
     VECTOR a = *(const UNALIGNED *)from, b = *(const UNALIGNED *)(from + LANES);
-    return __builtin_shuffle(a, b, NAME(even)());
+    return EVEN_LANES(a, b);
 }
 
 /* The same in vectors. May write up to a vector too much: what follows is written later, or there
@@ -51,7 +51,7 @@ static inline void NAME(fill_row)(T *to, int64_t first, int64_t last, int64_t co
         for (int64_t u = first; u < last; u += LANES) {
             VECTOR a = NAME(even_lanes)(from + 4 * u);
             VECTOR b = NAME(even_lanes)(from + 4 * u + 2 * LANES);
-            *(UNALIGNED *)(to + u) = __builtin_shuffle(a, b, NAME(even)());
+            *(UNALIGNED *)(to + u) = EVEN_LANES(a, b);
         }
     if (last < columns)
         *(UNALIGNED *)(to + last) = (VECTOR){0};
