@@ -13,7 +13,7 @@ the rows.
 
 from __future__ import annotations
 
-from symcomp.codegen import improve, tiling
+from symcomp.codegen import improve, tiling, ways
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.loops import Call, For, Let, Update, View, load, local
 from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
@@ -26,8 +26,8 @@ from symcomp.tensor.convolution import Geometry
 FACTORS = 36
 #: Channels that it takes together (GROUP in convolution_winograd.h, for float32).
 LANES = 16
-#: Taps of filters that are twice as long as their stride (see convolution_pairs.h): 4 become 9.
-TAPS_OF_PAIRS = (4, 8, 16)
+#: Taps of the largest filters that are twice as long as their stride.
+MOST_PAIR_TAPS = 16
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
@@ -75,8 +75,11 @@ class ConvolutionLowering(Context):
         channels, (depth, height, width) = side[0], _three(side[1], 1)
         body: list = []
         others, area = size.times(g.groups, depth), size.times(height, width)
-        images = tiling.block_images(g.batch, others, area, channels)
-        rows = tiling.block_rows(size.times(g.batch, others), height, width, channels)
+        fewest = tiling.FEWEST_POSITIONS
+        if "winograd" in ways.ways(library_geometry(g), first.expr.dtype):
+            fewest = tiling.WINOGRAD_POSITIONS
+        images = tiling.block_images(g.batch, others, area, channels, fewest)
+        rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
         places = size.times(size.parts(g.batch, images), others, size.parts(height, rows))
         some = tiling.block_channels(places, channels)
         work = size.times(images, rows, width, some, _terms(g, which))
@@ -134,10 +137,13 @@ class ConvolutionLowering(Context):
         panels = size.times(g.groups, size.parts(channels, tiling.PANEL))
         terms = _terms(g, which)
         dtype = root.expr.dtype
-        rows, factors = tiling.PANEL, terms
-        if dtype == "float32":
-            rows, factors = LANES, _packed_terms(g, which)
-        room = size.times(g.groups, size.parts(channels, rows), rows, factors)
+        rows, packed_terms = tiling.PANEL, terms
+        chosen = ways.ways(library_geometry(g), dtype)
+        if "winograd" in chosen:
+            rows, packed_terms = LANES, _packed_terms(g, which)
+        elif "pairs" in chosen:
+            packed_terms = _packed_pairs(g, which)
+        room = size.times(g.groups, size.parts(channels, rows), rows, packed_terms)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
         views = (self._view(filters), View(packed, 0, 1))
@@ -275,12 +281,24 @@ def _terms(g: Geometry, which: str):
 
 
 def _packed_terms(g: Geometry, which: str):
-    """What the library packs for them: for some numbers of taps it may want more factors."""
+    """What the library packs for them, and for each row, where it may use Winograd's algorithm: a
+    line more than LANES for each factor (see convolution_winograd.h), or the 9 taps.
+    """
+    planes = g.channels if which == "forward" else g.filters
+    planes = size.times(planes, size.product(g.kernel[:-2]))
     area = size.product(g.kernel[-2:])
-    if isinstance(area, int) and area in TAPS_OF_PAIRS:
-        area = area * 9 // 4
-    elif not isinstance(area, int) or area == 9:
-        area = size.plus(area, FACTORS - 9)
+    return size.plus(
+        size.times(size.parts(planes, LANES), FACTORS * (LANES + 1)),
+        0 if area == 9 else size.times(planes, area),
+    )
+
+
+def _packed_pairs(g: Geometry, which: str):
+    """The same where it may be made of 2 × 2 taps (see convolution_pairs.h): 4 become 9. (Where it
+    may be either, the other's room is enough.)
+    """
+    area = size.product(g.kernel[-2:])
+    area = area * 9 // 4 if isinstance(area, int) else size.plus(area, MOST_PAIR_TAPS * 5 // 4)
     planes = g.channels if which == "forward" else g.filters
     return size.times(planes, size.product(g.kernel[:-2]), area)
 

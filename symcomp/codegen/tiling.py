@@ -104,6 +104,9 @@ BLOCK_SUMS = 1 << 17
 LEAST_POSITIONS, MOST_POSITIONS = 512, 4096
 #: Fewer positions, or channels, are no block: too much of it would be setting up.
 FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
+#: Where it may be Winograd's algorithm, whose filters are four times as large: so many that reading
+#: them is not what takes the time.
+WINOGRAD_POSITIONS = 1024
 #: Channels of the library's widest panel of filters.
 PANEL = 8
 #: Blocks for each core, so that they end together.
@@ -116,26 +119,28 @@ def _up(n: int, d: int) -> int:
     return -(-n // max(d, 1))
 
 
-def _positions(channels: int) -> int:
-    return min(max(BLOCK_SUMS // max(channels, 1), LEAST_POSITIONS), MOST_POSITIONS)
+def _positions(channels: int, fewest: int) -> int:
+    least = max(LEAST_POSITIONS, fewest)
+    return min(max(BLOCK_SUMS // max(channels, 1), least), MOST_POSITIONS)
 
 
-def _block_images(batch: int, others: int, area: int, channels: int) -> int:
+def _block_images(batch: int, others: int, area: int, channels: int, fewest: int) -> int:
     """Images in a block; `others` are groups and slices, `area` the positions of one."""
-    fitting = min(_positions(channels) // max(area, 1), batch * others // (BLOCKS_PER_CORE * CORES))
-    images = max(1, min(max(fitting, _up(FEWEST_POSITIONS, area)), batch))
+    blocks = batch * others // (BLOCKS_PER_CORE * CORES)
+    fitting = min(_positions(channels, fewest) // max(area, 1), blocks)
+    images = max(1, min(max(fitting, _up(fewest, area)), batch))
     return max(1, _up(batch, _up(batch, images)))
 
 
-def _block_rows(tasks: int, height: int, width: int, channels: int) -> int:
+def _block_rows(tasks: int, height: int, width: int, channels: int, fewest: int) -> int:
     """Rows in a block: bands of equal, even height, and enough of them where there are few
     images.
     """
     area = height * width
-    bands = _up(area, _positions(channels))
-    if area > FEWEST_POSITIONS:
+    bands = _up(area, _positions(channels, fewest))
+    if area > fewest:
         wanted = _up(BLOCKS_PER_CORE * CORES, tasks)
-        bands = max(bands, min(wanted, _up(area, FEWEST_POSITIONS)))
+        bands = max(bands, min(wanted, _up(area, fewest)))
     rows = _up(height, min(bands, max(height, 1)))
     return max(1, min((rows + 3) // 4 * 4, height))
 

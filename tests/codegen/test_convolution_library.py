@@ -23,8 +23,10 @@ ONE, TWO = (1, 1), (2, 2)
 #: way: (stride, dilation, groups, cases), a case being (images, filters, padding on each side).
 WAYS = {
     "3 × 3": (ONE, ONE, 1, [
-        ((2, 16, 8, 9), (16, 16, 3, 3), (1, 1)),  # the least that Winograd takes in float32
+        ((2, 32, 4, 5), (32, 32, 3, 3), (1, 1)),  # the least that Winograd takes in float32
         ((3, 40, 33, 30), (37, 40, 3, 3), (1, 1)),  # odd sizes, several panels, bands of tiles
+        ((1, 33, 9, 7), (70, 33, 3, 3), (1, 1)),  # few tiles: filters packed as taps
+        ((2, 70, 30, 41), (33, 70, 3, 3), (3, 0)),
         ((1, 17, 4, 150), (70, 17, 3, 3), (1, 0)),
         ((19, 64, 7, 7), (33, 64, 3, 3), (0, 0)),  # small images, several in a block
         ((2, 15, 20, 20), (16, 15, 3, 3), (1, 1)),  # too few channels: direct
@@ -69,12 +71,14 @@ WAYS = {
         ((3, 5, 2, 3), (17, 5, 2, 2), (0, 0)),
     ]),
     "dilations": (ONE, (2, 3), 1, [
-        ((2, 20, 21, 30), (18, 20, 3, 3), (2, 3)),  # Winograd of each residue
+        ((2, 33, 21, 30), (34, 33, 3, 3), (2, 3)),  # Winograd of each residue
+        ((5, 32, 29, 31), (32, 32, 3, 3), (0, 4)),
         ((2, 20, 9, 13), (18, 20, 3, 3), (2, 3)),
         ((3, 4, 30, 21), (6, 4, 4, 2), (0, 4)),
     ]),
     "groups": (ONE, ONE, 3, [
         ((2, 60, 13, 14), (51, 20, 3, 3), (1, 1)),
+        ((2, 120, 13, 14), (102, 40, 3, 3), (1, 1)),
         ((2, 12, 20, 15), (15, 4, 5, 2), (1, 1)),
         ((2, 3, 30, 32), (3, 1, 3, 3), (1, 1)),  # each channel by itself
         ((2, 3, 30, 32), (21, 1, 3, 3), (1, 1)),  # several filters for each
@@ -106,6 +110,7 @@ WAYS = {
     ]),
     "3 × 3 in volumes": ((1, 1, 1), (1, 1, 1), 1, [
         ((1, 12, 5, 10, 12), (20, 12, 3, 3, 3), (1, 1, 1)),
+        ((1, 33, 3, 6, 9), (32, 33, 3, 3, 3), (1, 1, 1)),
     ]),
 }  # fmt: skip
 EACH = [(way, number) for way, (*_, cases) in WAYS.items() for number in range(len(cases))]
@@ -168,7 +173,7 @@ def placed(array: np.ndarray, offset: int) -> np.ndarray:
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(
     ("way", "number"),
-    [("3 × 3", 1), ("strides", 0), ("groups", 2), ("few channels", 0), ("2 × 2", 0)],
+    [("3 × 3", 1), ("strides", 0), ("groups", 3), ("few channels", 0), ("2 × 2", 0)],
 )
 def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
     compiled, _ = functions(way, dtype)
@@ -189,8 +194,8 @@ def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
     for way, number in (
         ("any filters", 1),
         ("strides", 1),
-        ("groups", 1),
-        ("3 × 3", 5),
+        ("groups", 2),
+        ("3 × 3", 7),
         ("few channels", 0),
     ):
         compiled, plain = functions(way, dtype)
@@ -206,12 +211,40 @@ def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
             np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
 
 
+def test_by_winograd_what_is_not_finite_spoils_its_tile():
+    """Of 4 × 4 results, and what meets the image there; all others keep their bits."""
+    compiled, _ = functions("3 × 3", "float32")
+    given = arguments("3 × 3", 1, "float32")
+    expected = compiled(*given)[0]
+    given[0][1, 7, 13, 14] = np.nan
+    result = compiled(*given)[0]
+    spoiled = np.isnan(result)
+    assert spoiled[1, :, 12:15, 13:16].all()
+    assert (
+        not spoiled[[0, 2]].any() and not spoiled[1, :, :8].any() and not spoiled[1, :, 16:].any()
+    )
+    np.testing.assert_array_equal(result[~spoiled], expected[~spoiled])
+
+
+def test_winograd_is_about_as_accurate_as_a_direct_sum():
+    """Errors, on average, within three times those of NumPy's sum in float32."""
+    compiled, plain = functions("3 × 3", "float32")
+    for number in (1, 3):
+        given = arguments("3 × 3", number, "float32")
+        exact = functions("3 × 3", "float64")[1](
+            *(a.astype("float64") for a in given[:3]), *given[3:]
+        )
+        for got, direct, want in zip(compiled(*given), plain(*given), exact, strict=True):
+            errors = [np.sqrt(np.mean((v - want) ** 2)) / want.std() for v in (got, direct)]
+            assert errors[0] < max(3 * errors[1], 1e-6)
+
+
 # --- how a convolution is cut into blocks ---------------------------------------------------------
 
 #: The functions of tiling.py that convolution.h has too, with their number of arguments.
 CUTS = {
-    "block_images": 4,
-    "block_rows": 4,
+    "block_images": 5,
+    "block_rows": 5,
     "block_channels": 2,
     "filter_chunks": 3,
     "filter_blocks": 3,
@@ -224,8 +257,8 @@ def cuts(request, tmp_path_factory):
     """(function in C, function in Python) by name, for a number of cores."""
     text = ['#include "convolution.h"', '#define EXPORT __attribute__((visibility("default")))']
     for name, count in CUTS.items():
-        given = ", ".join("abcd"[:count])
-        declared = ", ".join(f"int64_t {n}" for n in "abcd"[:count])
+        given = ", ".join("abcde"[:count])
+        declared = ", ".join(f"int64_t {n}" for n in "abcde"[:count])
         text.append(f"EXPORT int64_t c_{name}({declared}) {{ return sc_{name}({given}); }}")
     library = tmp_path_factory.mktemp("cuts") / f"cuts{request.param}.so"
     build.compile_shared("\n".join(text) + "\n", library, [f"-DSYMCOMP_CORES={request.param}"])

@@ -67,24 +67,25 @@ static inline int64_t sc_panel(int64_t channels) {
     return channels ? sc_up(channels, sc_up(channels, 8)) : 1;
 }
 
-static inline int64_t sc_positions(int64_t channels) {
-    return sc_least(sc_most((1 << 17) / sc_most(channels, 1), 512), 4096);
+static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
+    int64_t least = sc_most(512, fewest);
+    return sc_least(sc_most((1 << 17) / sc_most(channels, 1), least), 4096);
 }
 
 static inline int64_t sc_block_images(int64_t batch, int64_t others, int64_t area,
-                                      int64_t channels) {
-    int64_t fitting = sc_least(sc_positions(channels) / sc_most(area, 1),
+                                      int64_t channels, int64_t fewest) {
+    int64_t fitting = sc_least(sc_positions(channels, fewest) / sc_most(area, 1),
                                batch * others / (8 * SYMCOMP_CORES));
-    int64_t least = sc_up(256, area);
+    int64_t least = sc_up(fewest, area);
     int64_t images = sc_most(1, sc_least(sc_most(fitting, least), batch));
     return sc_most(1, sc_up(batch, sc_up(batch, images)));
 }
 
 static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width,
-                                    int64_t channels) {
-    int64_t area = height * width, bands = sc_up(area, sc_positions(channels));
-    if (area > 256)
-        bands = sc_most(bands, sc_least(sc_up(8 * SYMCOMP_CORES, tasks), sc_up(area, 256)));
+                                    int64_t channels, int64_t fewest) {
+    int64_t area = height * width, bands = sc_up(area, sc_positions(channels, fewest));
+    if (area > fewest)
+        bands = sc_most(bands, sc_least(sc_up(8 * SYMCOMP_CORES, tasks), sc_up(area, fewest)));
     int64_t rows = sc_up(height, sc_least(bands, sc_most(height, 1)));
     return sc_most(1, sc_least((rows + 3) / 4 * 4, height));
 }

@@ -1,6 +1,6 @@
 /* The kernel of Winograd's products: c[m, n] (+)= sum over y and u of a[offset[m] + y * a_pitch +
- * u * a_step] * b[y, u, n], for some rows m and vectors n. All sums stay in registers; b is read in
- * its order.
+ * u * a_step] * b[y * b_pitch + u * b_step + n], for some rows m and vectors n. All sums stay in
+ * registers.
  */
 
 enum {
@@ -11,8 +11,9 @@ enum {
 #define PRODUCT(M, N)                                                                              \
     static void NAME(product_##M##_##N)(int64_t height, int64_t width, const T *a,                 \
                                         const int64_t *offset, int64_t a_pitch, int64_t a_step,    \
-                                        const T *b, int64_t b_step, T *c, int64_t c_step,          \
-                                        int add) {                                                 \
+                                        const T *b, int64_t b_pitch, int64_t b_step, T *c,         \
+                                        int64_t c_step, int add) {                                 \
+        b_pitch -= width * b_step;                                                                 \
         VECTOR zero = {0}, weight;                                                                 \
         ROWS_##M(SUMS, N)                                                                          \
         ROWS_##M(BEGIN, N)                                                                         \
@@ -22,6 +23,7 @@ enum {
                 ROWS_##M(ROW_OF_PRODUCTS, N)                                                       \
             }                                                                                      \
             ROWS_##M(NEXT, N)                                                                      \
+            b += b_pitch;                                                                          \
         }                                                                                          \
         if (add) {                                                                                 \
             ROWS_##M(ADD_ROW, N)                                                                   \
@@ -35,7 +37,7 @@ enum {
     }
 
 typedef void (*NAME(product_kernel))(int64_t, int64_t, const T *, const int64_t *, int64_t, int64_t,
-                                     const T *, int64_t, T *, int64_t, int);
+                                     const T *, int64_t, int64_t, T *, int64_t, int);
 
 PRODUCTS(1)
 PRODUCTS(2)
@@ -58,15 +60,15 @@ static const NAME(product_kernel) NAME(products)[MOST_WIDE][MOST_HIGH + 1 - LEAS
  * LEAST_HIGH rows, offset and c have room for as many all the same. */
 static void NAME(multiply)(int64_t rows, int64_t columns, int64_t height, int64_t width, const T *a,
                            const int64_t *offset, int64_t a_pitch, int64_t a_step, const T *b,
-                           int64_t b_step, T *c, int64_t c_step, int add) {
+                           int64_t b_pitch, int64_t b_step, T *c, int64_t c_step, int add) {
     int64_t wide, high;
     for (int64_t o = 0; o < columns; o += wide * LANES) {
         wide = at_most((columns - o) / LANES, MOST_WIDE);
         for (int64_t m = 0; m < rows; m += high) {
             high = at_least(quotient_up(rows - m, quotient_up(rows - m, MOST_HIGH)), LEAST_HIGH);
             NAME(products)[wide - 1][high - LEAST_HIGH](height, width, a, offset + m, a_pitch,
-                                                        a_step, b + o, b_step, c + m * c_step + o,
-                                                        c_step, add);
+                                                        a_step, b + o, b_pitch, b_step,
+                                                        c + m * c_step + o, c_step, add);
         }
     }
 }

@@ -25,6 +25,8 @@ enum {
     TRANSFORMED_BYTES = 512 << 10, LEAST_TILES = 48, MOST_TILES = 128,
     /* Tiles of a pass of the gradient of filters. */
     FILTERS_TILES = 64,
+    /* Planes whose filters are transformed at a time, where they are used. */
+    SEGMENT = 4 * GROUP,
 };
 
 #define NEAR ((T)0.75)
@@ -81,13 +83,65 @@ static inline __attribute__((always_inline)) void NAME(interpolate)(const int co
 
 /* ---- filters ------------------------------------------------------------------------------------ */
 
-/* packed[group, chunk, factor, plane, row]: filters in chunks of CHUNK groups of channels. */
+/* G w G' of nine taps, for a vector of filters. */
+static void NAME(transform_taps)(const VECTOR *w, T *to, int64_t factor) {
+    VECTOR half[3][POINTS];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) {
+        VECTOR column[3] = {w[j], w[3 + j], w[6 + j]};
+        NAME(spread)(3, column, half[j]);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < POINTS; ++i) {
+        VECTOR row[3] = {half[0][i], half[1][i], half[2][i]}, y[POINTS];
+        NAME(spread)(3, row, y);
+#pragma GCC unroll 6
+        for (int j = 0; j < POINTS; ++j, to += factor)
+            *(VECTOR *)to = y[j];
+    }
+}
+
+/* How filters are packed: in chunks of CHUNK groups; in a chunk, by groups of planes. What belongs to
+ * one group of planes is a block: [factor, plane, filter], all factors close together, as they are
+ * made. Where there are few tiles to multiply them with, the taps are packed instead, [plane, tap,
+ * filter], and transformed in the cache, where they are used: a quarter of the memory. */
+typedef struct NAME(packing) {
+    int taps;
+    int64_t planes, channels; /* in groups */
+} NAME(packing);
+
+static NAME(packing) NAME(packing_of)(const symcomp_geometry *g, const NAME(side) *side) {
+    int64_t tiles = g->batch * side->result[0];
+    for (int axis = 1; axis < 3; ++axis) {
+        int64_t d = g->dilation[axis];
+        tiles *= d * quotient_up(quotient_up(side->result[axis], d), SIDE);
+    }
+    return (NAME(packing)){tiles <= MOST_TILES, quotient_up(side->planes, GROUP),
+                           quotient_up(side->channels, GROUP)};
+}
+
+/* Numbers of one factor in a block of so many filters. A line more than need be, lest the factors
+ * compete for the same places in L1. */
+static int64_t NAME(block_factor)(int64_t width) { return GROUP * width + GROUP; }
+
+static int64_t NAME(block_size)(const NAME(packing) *p, int64_t width) {
+    return p->taps ? 9 * GROUP * width : FACTORS * NAME(block_factor)(width);
+}
+
+/* Where a chunk begins, which starts at a group of channels. */
+static int64_t NAME(chunk_start)(const NAME(packing) *p, int64_t group, int64_t start) {
+    int64_t whole = p->planes * NAME(block_size)(p, CHUNK * GROUP);
+    int64_t rest = p->channels % CHUNK * GROUP;
+    int64_t last = rest ? p->planes * NAME(block_size)(p, rest) : 0;
+    return group * (p->channels / CHUNK * whole + last) + start / CHUNK * whole;
+}
+
 static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                                 int64_t begin, int64_t end) {
     NAME(side) side = NAME(side_of)(g, which);
+    NAME(packing) packing = NAME(packing_of)(g, &side);
     int forward = which == SYMCOMP_FORWARD;
     int64_t panels = quotient_up(side.channels, sc_panel(side.channels));
-    int64_t groups = quotient_up(side.channels, GROUP);
     int64_t depth = g->kernel[0], size = depth * 9;
     int64_t step = (forward ? g->channels : 1) * size, stride = (forward ? 1 : g->channels) * size;
     const T *last = weights + g->groups * g->filters * g->channels * size;
@@ -95,11 +149,12 @@ static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *w
         int64_t group = number / panels, first = number % panels / 2;
         if (number % panels % 2) /* two panels make a group */
             continue;
-        int64_t start = first / CHUNK * CHUNK, width = at_most(CHUNK, groups - start) * GROUP;
-        T *to = packed + (group * groups + start) * GROUP * FACTORS * side.planes +
-                first % CHUNK * GROUP;
-        for (int64_t plane = 0; plane < side.planes; ++plane, to += width)
+        int64_t start = first / CHUNK * CHUNK;
+        int64_t width = at_most(CHUNK, packing.channels - start) * GROUP;
+        T *chunk = packed + NAME(chunk_start)(&packing, group, start) + first % CHUNK * GROUP;
+        for (int64_t plane = 0; plane < side.planes; ++plane)
             for (int64_t lane = 0; lane < GROUP; lane += LANES) {
+                T *to = chunk + plane / GROUP * NAME(block_size)(&packing, width) + lane;
                 const T *place = weights + group * g->filters * g->channels * size +
                                  plane / depth * stride + plane % depth * 9;
                 const T *from[LANES];
@@ -107,21 +162,30 @@ static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *w
                     int64_t channel = first * GROUP + lane + m;
                     from[m] = channel < side.channels ? place + channel * step : NULL;
                 }
-                VECTOR w[9], half[3][POINTS], y[POINTS];
+                VECTOR w[9], turned[9];
                 NAME(to_lanes)(from, 0, 9, last, (T *)w, LANES);
-                for (int j = 0; j < 3; ++j) {
-                    VECTOR column[3];
-                    for (int i = 0; i < 3; ++i)
-                        column[i] = w[forward ? 3 * i + j : 8 - 3 * i - j];
-                    NAME(spread)(3, column, half[j]);
-                }
-                for (int i = 0; i < POINTS; ++i) {
-                    VECTOR row[3] = {half[0][i], half[1][i], half[2][i]};
-                    NAME(spread)(3, row, y);
-                    for (int j = 0; j < POINTS; ++j)
-                        *(VECTOR *)(to + (i * POINTS + j) * side.planes * width + lane) = y[j];
-                }
+                for (int k = 0; k < 9; ++k)
+                    turned[k] = w[forward ? k : 8 - k];
+                if (!packing.taps)
+                    NAME(transform_taps)(turned, to + plane % GROUP * width,
+                                         NAME(block_factor)(width));
+                for (int k = 0; packing.taps && k < 9; ++k)
+                    *(VECTOR *)(to + (plane % GROUP * 9 + k) * width) = turned[k];
             }
+    }
+}
+
+/* Transforms some planes' taps of a chunk: blocks, as `pack_winograd` makes them. */
+static void NAME(transform_chunk)(const T *taps, int64_t planes, int64_t width, T *to) {
+    int64_t factor = NAME(block_factor)(width);
+    for (int64_t plane = 0; plane < planes; ++plane, taps += 9 * width) {
+        T *place = to + plane / GROUP * FACTORS * factor + plane % GROUP * width;
+        for (int64_t lane = 0; lane < width; lane += LANES) {
+            VECTOR w[9];
+            for (int k = 0; k < 9; ++k)
+                w[k] = *(const VECTOR *)(taps + k * width + lane);
+            NAME(transform_taps)(w, place + lane, factor);
+        }
     }
 }
 
@@ -285,15 +349,20 @@ static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side
                            const symcomp_part *block, int64_t row, int64_t rows) {
     int64_t tiles = block->images * rows * t->columns, planes = side->planes;
     int64_t groups = quotient_up(planes, GROUP);
-    int64_t all = quotient_up(side->channels, GROUP), first = block->first_channel / GROUP;
+    NAME(packing) packing = NAME(packing_of)(g, side);
+    int64_t first = block->first_channel / GROUP;
     int64_t most = at_most(CHUNK, quotient_up(block->channels, GROUP)) * GROUP;
     /* An odd number of lines: factors of one tile would else compete for the same places in L1. */
     int64_t factor = (groups * tiles | 1) * GROUP, step = (most / GROUP * tiles | 1) * GROUP;
     T *transformed = runtime->push((size_t)(FACTORS * factor) * sizeof(T));
     T *sums = runtime->push((size_t)(FACTORS * step + LEAST_HIGH * most) * sizeof(T));
     T *strip = runtime->push((size_t)(POINTS * t->width * GROUP) * sizeof(T));
+    T *made = NULL;
+    if (packing.taps)
+        made = runtime->push((size_t)(SEGMENT / GROUP * FACTORS *
+                                      NAME(block_factor)(CHUNK * GROUP)) * sizeof(T));
     int64_t *offset = runtime->push((size_t)(tiles + LEAST_HIGH) * sizeof(int64_t));
-    if (!transformed || !sums || !strip || !offset) {
+    if (!transformed || !sums || !strip || !offset || (packing.taps && !made)) {
         runtime->pop(transformed);
         return 1;
     }
@@ -301,21 +370,30 @@ static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side
         offset[n] = at_most(n, tiles - 1) * GROUP;
     NAME(transform_images)(g, which, side, t, source, block, 0, planes, row, rows, strip, transformed,
                            factor);
-    int64_t whole = planes / GROUP, rest = planes % GROUP;
     int64_t end = first + quotient_up(block->channels, GROUP);
     for (int64_t n = first, some; n < end; n += some) {
-        int64_t start = n / CHUNK * CHUNK, pitch = at_most(CHUNK, all - start) * GROUP;
+        int64_t start = n / CHUNK * CHUNK, pitch = at_most(CHUNK, packing.channels - start) * GROUP;
         some = at_most(start + CHUNK, end) - n;
-        const T *b = packed + start * GROUP * FACTORS * planes + (n - start) * GROUP;
-        int64_t width = some * GROUP;
-        for (int64_t f = 0; f < FACTORS; ++f, b += planes * pitch) {
-            const T *a = transformed + f * factor;
-            T *c = sums + f * step;
-            NAME(multiply)(tiles, width, whole, GROUP, a, offset, tiles * GROUP, 1, b, pitch, c,
-                           width, 0);
-            if (rest)
-                NAME(multiply)(tiles, width, 1, rest, a + whole * tiles * GROUP, offset, 0, 1,
-                               b + whole * GROUP * pitch, pitch, c, width, 1);
+        const T *b = packed + NAME(chunk_start)(&packing, block->group, start);
+        int64_t width = some * GROUP, next = NAME(block_factor)(pitch);
+        int64_t block_size = NAME(block_size)(&packing, pitch);
+        for (int64_t p = 0, count; p < planes; p += count, b += count / GROUP * block_size) {
+            count = at_most(planes - p, packing.taps ? SEGMENT : planes);
+            if (packing.taps)
+                NAME(transform_chunk)(b, count, pitch, made);
+            const T *filters = (packing.taps ? made : b) + (n - start) * GROUP;
+            const T *a = transformed + p * tiles;
+            int64_t whole = count / GROUP, rest = count % GROUP;
+            for (int64_t f = 0; f < FACTORS; ++f, a += factor, filters += next) {
+                T *c = sums + f * step;
+                if (whole)
+                    NAME(multiply)(tiles, width, whole, GROUP, a, offset, tiles * GROUP, 1,
+                                   filters, FACTORS * next, pitch, c, width, p > 0);
+                if (rest)
+                    NAME(multiply)(tiles, width, 1, rest, a + whole * tiles * GROUP, offset, 0, 1,
+                                   filters + whole * FACTORS * next, 0, pitch, c, width,
+                                   p > 0 || whole);
+            }
         }
         for (int64_t k = 0; k < some; ++k) {
             int64_t channel = (n - first + k) * GROUP;
@@ -333,7 +411,6 @@ static int NAME(correlate_winograd)(const symcomp_geometry *g, int which, const 
     NAME(side) side = NAME(side_of)(g, which);
     const int64_t *d = g->dilation + 1;
     NAME(tiling) t;
-    packed += block->group * quotient_up(side.channels, GROUP) * GROUP * FACTORS * side.planes;
     t.start = runtime->push((size_t)(side.result[2] + d[1]) * sizeof(int64_t));
     if (!t.start)
         return 1;

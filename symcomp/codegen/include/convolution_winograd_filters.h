@@ -39,17 +39,22 @@ static void NAME(transform_gradient)(T *const *line, int64_t column, int64_t ste
 /* A' m A of one channel: the nine taps, for a vector of filters. */
 static void NAME(finish_filters)(const T *sums, int64_t factor, T *to, int64_t step) {
     VECTOR half[3][POINTS];
+#pragma GCC unroll 6
     for (int j = 0; j < POINTS; ++j) {
         VECTOR m[POINTS], y[3];
+#pragma GCC unroll 6
         for (int i = 0; i < POINTS; ++i)
             m[i] = *(const VECTOR *)(sums + (i * POINTS + j) * factor);
         NAME(interpolate)(3, m, y);
+#pragma GCC unroll 3
         for (int i = 0; i < 3; ++i)
             half[i][j] = y[i];
     }
+#pragma GCC unroll 3
     for (int i = 0; i < 3; ++i) {
         VECTOR y[3];
         NAME(interpolate)(3, half[i], y);
+#pragma GCC unroll 3
         for (int j = 0; j < 3; ++j, to += step)
             *(VECTOR *)to = y[j];
     }
@@ -135,7 +140,7 @@ static int NAME(add_tiles)(const symcomp_geometry *g, const NAME(filters_task) *
                                       strip, turned + k * GROUP, beside, width);
         for (int64_t f = 0; f < FACTORS; ++f)
             NAME(multiply)(planes, width, 1, tiles, transformed + f * factor, offset, 0, GROUP,
-                           turned + f * beside, width, sums + f * step, width, begun);
+                           turned + f * beside, 0, width, sums + f * step, width, begun);
         if (last)
             for (int64_t p = 0; p < planes; ++p)
                 for (int64_t lane = 0; lane < width; lane += LANES)

@@ -15,8 +15,8 @@ typedef struct frame {
     float *out2; /* float32 tensor4 (6, 3, 3, 3) */
     float *out3; /* float32 tensor3 (6, 1, 1) */
     float *where_0; /* float32 tensor4 (n0, 6, 6, 7) */
-    float *packed0; /* float32 vector (1728,) */
-    float *packed25; /* float32 vector (3456,) */
+    float *packed0; /* float32 vector (216,) */
+    float *packed25; /* float32 vector (432,) */
     float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432),) */
     int64_t *status;
     int failed;
@@ -60,9 +60,9 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
     float *restrict const where_0 = frame->where_0;
     const float *restrict const b = frame->b;
     float *restrict const out0 = frame->out0;
-    const int64_t images4 = sc_block_images(n0, 1, 42, 6);
-    const int64_t rows5 = sc_block_rows(n0, 6, 7, 6);
-    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 6) + (-1)), sc_block_images(n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 6) + 5), sc_block_rows(n0, 6, 7, 6));
+    const int64_t images4 = sc_block_images(n0, 1, 42, 6, 256);
+    const int64_t rows5 = sc_block_rows(n0, 6, 7, 6, 256);
+    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 6, 256) + (-1)), sc_block_images(n0, 1, 42, 6, 256)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 6, 256) + 5), sc_block_rows(n0, 6, 7, 6, 256));
     const int64_t some6 = sc_block_channels(t1_, 6);
     const int64_t bands7 = sc_floordiv_i64((rows5 + 5), rows5);
     const int64_t parts10 = sc_floordiv_i64((some6 + 5), some6);
@@ -110,11 +110,13 @@ static void k24_convolution_maximum_where(frame_t *frame) {
     float *restrict const where_0 = frame->where_0;
     const float *restrict const b = frame->b;
     float *restrict const out0 = frame->out0;
-    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6));
-    const int64_t t5_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6)) * sc_floordiv_i64((sc_block_channels(t4_, 6) + 5), sc_block_channels(t4_, 6));
-    const int64_t t6_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6) + (-1)), sc_block_images(frame->n0, 1, 42, 6)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6) + 5), sc_block_rows(frame->n0, 6, 7, 6));
-    const int64_t t7_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 6) * sc_block_rows(frame->n0, 6, 7, 6) * sc_block_channels(t6_, 6) * 189));
-    runtime->parallel(k24_convolution_maximum_where_piece0, frame, t5_, sc_maximum_i64(0, (t7_ + (-1))) + 1);
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 6, 256));
+    const int64_t t5_ = sc_block_channels((t4_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256))), 6);
+    const int64_t t6_ = t4_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256)) * sc_floordiv_i64((t5_ + 5), t5_);
+    const int64_t t7_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 6, 256));
+    const int64_t t8_ = sc_block_channels((t7_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256))), 6);
+    const int64_t t9_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 6, 256) * sc_block_rows(frame->n0, 6, 7, 6, 256) * t8_ * 189));
+    runtime->parallel(k24_convolution_maximum_where_piece0, frame, t6_, sc_maximum_i64(0, (t9_ + (-1))) + 1);
 }
 
 static void k27_convolutioninput_piece0(void *context, int64_t begin, int64_t end) {
@@ -149,9 +151,9 @@ static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t en
     float *restrict const where_0 = frame->where_0;
     float *restrict const packed25 = frame->packed25;
     float *restrict const out1 = frame->out1;
-    const int64_t images29 = sc_block_images(n0, 1, 42, 3);
-    const int64_t rows30 = sc_block_rows(n0, 6, 7, 3);
-    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 3) + (-1)), sc_block_images(n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 3) + 5), sc_block_rows(n0, 6, 7, 3));
+    const int64_t images29 = sc_block_images(n0, 1, 42, 3, 256);
+    const int64_t rows30 = sc_block_rows(n0, 6, 7, 3, 256);
+    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 3, 256) + (-1)), sc_block_images(n0, 1, 42, 3, 256)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 3, 256) + 5), sc_block_rows(n0, 6, 7, 3, 256));
     const int64_t some31 = sc_block_channels(t1_, 3);
     const int64_t bands32 = sc_floordiv_i64((rows30 + 5), rows30);
     const int64_t parts35 = sc_floordiv_i64((some31 + 2), some31);
@@ -183,11 +185,13 @@ static void k42_convolutioninput(frame_t *frame) {
     float *restrict const where_0 = frame->where_0;
     float *restrict const packed25 = frame->packed25;
     float *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3));
-    const int64_t t3_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3)) * sc_floordiv_i64((sc_block_channels(t2_, 3) + 2), sc_block_channels(t2_, 3));
-    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3) + (-1)), sc_block_images(frame->n0, 1, 42, 3)) * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3) + 5), sc_block_rows(frame->n0, 6, 7, 3));
-    const int64_t t5_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 3) * sc_block_rows(frame->n0, 6, 7, 3) * sc_block_channels(t4_, 3) * 378));
-    runtime->parallel(k42_convolutioninput_piece0, frame, t3_, sc_maximum_i64(0, (t5_ + (-1))) + 1);
+    const int64_t t2_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 3, 256));
+    const int64_t t3_ = sc_block_channels((t2_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256))), 3);
+    const int64_t t4_ = t2_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256)) * sc_floordiv_i64((t3_ + 2), t3_);
+    const int64_t t5_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 3, 256));
+    const int64_t t6_ = sc_block_channels((t5_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256))), 3);
+    const int64_t t7_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 3, 256) * sc_block_rows(frame->n0, 6, 7, 3, 256) * t6_ * 378));
+    runtime->parallel(k42_convolutioninput_piece0, frame, t4_, sc_maximum_i64(0, (t7_ + (-1))) + 1);
 }
 
 static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
@@ -301,7 +305,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     frame->out3 = out3;
     frame->n0 = n0;
     const size_t slot0 = 0;
-    const size_t slot1 = slot0 + (((size_t)(sc_larger((1728) * 4, (3456) * 4)) + 127) & ~(size_t)63);
+    const size_t slot1 = slot0 + (((size_t)(sc_larger((216) * 4, (432) * 4)) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63);
     char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432) * 432) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
