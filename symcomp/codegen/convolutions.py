@@ -26,10 +26,12 @@ from symcomp.tensor.convolution import Geometry
 FACTORS = 36
 #: Channels that it takes together (GROUP in convolution_winograd.h, for float32).
 LANES = 16
+#: Taps of the largest filters that are twice as long as their stride.
+MOST_PAIR_TAPS = 16
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
-COLUMNS = 64
+COLUMNS = 16
 
 
 def up(n, d):
@@ -141,8 +143,11 @@ class ConvolutionLowering(Context):
         terms = _terms(g, which)
         dtype = root.expr.dtype
         rows, packed_terms = tiling.PANEL, terms
-        if "winograd" in ways.ways(library_geometry(g), dtype):
+        chosen = ways.ways(library_geometry(g), dtype)
+        if "winograd" in chosen:
             rows, packed_terms = LANES, _packed_terms(g, which)
+        elif "pairs" in chosen:
+            packed_terms = _packed_pairs(g, which)
         room = size.times(g.groups, up(channels, rows), rows, packed_terms)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
@@ -291,6 +296,16 @@ def _packed_terms(g: Geometry, which: str):
         size.times(up(planes, LANES), FACTORS * (LANES + 1)),
         0 if area == 9 else size.times(planes, area),
     )
+
+
+def _packed_pairs(g: Geometry, which: str):
+    """The same where it may be made of 2 × 2 taps (see convolution_pairs.h): 4 become 9. (Where it
+    may be either, the other's room is enough.)
+    """
+    area = size.product(g.kernel[-2:])
+    area = area * 9 // 4 if isinstance(area, int) else size.plus(area, MOST_PAIR_TAPS * 5 // 4)
+    planes = g.channels if which == "forward" else g.filters
+    return size.times(planes, size.product(g.kernel[:-2]), area)
 
 
 def _itemsize(dtype: str) -> int:

@@ -14,12 +14,14 @@ from symcomp.codegen.loops import Call, Kernel, walk
 from symcomp.graph import size
 
 #: In the order of the ways in symcomp.h.
-WAYS = ("direct", "winograd")
+WAYS = ("direct", "winograd", "channelwise", "pairs")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
 
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
 #: for more of them.)
 FEW_CHANNELS = 8
+#: Channels times filters of a group, at most, for each channel to be convolved by itself.
+FEW_PRODUCTS = 4
 
 
 def library(way: str, dtype: str) -> str:
@@ -60,4 +62,25 @@ def _may_be(n: Any, value: int) -> bool:
     return not isinstance(n, int) or n == value
 
 
-MAY_BE = {"winograd": _may_be_winograd}
+def _may_be_channelwise(numbers: list, dtype: str) -> bool:
+    groups, channels, filters = numbers[1:4]
+    products = size.times(channels, filters)
+    return groups != 1 and not (isinstance(products, int) and products > FEW_PRODUCTS)
+
+
+def _may_be_pairs(numbers: list, dtype: str) -> bool:
+    depth, kernel, stride, dilation = numbers[7], numbers[8:10], numbers[14:16], numbers[17:19]
+    planes = [size.times(n, depth) for n in numbers[2:4]]
+    return (
+        dtype == "float32"
+        and all(s <= 2 and _may_be(k, 2 * s) for k, s in zip(kernel, stride, strict=True))
+        and all(d == 1 for d in dilation)
+        and not any(isinstance(n, int) and n < FEW_CHANNELS for n in planes)
+    )
+
+
+MAY_BE = {
+    "winograd": _may_be_winograd,
+    "channelwise": _may_be_channelwise,
+    "pairs": _may_be_pairs,
+}

@@ -39,6 +39,9 @@ WAYS = {
         ((2, 30, 11, 11), (9, 30, 7, 7), (0, 0)),  # a result much smaller than the image
         ((20, 24, 8, 8), (50, 24, 5, 5), (0, 0)),
         ((7, 33, 20, 20), (65, 33, 1, 1), (0, 0)),
+        ((5, 40, 7, 7), (33, 40, 1, 1), (0, 0)),  # planes that end within a vector
+        ((3, 300, 5, 3), (20, 300, 1, 1), (0, 0)),
+        ((2, 20, 70, 71), (40, 20, 1, 1), (0, 0)),  # bands of rows
         ((1, 2, 1, 2500), (6, 2, 1, 7), (0, 3)),  # one very wide row
         ((1, 2, 2500, 1), (6, 2, 7, 1), (3, 0)),
         ((2, 3, 4, 5), (3, 3, 9, 11), (5, 5)),  # filters larger than the image
@@ -48,6 +51,20 @@ WAYS = {
         ((4, 3, 64, 62), (24, 3, 7, 7), (3, 3)),
         ((3, 32, 17, 16), (40, 32, 3, 3), (1, 1)),
         ((2, 20, 30, 31), (8, 20, 1, 1), (0, 0)),  # most phases of the gradient have no taps
+    ]),
+    "twice the stride": (TWO, ONE, 1, [
+        ((2, 17, 34, 37), (20, 17, 4, 4), (1, 1)),  # Winograd of 2 × 2 taps in float32
+        ((3, 40, 33, 70), (33, 40, 4, 4), (0, 2)),
+        ((2, 16, 40, 36), (16, 16, 4, 4), (3, 5)),
+        ((9, 20, 18, 19), (30, 20, 4, 4), (1, 0)),  # several images in a block
+        ((2, 20, 9, 40), (20, 20, 4, 4), (1, 1)),  # too small: direct
+    ]),
+    "2 × 2": (ONE, ONE, 2, [
+        ((2, 36, 20, 19), (40, 18, 2, 2), (0, 1)),
+        ((3, 64, 9, 33), (34, 32, 2, 2), (1, 0)),
+    ]),
+    "4 × 2": (TWO[:1] + ONE[:1], ONE, 1, [
+        ((2, 20, 31, 30), (33, 20, 4, 2), (1, 1)),
     ]),
     "long strides": ((3, 4), ONE, 1, [
         ((3, 5, 40, 50), (17, 5, 5, 3), (2, 1)),
@@ -65,6 +82,23 @@ WAYS = {
         ((2, 12, 20, 15), (15, 4, 5, 2), (1, 1)),
         ((2, 3, 30, 32), (3, 1, 3, 3), (1, 1)),  # each channel by itself
         ((2, 3, 30, 32), (21, 1, 3, 3), (1, 1)),  # several filters for each
+    ]),
+    "few channels": (ONE, ONE, 2, [
+        ((3, 2, 30, 56), (2, 1, 3, 3), (1, 1)),  # each channel by itself
+        ((2, 4, 19, 33), (4, 2, 3, 3), (0, 2)),
+        ((2, 2, 18, 70), (8, 1, 3, 3), (3, 0)),
+        ((2, 4, 5, 9), (2, 2, 4, 5), (1, 3)),  # rows shorter than a vector
+        ((1, 2, 1, 40), (2, 1, 3, 3), (1, 1)),
+        ((0, 2, 20, 40), (2, 1, 3, 3), (1, 1)),
+        ((2, 6, 20, 40), (6, 3, 3, 3), (1, 1)),  # no longer few
+    ]),
+    "few channels, dilated": (ONE, (2, 3), 3, [
+        ((2, 3, 20, 41), (3, 1, 3, 3), (2, 3)),
+        ((2, 3, 5, 31), (6, 1, 2, 3), (2, 8)),
+    ]),
+    "few channels, strides": (TWO, ONE, 3, [
+        ((2, 3, 20, 71), (3, 1, 3, 3), (1, 1)),
+        ((2, 3, 33, 40), (3, 1, 5, 4), (2, 0)),
     ]),
     "signals": ((2,), (1,), 1, [
         ((3, 20, 1001), (33, 20, 9), (4,)),
@@ -137,7 +171,10 @@ def placed(array: np.ndarray, offset: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize(("way", "number"), [("3 × 3", 1), ("strides", 0), ("groups", 3)])
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [("3 × 3", 1), ("strides", 0), ("groups", 3), ("few channels", 0), ("2 × 2", 0)],
+)
 def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
     compiled, _ = functions(way, dtype)
     given = arguments(way, number, dtype)
@@ -154,7 +191,13 @@ def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
     """An image, or a filter, that is not finite spoils what it meets, not its neighbours: not even
     through the lanes of a vector that nobody asked for.
     """
-    for way, number in (("any filters", 1), ("strides", 1), ("groups", 2), ("3 × 3", 7)):
+    for way, number in (
+        ("any filters", 1),
+        ("strides", 1),
+        ("groups", 2),
+        ("3 × 3", 7),
+        ("few channels", 0),
+    ):
         compiled, plain = functions(way, dtype)
         for at in (0, -1):
             x, w, g, *pads = arguments(way, number, dtype)

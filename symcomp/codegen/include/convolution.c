@@ -61,6 +61,10 @@ static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights
     return 0;
 }
 #define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
+#elif defined(PAIRS)
+#define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NULL
+#elif defined(CHANNELWISE)
+#define ROUTINES NAME(pack_channelwise), NAME(correlate_channelwise), NAME(filters_channelwise)
 #else
 #define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
 #endif

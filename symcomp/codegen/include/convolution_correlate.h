@@ -6,6 +6,10 @@ static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g,
     const NAME(symcomp_convolver) *const *ways = runtime->NAME(convolution);
     if (NAME(is_winograd)(g, which))
         return ways[SYMCOMP_WINOGRAD];
+    if (NAME(is_channelwise)(g, which))
+        return ways[SYMCOMP_CHANNELWISE];
+    if (NAME(is_pairs)(g, which))
+        return ways[SYMCOMP_PAIRS];
     return NULL;
 }
 
@@ -133,6 +137,9 @@ static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source
     int64_t panels = quotient_up(side.channels, height);
     int64_t area = g->kernel[1] * g->kernel[2];
     packed += block->group * panels * height * side.planes * area;
+    if (NAME(is_pointwise)(g) && side.planes)
+        return NAME(correlate_pointwise)(
+            g, &side, source, packed + block->first_channel * side.planes, target, block);
     int64_t *mark = NAME(push_phase)(g, &phase, &made);
     int failed = !mark;
     for (int64_t n = 0; !failed && n < side.phases; ++n) {

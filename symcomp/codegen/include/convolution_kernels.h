@@ -56,10 +56,14 @@ typedef void (*NAME(gather_kernel))(int64_t, int64_t, const T *, const int64_t *
 
 /* By vectors; what follows of rows: most, then half of what is left at a time. */
 static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
-    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1), [8] = NAME(gather_8_1)},
-    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2), [8] = NAME(gather_8_2)},
-    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3), [8] = NAME(gather_8_3)},
-    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4), [6] = NAME(gather_6_4)},
+    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1),
+           [8] = NAME(gather_8_1)},
+    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2),
+           [8] = NAME(gather_8_2)},
+    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3),
+           [8] = NAME(gather_8_3)},
+    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4),
+           [6] = NAME(gather_6_4)},
 };
 
 #include "convolution_lanes.h"
@@ -67,6 +71,9 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
 #include "convolution_winograd_filters.h"
+#include "convolution_channelwise.h"
+#include "convolution_pairs.h"
+#include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
@@ -161,6 +168,9 @@ static void NAME(multiply_planes)(int64_t planes, int64_t taps, const NAME(prepa
 static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
+    if (NAME(is_channelwise_filters)(g))
+        return runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_winograd_filters)(g))
         return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
@@ -171,6 +181,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     int64_t taps = g->kernel[1] * g->kernel[2], columns = g->out[2];
     int64_t positions = g->out[0] * g->out[1] * g->out[2];
     int few = g->filters <= FEW_FILTERS;
+    int lie = NAME(is_pointwise)(g) && !few; /* planes are read where they lie */
     NAME(zeros)(partial, channels * depth * taps * width);
     if (!taps || !positions)
         return 0;
@@ -200,7 +211,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 block.first_image = image, block.slice = slice;
                 if (rows != ready) {
                     NAME(prepare_shifts)(&phase, 1, rows, columns, &made);
-                    int64_t size = made.copies * made.rows * made.columns;
+                    int64_t size = lie ? positions : made.copies * made.rows * made.columns;
                     for (int64_t p = 0; p < step; ++p)
                         for (int64_t k = 0; k < taps; ++k)
                             offset[p * taps + k] = p * size + made.offset[k];
@@ -211,10 +222,16 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 for (int64_t plane = 0; plane < channels * depth; plane += step) {
                     int64_t some = at_most(step, channels * depth - plane);
                     T *to = partial + plane * taps * width;
-                    NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
-                                  first_channel * depth + plane, some, planes);
+                    int64_t number = image * g->groups + group;
+                    const T *ready_planes = planes;
+                    if (lie)
+                        ready_planes = x + row * columns + (number * g->channels + first_channel +
+                                                            plane) * positions;
+                    else
+                        NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
+                                      first_channel * depth + plane, some, planes);
                     if (!few)
-                        NAME(gather_planes)(some * taps, &made, offset, planes, rows, columns,
+                        NAME(gather_planes)(some * taps, &made, offset, ready_planes, rows, columns,
                                             turned, width, to);
                     for (int64_t o = 0; few && o < g->filters; ++o) {
                         const T *beside = from + o * positions;

@@ -4,11 +4,12 @@
  * at each use. Clang takes them as numbers, of which there are as many as lanes.
  */
 
-#if !defined(__clang__)
-
 #define SIXTEEN(X, n)                                                                              \
     {X(n, 0), X(n, 1), X(n, 2), X(n, 3), X(n, 4), X(n, 5), X(n, 6), X(n, 7), X(n, 8), X(n, 9),     \
      X(n, 10), X(n, 11), X(n, 12), X(n, 13), X(n, 14), X(n, 15)}
+
+#if !defined(__clang__)
+
 #define EVEN(first, n) 2 * n
 #define WOVEN(first, n) first + n / 2 + n % 2 * (VECTOR_BYTES / sizeof(T))
 static const INTEGER NAME(lanes)[3][16] __attribute__((aligned(64))) = {

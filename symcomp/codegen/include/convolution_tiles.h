@@ -63,7 +63,10 @@ static const NAME(tile_kernel) NAME(tiles)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
     [6] = {NULL, NAME(tile_1_6), NAME(tile_2_6), NAME(tile_3_6), NAME(tile_4_6)},
 };
 
-/* The widest tile with so many rows, of at most so many vectors. */
+/* The widest tile with so many rows, of at most so many vectors, whose sums fit the registers: there
+ * are 32 of the longest vectors, and 16 of others. */
 static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
+    if (VECTOR_BYTES < 64)
+        return vectors >= 3 && rows <= 4 ? 3 : 1;
     return vectors >= 6 && rows <= 4 ? 6 : vectors >= 3 ? 3 : 1;
 }

@@ -231,22 +231,23 @@ static void k49_convolutionfilters(frame_t *frame) {
     runtime->parallel(k49_convolutionfilters_piece0, frame, sc_filter_chunks((frame->n0), 3, 432) * sc_filter_blocks(sc_filter_chunks((frame->n0), 3, 432), 1, 3), 1);
 }
 
-static void k60_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
+static void k61_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const partial43 = frame->partial43;
     float *restrict const out2 = frame->out2;
     for (int64_t t50 = begin; t50 < end; ++t50) {
+        const int64_t length56 = sc_minimum_i64(16, ((t50 * (-16)) + 27));
          {
             const int64_t g51 = 0;
             for (int64_t g52 = 0; g52 < 6; ++g52) {
-                for (int64_t k56 = 0; k56 < 27; ++k56) {
-                    float s57 = 0.0f;
-                    for (int64_t b58 = 0; b58 < sc_filter_chunks(n0, 3, 432); ++b58) {
-                        s57 = s57 + partial43[(t50 * 1024) + (g51 * 432) + g52 + (k56 * 16) + (b58 * 432)];
+                for (int64_t k57 = 0; k57 < length56; ++k57) {
+                    float s58 = 0.0f;
+                    for (int64_t b59 = 0; b59 < sc_filter_chunks(n0, 3, 432); ++b59) {
+                        s58 = s58 + partial43[(t50 * 256) + (g51 * 432) + g52 + (k57 * 16) + (b59 * 432)];
                     }
-                    const float v59 = s57;
-                    out2[(t50 * 64) + (g51 * 162) + (g52 * 27) + k56] = v59;
+                    const float v60 = s58;
+                    out2[(t50 * 16) + (g51 * 162) + (g52 * 27) + k57] = v60;
                 }
             }
         }
@@ -254,40 +255,40 @@ static void k60_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 }
 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
-static void k60_convolutionfilters(frame_t *frame) {
+static void k61_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const partial43 = frame->partial43;
     float *restrict const out2 = frame->out2;
-    runtime->parallel(k60_convolutionfilters_piece0, frame, 1, 2048);
+    runtime->parallel(k61_convolutionfilters_piece0, frame, 2, 2048);
 }
 
-static void k69_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
+static void k70_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    for (int64_t i61 = begin; i61 < end; ++i61) {
-        float s65 = 0.0f;
-        for (int64_t j62 = 0; j62 < n0; ++j62) {
-            #pragma omp simd reduction(+:s65)
-            for (int64_t j63 = 0; j63 < 42; ++j63) {
-                s65 = s65 + where_0[(i61 * 42) + (j62 * 252) + j63];
+    for (int64_t i62 = begin; i62 < end; ++i62) {
+        float s66 = 0.0f;
+        for (int64_t j63 = 0; j63 < n0; ++j63) {
+            #pragma omp simd reduction(+:s66)
+            for (int64_t j64 = 0; j64 < 42; ++j64) {
+                s66 = s66 + where_0[(i62 * 42) + (j63 * 252) + j64];
             }
         }
-        const float v68 = s65;
+        const float v69 = s66;
          {
-            const int64_t j66 = 0;
-            out3[i61] = v68;
+            const int64_t j67 = 0;
+            out3[i62] = v69;
         }
     }
 }
 
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
-static void k69_reduce_axes(frame_t *frame) {
+static void k70_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    runtime->parallel(k69_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, (((frame->n0) * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k70_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, (((frame->n0) * 378) + 10)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {
@@ -318,8 +319,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         k27_convolutioninput(frame);
         k42_convolutioninput(frame);
         k49_convolutionfilters(frame);
-        k60_convolutionfilters(frame);
-        k69_reduce_axes(frame);
+        k61_convolutionfilters(frame);
+        k70_reduce_axes(frame);
     }
     if (arena) runtime->pop(arena);
     return frame->failed ? frame->failed : status;
