@@ -73,6 +73,7 @@ class GridLowering(GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
+    parts_together = "block"
 
     def __init__(self, buffers, visible, formulas):
         super().__init__(buffers, visible, formulas)
@@ -319,7 +320,7 @@ class GridLowering(GridAttention):
         partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
         team = index(count, f"b{next(self.names)}")
         yield [self._part(group, folds, extents, team, length, partials)]
-        yield [self._together(folds, partials, count)]
+        yield [For(index(1), tuple(self._finish(folds, partials, count)), "grid")]
 
     def _part(self, group: Group, folds, extents, team, length, partials) -> For:
         """What one team folds: `length` elements from its own on; stored, or left as partial."""
@@ -345,18 +346,6 @@ class GridLowering(GridAttention):
             place = (self.buffers[m.expr], 0) if partials is None else (partials[m], team)
             outer.append(Store(place[0], size.as_expr(place[1]), t))
         return For(team if partials is not None else index(1), tuple(outer), "grid")
-
-    def _together(self, folds, partials, count) -> For:
-        """The parts of full folds, folded by one team."""
-        body: list = []
-        for m in folds:
-            total = local(wide(m), f"s{next(self.names)}")
-            again = index(count, f"b{next(self.names)}")
-            part = cast(load(partials[m], again), total.dtype)
-            body.append(Let(total, identity(m.equation.monoid, total.dtype)))
-            body.append(For(again, (Update(total, m.equation.monoid, part),), "block"))
-            body.append(Store(self.buffers[m.expr], size.as_expr(0), cast(total, m.expr.dtype)))
-        return For(index(1), tuple(body), "grid")
 
     # --- columns ----------------------------------------------------------------------------------
 

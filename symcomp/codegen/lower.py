@@ -41,6 +41,9 @@ from symcomp.tensor.windows import all_of
 class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLowering):
     """Turns groups into kernels, given where each stored expression lives."""
 
+    #: How the loop runs that puts the parts of a full fold together.
+    parts_together = "serial"
+
     def kernels(self, group: Group) -> list[Kernel]:
         """The kernels of a group, in the order in which they run."""
         made = getattr(self, f"_{group.kind}")(group)
@@ -172,7 +175,7 @@ class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLo
             again = index(count, f"b{next(self.names)}")
             part = cast(load(partials[m], again), total.dtype)
             body.append(Let(total, identity(m.equation.monoid, total.dtype)))
-            body.append(For(again, (Update(total, m.equation.monoid, part),)))
+            body.append(For(again, (Update(total, m.equation.monoid, part),), self.parts_together))
             body.append(Store(self.buffers[m.expr], 0, cast(total, m.expr.dtype)))
         return body
 
