@@ -46,10 +46,10 @@ from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
-from symcomp.codegen.teams import with_barriers
+from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, Index, formula_order, identity, index
+from symcomp.graph.notation import ELEMENT, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
 from symcomp.tensor.arithmetic import equal, logical_and
@@ -299,7 +299,7 @@ class GridLowering(GridAttention):
             yield from self._full(group)
             return
         if are_long(group):
-            yield from LongRows(self, group, one_index, over_grid).kernels()
+            yield from LongRows(self, group).kernels()
             return
         outer = self.fresh(group.outer, "i")
         row, first = one_index(outer)
@@ -508,38 +508,6 @@ def _put(value: Expr, replacements) -> Expr:
 
 
 # --- shapes of loops ------------------------------------------------------------------------------
-
-
-def one_index(indices) -> tuple[Index, list[Let]]:
-    """One index that runs through all the others' values, and these in terms of it."""
-    varying = [i for i in indices if i.extent != 1]
-    fixed: list = [Let(i, size.as_expr(0)) for i in indices if i.extent == 1]
-    if not varying:
-        return index(1, "i"), fixed
-    if len(varying) == 1:
-        return varying[0], fixed
-    every = index(size.product([i.extent for i in varying]), "at")
-    rest = every
-    for i in reversed(varying[1:]):
-        outer = loops.local_size(f"{i.name}_and_more")
-        fixed.append(Let(outer, size.as_expr(size.quotient(rest, i.extent))))
-        fixed.append(Let(i, size.as_expr(size.minus(rest, size.times(outer, i.extent)))))
-        rest = outer
-    fixed.append(Let(varying[0], rest))
-    return every, fixed
-
-
-def over_grid(indices, body) -> For:
-    """Grid loops: the innermost over neighbouring threads, all others together around it."""
-    varying = [i for i in indices if i.extent != 1]
-    fixed = tuple(Let(i, size.as_expr(0)) for i in indices if i.extent == 1)
-    if not varying:
-        return For(index(1), (*fixed, *body), "grid")
-    inner = For(varying[-1], (*fixed, *body), "grid")
-    if len(varying) == 1:
-        return inner
-    outer, first = one_index(varying[:-1])
-    return For(outer, (*first, inner), "grid")
 
 
 def _inside(indices, body) -> list:

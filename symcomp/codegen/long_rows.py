@@ -15,6 +15,7 @@ from symcomp.codegen.lower import Lowering
 from symcomp.codegen.nests import at_indices, wide
 from symcomp.codegen.plan import Group, Root
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.teams import one_index, over_grid
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import identity, index
@@ -40,10 +41,9 @@ def are_long(group: Group) -> bool:
 class LongRows:
     """One group of long rows, lowered for a GPU."""
 
-    def __init__(self, lowering: Lowering, group: Group, one_index, over_grid):
+    def __init__(self, lowering: Lowering, group: Group):
         self.lowering = lowering
         self.group = group
-        self.one_index, self.over_grid = one_index, over_grid
         self.rows = size.product(group.outer)
         order = Rows(lowering, group, group.outer)
         for m in group.members:
@@ -95,8 +95,8 @@ class LongRows:
         merged, steps = improve.merge(inner, [], values)
         values = [improve.apply_steps(v, steps) for v in values]
         team = index(size.times(count, self.rows), f"team{next(lowering.names)}")
-        row, rows_first = self.one_index(outer)
-        every, inner_first = self.one_index(merged)
+        row, rows_first = one_index(outer)
+        every, inner_first = one_index(merged)
         body: list = []
         part = lowering.let(size.quotient(team, self.rows), "part", body)
         body.append(Let(row, size.as_expr(size.minus(team, size.times(part, self.rows)))))
@@ -142,7 +142,7 @@ class LongRows:
                 stores.append(Store(place, size.as_expr(flat(m.shape, outer)), made))
             self.known |= {m.expr} if keep else set()
         self.waiting = []
-        return self.over_grid(outer, [*body, *stores])
+        return over_grid(outer, [*body, *stores])
 
     def _together(self, m: Root, left, row, made, body: list) -> None:
         partial, count = left

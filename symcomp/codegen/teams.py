@@ -1,4 +1,4 @@
-"""Teams of threads: which loops they share, and where they wait for each other.
+"""Threads: the loops that go over them, which of these a team shares, and where it waits.
 
 What one thread of a team has written, another sees only after a barrier; and a place that some may
 still read is written only after one.
@@ -10,8 +10,46 @@ from dataclasses import replace
 
 from symcomp.codegen import loops
 from symcomp.codegen.equations import is_array
-from symcomp.codegen.loops import Barrier, For, Scratch, Statement, Store
-from symcomp.graph.notation import ELEMENT, formula_order
+from symcomp.codegen.loops import Barrier, For, Let, Scratch, Statement, Store
+from symcomp.graph import size
+from symcomp.graph.notation import ELEMENT, Index, formula_order, index
+
+# --- loops ----------------------------------------------------------------------------------------
+
+
+def one_index(indices) -> tuple[Index, list[Let]]:
+    """One index that runs through all the others' values, and these in terms of it."""
+    varying = [i for i in indices if i.extent != 1]
+    fixed: list = [Let(i, size.as_expr(0)) for i in indices if i.extent == 1]
+    if not varying:
+        return index(1, "i"), fixed
+    if len(varying) == 1:
+        return varying[0], fixed
+    every = index(size.product([i.extent for i in varying]), "at")
+    rest = every
+    for i in reversed(varying[1:]):
+        outer = loops.local_size(f"{i.name}_and_more")
+        fixed.append(Let(outer, size.as_expr(size.quotient(rest, i.extent))))
+        fixed.append(Let(i, size.as_expr(size.minus(rest, size.times(outer, i.extent)))))
+        rest = outer
+    fixed.append(Let(varying[0], rest))
+    return every, fixed
+
+
+def over_grid(indices, body) -> For:
+    """Grid loops: the innermost over neighbouring threads, all others together around it."""
+    varying = [i for i in indices if i.extent != 1]
+    fixed = tuple(Let(i, size.as_expr(0)) for i in indices if i.extent == 1)
+    if not varying:
+        return For(index(1), (*fixed, *body), "grid")
+    inner = For(varying[-1], (*fixed, *body), "grid")
+    if len(varying) == 1:
+        return inner
+    outer, first = one_index(varying[:-1])
+    return For(outer, (*first, inner), "grid")
+
+
+# --- teams ----------------------------------------------------------------------------------------
 
 
 def is_team(statement: Statement) -> bool:
