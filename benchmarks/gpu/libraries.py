@@ -137,17 +137,18 @@ class Library:
 
 
 class Events:
-    """Two events of CUDA's driver on a stream."""
+    """Two events of CUDA's driver on symcomp's stream, whose context is current nowhere else."""
 
-    def __init__(self, stream: int) -> None:
+    def __init__(self, driver: Any, stream: int) -> None:
         self.cuda = ctypes.CDLL("libcuda.so.1")
-        self.stream = ctypes.c_void_p(stream)
+        self.driver, self.stream = driver, ctypes.c_void_p(stream)
         self.first, self.last = ctypes.c_void_p(), ctypes.c_void_p()
         for event in (self.first, self.last):
             self._do("cuEventCreate", ctypes.byref(event), 0)
 
     def _do(self, name: str, *arguments: Any) -> None:
-        status = getattr(self.cuda, name)(*arguments)
+        with self.driver.current():
+            status = getattr(self.cuda, name)(*arguments)
         if status:
             raise RuntimeError(f"{name} failed: CUDA error {status}")
 
@@ -183,8 +184,9 @@ class Symcomp(Library):
         self.events = None
         if not self.emulated:
             self.timed_by = "events"
-            stream = runtime.ffi().cast("uintptr_t", self.gpu.driver.stream)
-            self.events = Events(int(stream))
+            driver = self.gpu.driver
+            stream = runtime.ffi().cast("uintptr_t", driver.stream)
+            self.events = Events(driver, int(stream))
 
     def softmax(self, x: Any) -> Any:
         return self.m.nn.softmax(x)
