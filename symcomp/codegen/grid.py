@@ -46,6 +46,7 @@ from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.small_products import SmallProduct, is_small
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
@@ -417,7 +418,24 @@ class GridLowering(GridAttention):
     # --- steps ------------------------------------------------------------------------------------
 
     def _gemm(self, group: Group):
-        """A product by the library, and the maps that read it."""
+        """A product and the maps that read it: as one kernel, or by the library, or as the sizes
+        say.
+        """
+        small = is_small(group)
+        if small != 1:
+            others = list(self._by_library(group))
+        if small == 0:
+            yield from others
+            return
+        kernel = [SmallProduct(self, group).body()]
+        if small == 1:
+            yield kernel
+            return
+        small = self.known(small, "small")
+        yield Repeated(None, small, [kernel])
+        yield Repeated(None, size.minus(1, small), others)
+
+    def _by_library(self, group: Group):
         first, *maps = group.members
         m = matrices(first.expr)
         found = self._added_in_place(first, maps)

@@ -381,7 +381,7 @@ def _in_order(program: Program, machine: Machine) -> Iterator[Kernel]:
         repeat = begins.get(names[at])
         end = at + 1 if repeat is None else names.index(repeat.last) + 1
         for number in range(1 if repeat is None else machine.integer(repeat.extent)):
-            if repeat is not None:
+            if repeat is not None and repeat.number is not None:
                 machine.scalars[repeat.number] = np.int64(number)
             yield from program.kernels[at:end]
         at = end

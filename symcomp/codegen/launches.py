@@ -230,8 +230,12 @@ class _Plan:
         for n, kernel in enumerate(program.kernels):
             if kernel.name in begins:
                 repeat = begins[kernel.name]
-                number, extent = printer.size(repeat.number), printer.size(repeat.extent)
-                text.open(f"for ({number} = 0; {number} < {extent}; ++{number})")
+                extent = printer.size(repeat.extent)
+                if repeat.number is None:
+                    text.open(f"if ({extent})")
+                else:
+                    number = printer.size(repeat.number)
+                    text.open(f"for ({number} = 0; {number} < {extent}; ++{number})")
             call = f"{kernel.name}(frame)"
             if program.profile:
                 text.add(f"SYMCOMP_TIMED({n}, {call}; gpu->wait());")

@@ -160,12 +160,12 @@ class Kernel:
 @dataclass(frozen=True)
 class Repeat:
     """Kernels of a GPU, from the first to the last, that the host runs again and again; `number`
-    says for the how manieth time.
+    says for the how manieth time. Without one it runs them once, or not at all: `extent` is 1 or 0.
     """
 
     first: str
     last: str
-    number: Dimension
+    number: Dimension | None
     extent: Any
 
 

@@ -5,15 +5,20 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(9)
+SYMCOMP_ATTACH_GPU(14)
 
 typedef struct frame {
     int64_t n0;
-    int64_t groups7;
-    int64_t teams31;
-    int64_t length32;
-    int64_t groups51;
-    int64_t blocks60;
+    int64_t groups6;
+    int64_t small30;
+    int64_t small51;
+    int64_t teams70;
+    int64_t length71;
+    int64_t groups89;
+    int64_t small113;
+    int64_t small135;
+    int64_t small156;
+    int64_t blocks159;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -27,8 +32,8 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial33; /* float32 vector (teams31,) */
-    symcomp_address partial61; /* float32 matrix (blocks60, 3) */
+    symcomp_address partial72; /* float32 vector (teams70,) */
+    symcomp_address partial160; /* float32 matrix (blocks159, 3) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -57,7 +62,12 @@ static void k2_check(frame_t *const frame) {
     gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k3_dot_tanh(frame_t *const frame) {
+static void k31_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
+    gpu->teams(kernels[1], sc_floordiv_i64((frame->n0 + 15), 16), 256, 544, arguments, 4);
+}
+
+static void k32_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -67,12 +77,17 @@ static void k3_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k13_dot_tanh(frame_t *const frame) {
-    void *arguments[] = {&frame->groups7, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[1], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
+static void k33_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->groups6, &frame->tanh_0, &frame->n0};
+    gpu->flat(kernels[2], frame->groups6 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups6 * (-5)))), 1, arguments);
 }
 
-static void k14_dot(frame_t *const frame) {
+static void k52_dot(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
+    gpu->teams(kernels[3], sc_floordiv_i64((frame->n0 + 15), 16), 256, 832, arguments, 4);
+}
+
+static void k53_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -82,27 +97,32 @@ static void k14_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k30_reduce_exp_add(frame_t *const frame) {
+static void k69_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
-    gpu->teams(kernels[2], frame->n0, 3, 16, arguments, 7);
+    gpu->teams(kernels[4], frame->n0, 3, 16, arguments, 7);
 }
 
-static void k40_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->length32, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial33, 0, 0};
-    gpu->teams(kernels[3], frame->teams31, 4096, 0, arguments, 9);
+static void k79_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams70, &frame->length71, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial72, 0, 0};
+    gpu->teams(kernels[5], frame->teams70, 4096, 0, arguments, 9);
 }
 
-static void k43_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->partial33, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams31 + (-1))) + 1, 0, arguments, 3);
+static void k82_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams70, &frame->partial72, &frame->reduce_4, 0, 0};
+    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams70 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k46_negative(frame_t *const frame) {
+static void k85_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
-    gpu->flat(kernels[5], 1, 1, arguments);
+    gpu->flat(kernels[7], 1, 1, arguments);
 }
 
-static void k47_dot_multiply(frame_t *const frame) {
+static void k114_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
+    gpu->teams(kernels[8], sc_floordiv_i64((frame->n0 + 15), 16), 256, 416, arguments, 5);
+}
+
+static void k115_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -112,12 +132,17 @@ static void k47_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k57_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups51, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[6], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
+static void k116_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups89, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[9], frame->groups89 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups89 * (-5)))), 1, arguments);
 }
 
-static void k58_dot_subtract(frame_t *const frame) {
+static void k136_dot_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
+    gpu->teams(kernels[10], 1, sc_maximum_i64(0, ((frame->n0 * 16) + (-256))) + 256, sc_floordiv_i64(((frame->n0 * 68) + 15), 16) * 32, arguments, 4);
+}
+
+static void k137_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -127,7 +152,12 @@ static void k58_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k59_dot_subtract(frame_t *const frame) {
+static void k157_dot_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
+    gpu->teams(kernels[11], 1, sc_maximum_i64(0, ((frame->n0 * 16) + (-256))) + 256, sc_floordiv_i64(((frame->n0 * 68) + 15), 16) * 32, arguments, 4);
+}
+
+static void k158_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -137,31 +167,56 @@ static void k59_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k67_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->n0, &frame->add_5, &frame->partial61};
-    gpu->flat(kernels[7], 3, frame->blocks60, arguments);
+static void k166_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks159, &frame->n0, &frame->add_5, &frame->partial160};
+    gpu->flat(kernels[12], 3, frame->blocks159, arguments);
 }
 
-static void k73_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->partial61, &frame->c};
-    gpu->flat(kernels[8], 3, 1, arguments);
+static void k172_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks159, &frame->partial160, &frame->c};
+    gpu->flat(kernels[13], 3, 1, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_dot_tanh(frame);
-    k13_dot_tanh(frame);
-    k14_dot(frame);
-    k30_reduce_exp_add(frame);
-    k40_reduce(frame);
-    k43_reduce(frame);
-    k46_negative(frame);
-    k47_dot_multiply(frame);
-    k57_dot_multiply(frame);
-    k58_dot_subtract(frame);
-    k59_dot_subtract(frame);
-    k67_reduce_subtract(frame);
-    k73_reduce_subtract(frame);
+    if (frame->small30) {
+        k31_dot_tanh(frame);
+    }
+    if ((frame->small30 * (-1)) + 1) {
+        k32_dot_tanh(frame);
+        k33_dot_tanh(frame);
+    }
+    if (frame->small51) {
+        k52_dot(frame);
+    }
+    if ((frame->small51 * (-1)) + 1) {
+        k53_dot(frame);
+    }
+    k69_reduce_exp_add(frame);
+    k79_reduce(frame);
+    k82_reduce(frame);
+    k85_negative(frame);
+    if (frame->small113) {
+        k114_dot_multiply(frame);
+    }
+    if ((frame->small113 * (-1)) + 1) {
+        k115_dot_multiply(frame);
+        k116_dot_multiply(frame);
+    }
+    if (frame->small135) {
+        k136_dot_subtract(frame);
+    }
+    if ((frame->small135 * (-1)) + 1) {
+        k137_dot_subtract(frame);
+    }
+    if (frame->small156) {
+        k157_dot_subtract(frame);
+    }
+    if ((frame->small156 * (-1)) + 1) {
+        k158_dot_subtract(frame);
+    }
+    k166_reduce_subtract(frame);
+    k172_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
@@ -171,13 +226,23 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
     frame->n0 = n0;
-    frame->groups7 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams31 = sc_maximum_i64(0, t1_) + 1;
-    frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
-    frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks60 = t2_ + 1;
+    frame->groups6 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t1_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-65536))) + 65536)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-65536))) + 65536)) + (-1))) * (-1));
+    frame->small30 = t1_;
+    const int64_t t2_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
+    frame->small51 = t2_;
+    const int64_t t3_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    frame->teams70 = sc_maximum_i64(0, t3_) + 1;
+    frame->length71 = sc_floordiv_i64((frame->n0 + frame->teams70 + (-1)), frame->teams70);
+    frame->groups89 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t4_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-49152))) + 49152)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-49152))) + 49152)) + (-1))) * (-1));
+    frame->small113 = t4_;
+    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small135 = t5_;
+    const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small156 = t6_;
+    const int64_t t7_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
+    frame->blocks159 = t7_ + 1;
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -200,13 +265,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams31) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams70) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks60 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks159 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -221,10 +286,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial33 = arena + slot5;
+        frame->partial72 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial61 = arena + slot8;
+        frame->partial160 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;

@@ -1,0 +1,124 @@
+"""Small products on a GPU: the product and the maps that read it, as one kernel.
+
+A library's product is a kernel or two, and the maps that read it (bias, activation) are one more.
+Where the matrices are small, each of these takes less time than it takes to launch. So such a
+product is a kernel of our own: a team computes a square tile of the result from strips of both
+operands, which it brings to shared memory, and does with each element what the maps do. Where sizes
+are known only at the launch, both ways are compiled, and the sizes choose.
+"""
+
+from __future__ import annotations
+
+from symcomp.codegen import loops
+from symcomp.codegen.equations import flat, stored_base
+from symcomp.codegen.loops import Buffer, For, If, Let, Scratch, Store, Update, load, local
+from symcomp.codegen.lower import Lowering
+from symcomp.codegen.nests import at_indices
+from symcomp.codegen.plan import Group, matrices
+from symcomp.graph import size
+from symcomp.graph.notation import identity, index
+from symcomp.graph.size import Size
+from symcomp.tensor.arithmetic import logical_and
+
+#: The side of a tile.
+SIDE = 16
+#: Multiplications of a product at most, and the longest sum: strips are as long.
+MOST_WORK, MOST_TERMS = 1 << 23, 512
+
+
+def is_small(group: Group) -> Size:
+    """1 where the sizes of a product are so small that one kernel does it best, else 0."""
+    m = matrices(group.members[0].expr)
+    work = size.times(m.batch, m.rows, m.columns, m.inner)
+    work = size.larger(work, size.times(m.inner, MOST_WORK // MOST_TERMS))
+    return size.smaller(1, size.quotient(MOST_WORK, size.larger(1, work)))
+
+
+class SmallProduct:
+    """One group of a product and maps, lowered to a kernel of teams."""
+
+    def __init__(self, lowering: Lowering, group: Group):
+        self.lowering = lowering
+        self.first, *self.maps = group.members
+        self.m = matrices(self.first.expr)
+
+    def body(self) -> For:
+        """The loop over tiles."""
+        m, names = self.m, self.lowering.names
+        down, along = size.parts(m.rows, SIDE), size.parts(m.columns, SIDE)
+        tile = index(size.times(m.batch, down, along), f"tile{next(names)}")
+        body: list = []
+        band, across = self._divided(tile, along, "band", body)
+        batch, above = (0, band) if m.batch == 1 else self._divided(band, down, "batch", body)
+        corner = batch, size.times(above, SIDE), size.times(across, SIDE)
+        shape = m.inner, SIDE + 1  # one more than it has: so neighbours are in different banks
+        dtype = self.first.expr.dtype
+        strips = [loops.buffer(dtype, shape, f"strip{next(names)}") for _ in range(2)]
+        body += [*map(Scratch, strips), self._bring(strips, *corner)]
+        body.append(self._multiply(strips, *corner))
+        return For(tile, tuple(body), "grid")
+
+    def _divided(self, n: Size, by: Size, name: str, body: list) -> tuple[Size, Size]:
+        """(n // by, n % by)"""
+        if by == 1:
+            return n, 0
+        quotient = self.lowering.let(size.quotient(n, by), name, body)
+        rest = size.minus(n, size.times(quotient, by))
+        return quotient, self.lowering.let(rest, f"{name}_rest", body)
+
+    def _bring(self, strips, batch: Size, top: Size, start: Size) -> For:
+        """The loop that brings strips of both operands to shared memory, where a term of all places
+        stands below the one before.
+        """
+        m, lowering = self.m, self.lowering
+        e = index(size.times(m.inner, SIDE), f"e{next(lowering.names)}")
+        body: list = []
+        sides = (
+            (m.left, not m.transpose_left, top, m.rows),
+            (m.right, m.transpose_right, start, m.columns),
+        )
+        for strip, (operand, by_term, begin, extent) in zip(strips, sides, strict=True):
+            if by_term:  # in memory, the terms of a place are neighbours
+                across, term = self._divided(e, m.inner, "across", body)
+            else:
+                term, across = self._divided(e, SIDE, "term", body)
+            place = size.smaller(size.plus(begin, across), size.minus(extent, 1))
+            place = lowering.let(place, "place", body)
+            row = (place, m.inner, term) if by_term else (term, extent, place)
+            matrix = size.times(batch, m.inner, extent)
+            offset = size.plus(matrix, size.times(row[0], row[1]), row[2])
+            array = stored_base(operand)
+            value = load(lowering.buffers.get(array, array), size.as_expr(offset))
+            to = size.plus(size.times(term, SIDE + 1), across)
+            body.append(Store(strip, size.as_expr(to), value))
+        return For(e, tuple(body), "block")
+
+    def _multiply(self, strips: list[Buffer], batch: Size, top: Size, start: Size) -> For:
+        """The elements of a tile: each a sum, and what the maps make of it."""
+        m, first, lowering = self.m, self.first, self.lowering
+        names = lowering.names
+        e = index(SIDE * SIDE, f"e{next(names)}")
+        body: list = []
+        row, column = self._divided(e, SIDE, "row", body)
+        i = lowering.let(size.plus(top, row), "i", body)
+        j = lowering.let(size.plus(start, column), "j", body)
+        total = local(first.expr.dtype, f"s{next(names)}")
+        k = index(m.inner, f"k{next(names)}")
+        left, right = (
+            load(strip, size.as_expr(size.plus(size.times(k, SIDE + 1), place)))
+            for strip, place in zip(strips, (row, column), strict=True)
+        )
+        inside: list = [
+            Let(total, identity("sum", total.dtype)),
+            For(k, (Update(total, "sum", left * right),)),
+        ]
+        indices = (batch, i, j) if len(first.shape) == 3 else (i, j)
+        offset = size.as_expr(flat(first.shape, indices))
+        if first.expr in lowering.visible:
+            inside.append(Store(lowering.buffers[first.expr], offset, total))
+        values = [at_indices(r, indices) for r in self.maps]
+        lowering.store_members(self.maps, values, offset, inside, {first.expr: total})
+        fits = logical_and(
+            size.as_expr(i) < size.as_expr(m.rows), size.as_expr(j) < size.as_expr(m.columns)
+        )
+        return For(e, (*body, If(fits, tuple(inside))), "block")
