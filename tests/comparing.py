@@ -15,8 +15,8 @@ from tests.small_programs import Case
 #: What the lowering for a GPU cuts loops by, made tiny: small arrays reach every edge.
 TINY_GRID = {
     "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "OWNERS": 3, "CHUNKS": 4, "CHUNK": 3,
-    "SQUARE": 4, "COLUMN_THREADS": 64, "LEAST_ROWS": 2, "LONG_ROW": 4, "ROW_PART": 3, "SIDE": 4,
-    "MOST_WORK": 100, "MOST_TERMS": 10,
+    "SQUARE": 4, "COLUMN_THREADS": 64, "LEAST_ROWS": 2, "LONG_ROW": 4, "ROW_PART": 3,
+    "SIDE": 4, "AT_ONCE": 2, "MOST_WORK": 100, "TERM_BYTES": 80,
 }  # fmt: skip
 
 

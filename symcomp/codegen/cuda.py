@@ -40,6 +40,8 @@ UNROLLED = 8
 OVERLAPPED, LONG = 4, 80
 #: What device memory is aligned to, in bytes, wherever an array begins.
 ALIGNED = 16
+#: Bytes of shared memory that a block of any GPU has; where larger tiles are a launch decides.
+SURELY_SHARED = 46 << 10
 #: Bytes to which tiles of shared memory are rounded up.
 TILE_ALIGNED = 16
 
@@ -113,7 +115,9 @@ class CudaPrinter(Printer):
         if not team:
             self._promise_alignment(kernel)
         if any(isinstance(s, Scratch) for s in loops.walk(kernel.body)):
-            self.text.add("char *const tile = sc_tile(scratch, each);")
+            sure = isinstance(bytes_ := scratch_bytes(kernel), int) and bytes_ <= SURELY_SHARED
+            place = "sc_shared_tile(each)" if sure else "sc_tile(scratch, each)"
+            self.text.add(f"char *const tile = {place};")
         self.by_team = team
         self._statements(kernel.body)
         self.text.close()
@@ -253,9 +257,17 @@ class CudaPrinter(Printer):
     # --- values -----------------------------------------------------------------------------------
 
     def _node(self, e: Expr, args: list[str]) -> str:
-        if e.op is floor_divide and e.weak:  # of sizes and places: mostly small
-            return f"sc_quotient({args[0]}, {args[1]})"
+        if e.op is floor_divide and e.weak:
+            return self._quotient(args, e.args[1])
         return super()._node(e, args)
+
+    def _quotient(self, args: list[str], divisor: Expr) -> str:
+        """Of sizes and places, which are mostly small."""
+        known = int(divisor.value) if isinstance(divisor, Constant) else 0
+        if known > 0 and known & (known - 1) == 0:
+            left = args[0] if args[0].isidentifier() else f"({args[0]})"
+            return f"({left} >> {known.bit_length() - 1})"
+        return f"sc_quotient({args[0]}, {args[1]})"
 
     def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
         """Integers wrap, as everywhere in symcomp; in C++ only those without sign do."""

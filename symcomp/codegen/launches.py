@@ -472,7 +472,11 @@ def _larger(a, b):
 
 
 def _team_length(loop: For):
-    """The longest loop that a team shares, as far as it is known before the launch."""
+    """The longest loop that a team shares, as far as it is known before the launch; or what the
+    loop over teams asks for.
+    """
+    if loop.grain != 1:
+        return loop.grain
     found: object = 1
     for s in loops.walk(loop.body):
         if isinstance(s, For) and s.how == "block":

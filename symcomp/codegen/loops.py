@@ -18,7 +18,8 @@ block loop makes the loop a fold over the team. See codegen/grid.py.
 Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals,
 dimensions and loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring
 loops can be merged and strides are plain polynomials. A parallel loop's pieces are `grain` long
-whatever the number of threads: results do not depend on it.
+whatever the number of threads: results do not depend on it. A loop over teams may have one, too: it
+gets as many threads as for rows of that length.
 
 `verify` checks what a well-formed kernel must hold; `interpret` says what it means.
 """

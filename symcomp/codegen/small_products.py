@@ -9,6 +9,8 @@ are known only at the launch, both ways are compiled, and the sizes choose.
 
 from __future__ import annotations
 
+import numpy as np
+
 from symcomp.codegen import loops
 from symcomp.codegen.equations import flat, stored_base
 from symcomp.codegen.loops import Buffer, For, If, Let, Scratch, Store, Update, load, local
@@ -20,18 +22,27 @@ from symcomp.graph.notation import identity, index
 from symcomp.graph.size import Size
 from symcomp.tensor.arithmetic import logical_and
 
-#: The side of a tile.
-SIDE = 16
-#: Multiplications of a product at most, and the longest sum: strips are as long.
-MOST_WORK, MOST_TERMS = 1 << 23, 512
+#: The side of a tile, and how many of its places a thread brings at once.
+SIDE, AT_ONCE = 16, 4
+#: Elements of a row for each of which a launch gives a team a thread: PER_THREAD in gpu.c.
+EACH = 4
+#: Multiplications of a product at most, and bytes of the longest sum: strips are as long, and find
+#: room in the shared memory of any GPU.
+MOST_WORK, TERM_BYTES = 1 << 23, 1024
 
 
 def is_small(group: Group) -> Size:
     """1 where the sizes of a product are so small that one kernel does it best, else 0."""
-    m = matrices(group.members[0].expr)
+    first = group.members[0].expr
+    m = matrices(first)
     work = size.times(m.batch, m.rows, m.columns, m.inner)
-    work = size.larger(work, size.times(m.inner, MOST_WORK // MOST_TERMS))
+    work = size.larger(work, size.times(m.inner, MOST_WORK // most_terms(first.dtype)))
     return size.smaller(1, size.quotient(MOST_WORK, size.larger(1, work)))
+
+
+def most_terms(dtype: str) -> int:
+    """The terms of the longest sum."""
+    return TERM_BYTES // np.dtype(dtype).itemsize
 
 
 class SmallProduct:
@@ -51,12 +62,12 @@ class SmallProduct:
         band, across = self._divided(tile, along, "band", body)
         batch, above = (0, band) if m.batch == 1 else self._divided(band, down, "batch", body)
         corner = batch, size.times(above, SIDE), size.times(across, SIDE)
-        shape = m.inner, SIDE + 1  # one more than it has: so neighbours are in different banks
         dtype = self.first.expr.dtype
+        shape = most_terms(dtype), SIDE + 1  # one more: neighbours lie in different banks
         strips = [loops.buffer(dtype, shape, f"strip{next(names)}") for _ in range(2)]
         body += [*map(Scratch, strips), self._bring(strips, *corner)]
         body.append(self._multiply(strips, *corner))
-        return For(tile, tuple(body), "grid")
+        return For(tile, tuple(body), "grid", grain=SIDE * SIDE * EACH)
 
     def _divided(self, n: Size, by: Size, name: str, body: list) -> tuple[Size, Size]:
         """(n // by, n % by)"""
@@ -66,32 +77,32 @@ class SmallProduct:
         rest = size.minus(n, size.times(quotient, by))
         return quotient, self.lowering.let(rest, f"{name}_rest", body)
 
-    def _bring(self, strips, batch: Size, top: Size, start: Size) -> For:
+    def _bring(self, strips: list[Buffer], batch: Size, top: Size, start: Size) -> For:
         """The loop that brings strips of both operands to shared memory, where a term of all places
-        stands below the one before.
+        stands below the one before. A thread brings a few neighbouring places at once.
         """
         m, lowering = self.m, self.lowering
-        e = index(size.times(m.inner, SIDE), f"e{next(lowering.names)}")
+        e = index(size.times(m.inner, SIDE // AT_ONCE), f"e{next(lowering.names)}")
         body: list = []
+        term, part = self._divided(e, SIDE // AT_ONCE, "term", body)
+        one = index(AT_ONCE, f"j{next(lowering.names)}")
+        across = size.plus(size.times(part, AT_ONCE), one)
         sides = (
             (m.left, not m.transpose_left, top, m.rows),
             (m.right, m.transpose_right, start, m.columns),
         )
+        inner: list = []
         for strip, (operand, by_term, begin, extent) in zip(strips, sides, strict=True):
-            if by_term:  # in memory, the terms of a place are neighbours
-                across, term = self._divided(e, m.inner, "across", body)
-            else:
-                term, across = self._divided(e, SIDE, "term", body)
             place = size.smaller(size.plus(begin, across), size.minus(extent, 1))
-            place = lowering.let(place, "place", body)
-            row = (place, m.inner, term) if by_term else (term, extent, place)
+            place = lowering.let(place, "place", inner)
+            within = (place, m.inner, term) if by_term else (term, extent, place)
             matrix = size.times(batch, m.inner, extent)
-            offset = size.plus(matrix, size.times(row[0], row[1]), row[2])
+            offset = size.plus(matrix, size.times(within[0], within[1]), within[2])
             array = stored_base(operand)
             value = load(lowering.buffers.get(array, array), size.as_expr(offset))
             to = size.plus(size.times(term, SIDE + 1), across)
-            body.append(Store(strip, size.as_expr(to), value))
-        return For(e, tuple(body), "block")
+            inner.append(Store(strip, size.as_expr(to), value))
+        return For(e, (*body, For(one, tuple(inner), "simd")), "block")
 
     def _multiply(self, strips: list[Buffer], batch: Size, top: Size, start: Size) -> For:
         """The elements of a tile: each a sum, and what the maps make of it."""

@@ -21,7 +21,7 @@ k15_convolution_maximum_where(const int64_t n0, const float *restrict b, float *
         }
     }
     for (int64_t at = sc_row(); at < n0 * 2; at += sc_rows()) {
-        const int64_t i9_and_more = sc_quotient(at, 2);
+        const int64_t i9_and_more = (at >> 1);
         const int64_t i9 = at + (i9_and_more * (-2));
         const int64_t i1_2 = i9_and_more;
         const float h14 = b[i9 + 4];

@@ -10,15 +10,15 @@ SYMCOMP_ATTACH_GPU(14)
 typedef struct frame {
     int64_t n0;
     int64_t groups6;
-    int64_t small30;
-    int64_t small51;
-    int64_t teams70;
-    int64_t length71;
-    int64_t groups89;
-    int64_t small113;
-    int64_t small135;
-    int64_t small156;
-    int64_t blocks159;
+    int64_t small29;
+    int64_t small49;
+    int64_t teams68;
+    int64_t length69;
+    int64_t groups87;
+    int64_t small110;
+    int64_t small131;
+    int64_t small151;
+    int64_t blocks154;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -32,8 +32,8 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial72; /* float32 vector (teams70,) */
-    symcomp_address partial160; /* float32 matrix (blocks159, 3) */
+    symcomp_address partial70; /* float32 vector (teams68,) */
+    symcomp_address partial155; /* float32 matrix (blocks154, 3) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -62,12 +62,12 @@ static void k2_check(frame_t *const frame) {
     gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k31_dot_tanh(frame_t *const frame) {
+static void k30_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
-    gpu->teams(kernels[1], sc_floordiv_i64((frame->n0 + 15), 16), 256, 544, arguments, 4);
+    gpu->teams(kernels[1], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k32_dot_tanh(frame_t *const frame) {
+static void k31_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -77,17 +77,17 @@ static void k32_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k33_dot_tanh(frame_t *const frame) {
+static void k32_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups6, &frame->tanh_0, &frame->n0};
     gpu->flat(kernels[2], frame->groups6 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups6 * (-5)))), 1, arguments);
 }
 
-static void k52_dot(frame_t *const frame) {
+static void k50_dot(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
-    gpu->teams(kernels[3], sc_floordiv_i64((frame->n0 + 15), 16), 256, 832, arguments, 4);
+    gpu->teams(kernels[3], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k53_dot(frame_t *const frame) {
+static void k51_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -97,32 +97,32 @@ static void k53_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k69_reduce_exp_add(frame_t *const frame) {
+static void k67_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
     gpu->teams(kernels[4], frame->n0, 3, 16, arguments, 7);
 }
 
-static void k79_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams70, &frame->length71, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial72, 0, 0};
-    gpu->teams(kernels[5], frame->teams70, 4096, 0, arguments, 9);
+static void k77_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams68, &frame->length69, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial70, 0, 0};
+    gpu->teams(kernels[5], frame->teams68, 4096, 0, arguments, 9);
 }
 
-static void k82_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams70, &frame->partial72, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams70 + (-1))) + 1, 0, arguments, 3);
+static void k80_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams68, &frame->partial70, &frame->reduce_4, 0, 0};
+    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams68 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k85_negative(frame_t *const frame) {
+static void k83_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
     gpu->flat(kernels[7], 1, 1, arguments);
 }
 
-static void k114_dot_multiply(frame_t *const frame) {
+static void k111_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
-    gpu->teams(kernels[8], sc_floordiv_i64((frame->n0 + 15), 16), 256, 416, arguments, 5);
+    gpu->teams(kernels[8], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
 }
 
-static void k115_dot_multiply(frame_t *const frame) {
+static void k112_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -132,17 +132,17 @@ static void k115_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k116_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups89, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[9], frame->groups89 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups89 * (-5)))), 1, arguments);
+static void k113_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups87, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[9], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups87 * (-5)))), 1, arguments);
 }
 
-static void k136_dot_subtract(frame_t *const frame) {
+static void k132_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
-    gpu->teams(kernels[10], 1, sc_maximum_i64(0, ((frame->n0 * 16) + (-256))) + 256, sc_floordiv_i64(((frame->n0 * 68) + 15), 16) * 32, arguments, 4);
+    gpu->teams(kernels[10], 1, 1024, 34816, arguments, 4);
 }
 
-static void k137_dot_subtract(frame_t *const frame) {
+static void k133_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -152,12 +152,12 @@ static void k137_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k157_dot_subtract(frame_t *const frame) {
+static void k152_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
-    gpu->teams(kernels[11], 1, sc_maximum_i64(0, ((frame->n0 * 16) + (-256))) + 256, sc_floordiv_i64(((frame->n0 * 68) + 15), 16) * 32, arguments, 4);
+    gpu->teams(kernels[11], 1, 1024, 34816, arguments, 4);
 }
 
-static void k158_dot_subtract(frame_t *const frame) {
+static void k153_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -167,56 +167,56 @@ static void k158_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k166_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks159, &frame->n0, &frame->add_5, &frame->partial160};
-    gpu->flat(kernels[12], 3, frame->blocks159, arguments);
+static void k161_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks154, &frame->n0, &frame->add_5, &frame->partial155};
+    gpu->flat(kernels[12], 3, frame->blocks154, arguments);
 }
 
-static void k172_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks159, &frame->partial160, &frame->c};
+static void k167_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks154, &frame->partial155, &frame->c};
     gpu->flat(kernels[13], 3, 1, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    if (frame->small30) {
+    if (frame->small29) {
+        k30_dot_tanh(frame);
+    }
+    if ((frame->small29 * (-1)) + 1) {
         k31_dot_tanh(frame);
-    }
-    if ((frame->small30 * (-1)) + 1) {
         k32_dot_tanh(frame);
-        k33_dot_tanh(frame);
     }
-    if (frame->small51) {
-        k52_dot(frame);
+    if (frame->small49) {
+        k50_dot(frame);
     }
-    if ((frame->small51 * (-1)) + 1) {
-        k53_dot(frame);
+    if ((frame->small49 * (-1)) + 1) {
+        k51_dot(frame);
     }
-    k69_reduce_exp_add(frame);
-    k79_reduce(frame);
-    k82_reduce(frame);
-    k85_negative(frame);
-    if (frame->small113) {
-        k114_dot_multiply(frame);
+    k67_reduce_exp_add(frame);
+    k77_reduce(frame);
+    k80_reduce(frame);
+    k83_negative(frame);
+    if (frame->small110) {
+        k111_dot_multiply(frame);
     }
-    if ((frame->small113 * (-1)) + 1) {
-        k115_dot_multiply(frame);
-        k116_dot_multiply(frame);
+    if ((frame->small110 * (-1)) + 1) {
+        k112_dot_multiply(frame);
+        k113_dot_multiply(frame);
     }
-    if (frame->small135) {
-        k136_dot_subtract(frame);
+    if (frame->small131) {
+        k132_dot_subtract(frame);
     }
-    if ((frame->small135 * (-1)) + 1) {
-        k137_dot_subtract(frame);
+    if ((frame->small131 * (-1)) + 1) {
+        k133_dot_subtract(frame);
     }
-    if (frame->small156) {
-        k157_dot_subtract(frame);
+    if (frame->small151) {
+        k152_dot_subtract(frame);
     }
-    if ((frame->small156 * (-1)) + 1) {
-        k158_dot_subtract(frame);
+    if ((frame->small151 * (-1)) + 1) {
+        k153_dot_subtract(frame);
     }
-    k166_reduce_subtract(frame);
-    k172_reduce_subtract(frame);
+    k161_reduce_subtract(frame);
+    k167_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
@@ -227,22 +227,22 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     int64_t failed = 0;
     frame->n0 = n0;
     frame->groups6 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t1_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-65536))) + 65536)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-65536))) + 65536)) + (-1))) * (-1));
-    frame->small30 = t1_;
-    const int64_t t2_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
-    frame->small51 = t2_;
+    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + (-1))) * (-1);
+    frame->small29 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t1_;
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
+    frame->small49 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t2_;
     const int64_t t3_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams70 = sc_maximum_i64(0, t3_) + 1;
-    frame->length71 = sc_floordiv_i64((frame->n0 + frame->teams70 + (-1)), frame->teams70);
-    frame->groups89 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t4_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-49152))) + 49152)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-49152))) + 49152)) + (-1))) * (-1));
-    frame->small113 = t4_;
-    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small135 = t5_;
-    const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 16384) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small156 = t6_;
+    frame->teams68 = sc_maximum_i64(0, t3_) + 1;
+    frame->length69 = sc_floordiv_i64((frame->n0 + frame->teams68 + (-1)), frame->teams68);
+    frame->groups87 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t4_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
+    frame->small110 = t4_;
+    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small131 = t5_;
+    const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small151 = t6_;
     const int64_t t7_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks159 = t7_ + 1;
+    frame->blocks154 = t7_ + 1;
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -265,13 +265,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams70) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams68) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks159 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks154 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -286,10 +286,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial72 = arena + slot5;
+        frame->partial70 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial160 = arena + slot8;
+        frame->partial155 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;

@@ -31,49 +31,35 @@ k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status)
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(1024)
-k31_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t tile12 = sc_team(); tile12 < sc_quotient(n0 + 15, 16); tile12 += sc_teams()) {
+k30_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile12 = sc_team(); tile12 < ((n0 + 15) >> 4); tile12 += sc_teams()) {
         float *restrict const strip13 = (float *)(tile);
-        float *restrict const strip14 = (float *)(tile + 272);
-        int64_t at1_ = sc_member();
-        for (; at1_ + 3 * sc_members() < 64; at1_ += 4 * sc_members()) {
+        float *restrict const strip14 = (float *)(tile + 17408);
+        for (int64_t e15 = sc_member(); e15 < 16; e15 += sc_members()) {
+            const int64_t term16 = (e15 >> 2);
+            const int64_t term_rest17 = e15 + (term16 * (-4));
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t e15 = at1_ + round * sc_members();
-                const int64_t across16 = sc_quotient(e15, 4);
-                const int64_t across_rest17 = e15 + (across16 * (-4));
-                const int64_t place18 = n0 + (sc_maximum_i64(0, (n0 + (tile12 * (-16)) + (across16 * (-1)) + (-1))) * (-1)) + (-1);
-                strip13[across16 + (across_rest17 * 17)] = x[across_rest17 + (place18 * 4)];
-                const int64_t term19 = sc_quotient(e15, 16);
-                const int64_t term_rest20 = e15 + (term19 * (-16));
-                const int64_t place21 = term_rest20 + (sc_maximum_i64(0, (term_rest20 + (-5))) * (-1));
-                strip14[(term19 * 17) + term_rest20] = w[(term19 * 6) + place21];
+            for (int64_t j18 = 0; j18 < 4; ++j18) {
+                const int64_t place19 = n0 + (sc_maximum_i64(0, (n0 + (tile12 * (-16)) + (term_rest17 * (-4)) + (j18 * (-1)) + (-1))) * (-1)) + (-1);
+                strip13[(term16 * 17) + (term_rest17 * 4) + j18] = x[term16 + (place19 * 4)];
+                const int64_t place20 = (term_rest17 * 4) + j18 + (sc_maximum_i64(0, ((term_rest17 * 4) + j18 + (-5))) * (-1));
+                strip14[(term16 * 17) + (term_rest17 * 4) + j18] = w[(term16 * 6) + place20];
             }
         }
-        for (int64_t e15 = at1_; e15 < 64; e15 += sc_members()) {
-            const int64_t across16 = sc_quotient(e15, 4);
-            const int64_t across_rest17 = e15 + (across16 * (-4));
-            const int64_t place18 = n0 + (sc_maximum_i64(0, (n0 + (tile12 * (-16)) + (across16 * (-1)) + (-1))) * (-1)) + (-1);
-            strip13[across16 + (across_rest17 * 17)] = x[across_rest17 + (place18 * 4)];
-            const int64_t term19 = sc_quotient(e15, 16);
-            const int64_t term_rest20 = e15 + (term19 * (-16));
-            const int64_t place21 = term_rest20 + (sc_maximum_i64(0, (term_rest20 + (-5))) * (-1));
-            strip14[(term19 * 17) + term_rest20] = w[(term19 * 6) + place21];
-        }
         sc_team_sync();
-        for (int64_t e22 = sc_member(); e22 < 256; e22 += sc_members()) {
-            const int64_t row23 = sc_quotient(e22, 16);
-            const int64_t row_rest24 = e22 + (row23 * (-16));
-            const int64_t i25 = (tile12 * 16) + row23;
-            const int64_t j26 = row_rest24;
-            if ((i25 < n0) && (j26 < 6)) {
-                float s27 = 0.0f;
-                for (int64_t k28 = 0; k28 < 4; ++k28) {
-                    s27 = s27 + (strip13[row23 + (k28 * 17)] * strip14[row_rest24 + (k28 * 17)]);
+        for (int64_t e21 = sc_member(); e21 < 256; e21 += sc_members()) {
+            const int64_t row22 = (e21 >> 4);
+            const int64_t row_rest23 = e21 + (row22 * (-16));
+            const int64_t i24 = (tile12 * 16) + row22;
+            const int64_t j25 = row_rest23;
+            if ((i24 < n0) && (j25 < 6)) {
+                float s26 = 0.0f;
+                for (int64_t k27 = 0; k27 < 4; ++k27) {
+                    s26 = s26 + (strip13[row22 + (k27 * 17)] * strip14[row_rest23 + (k27 * 17)]);
                 }
-                const float v29 = sc_tanh_f32(s27);
-                tanh_0[(i25 * 6) + j26] = v29;
+                const float v28 = sc_tanh_f32(s26);
+                tanh_0[(i24 * 6) + j25] = v28;
             }
         }
         sc_team_sync();
@@ -82,7 +68,7 @@ k31_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w,
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
-k33_dot_tanh(const int64_t groups6, float *restrict tanh_0, const int64_t n0) {
+k32_dot_tanh(const int64_t groups6, float *restrict tanh_0, const int64_t n0) {
     sc_aligned(tanh_0, 16);
     for (int64_t i7 = sc_thread(); i7 < groups6; i7 += sc_threads()) {
         #pragma unroll
@@ -99,48 +85,34 @@ k33_dot_tanh(const int64_t groups6, float *restrict tanh_0, const int64_t n0) {
 
 /* gemm: tanh(x @ w) @ v */
 extern "C" __global__ void __launch_bounds__(1024)
-k52_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t tile34 = sc_team(); tile34 < sc_quotient(n0 + 15, 16); tile34 += sc_teams()) {
-        float *restrict const strip35 = (float *)(tile);
-        float *restrict const strip36 = (float *)(tile + 416);
-        int64_t at1_ = sc_member();
-        for (; at1_ + 3 * sc_members() < 96; at1_ += 4 * sc_members()) {
+k50_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile33 = sc_team(); tile33 < ((n0 + 15) >> 4); tile33 += sc_teams()) {
+        float *restrict const strip34 = (float *)(tile);
+        float *restrict const strip35 = (float *)(tile + 17408);
+        for (int64_t e36 = sc_member(); e36 < 24; e36 += sc_members()) {
+            const int64_t term37 = (e36 >> 2);
+            const int64_t term_rest38 = e36 + (term37 * (-4));
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t e37 = at1_ + round * sc_members();
-                const int64_t across38 = sc_quotient(e37, 6);
-                const int64_t across_rest39 = e37 + (across38 * (-6));
-                const int64_t place40 = n0 + (sc_maximum_i64(0, (n0 + (tile34 * (-16)) + (across38 * (-1)) + (-1))) * (-1)) + (-1);
-                strip35[across38 + (across_rest39 * 17)] = tanh_0[across_rest39 + (place40 * 6)];
-                const int64_t term41 = sc_quotient(e37, 16);
-                const int64_t term_rest42 = e37 + (term41 * (-16));
-                const int64_t place43 = term_rest42 + (sc_maximum_i64(0, (term_rest42 + (-2))) * (-1));
-                strip36[(term41 * 17) + term_rest42] = v[(term41 * 3) + place43];
+            for (int64_t j39 = 0; j39 < 4; ++j39) {
+                const int64_t place40 = n0 + (sc_maximum_i64(0, (n0 + (tile33 * (-16)) + (term_rest38 * (-4)) + (j39 * (-1)) + (-1))) * (-1)) + (-1);
+                strip34[(term37 * 17) + (term_rest38 * 4) + j39] = tanh_0[term37 + (place40 * 6)];
+                const int64_t place41 = (term_rest38 * 4) + j39 + (sc_maximum_i64(0, ((term_rest38 * 4) + j39 + (-2))) * (-1));
+                strip35[(term37 * 17) + (term_rest38 * 4) + j39] = v[(term37 * 3) + place41];
             }
         }
-        for (int64_t e37 = at1_; e37 < 96; e37 += sc_members()) {
-            const int64_t across38 = sc_quotient(e37, 6);
-            const int64_t across_rest39 = e37 + (across38 * (-6));
-            const int64_t place40 = n0 + (sc_maximum_i64(0, (n0 + (tile34 * (-16)) + (across38 * (-1)) + (-1))) * (-1)) + (-1);
-            strip35[across38 + (across_rest39 * 17)] = tanh_0[across_rest39 + (place40 * 6)];
-            const int64_t term41 = sc_quotient(e37, 16);
-            const int64_t term_rest42 = e37 + (term41 * (-16));
-            const int64_t place43 = term_rest42 + (sc_maximum_i64(0, (term_rest42 + (-2))) * (-1));
-            strip36[(term41 * 17) + term_rest42] = v[(term41 * 3) + place43];
-        }
         sc_team_sync();
-        for (int64_t e44 = sc_member(); e44 < 256; e44 += sc_members()) {
-            const int64_t row45 = sc_quotient(e44, 16);
-            const int64_t row_rest46 = e44 + (row45 * (-16));
-            const int64_t i47 = (tile34 * 16) + row45;
-            const int64_t j48 = row_rest46;
-            if ((i47 < n0) && (j48 < 3)) {
-                float s49 = 0.0f;
-                for (int64_t k50 = 0; k50 < 6; ++k50) {
-                    s49 = s49 + (strip35[row45 + (k50 * 17)] * strip36[row_rest46 + (k50 * 17)]);
+        for (int64_t e42 = sc_member(); e42 < 256; e42 += sc_members()) {
+            const int64_t row43 = (e42 >> 4);
+            const int64_t row_rest44 = e42 + (row43 * (-16));
+            const int64_t i45 = (tile33 * 16) + row43;
+            const int64_t j46 = row_rest44;
+            if ((i45 < n0) && (j46 < 3)) {
+                float s47 = 0.0f;
+                for (int64_t k48 = 0; k48 < 6; ++k48) {
+                    s47 = s47 + (strip34[row43 + (k48 * 17)] * strip35[row_rest44 + (k48 * 17)]);
                 }
-                dot_1[(i47 * 3) + j48] = s49;
+                dot_1[(i45 * 3) + j46] = s47;
             }
         }
         sc_team_sync();
@@ -149,41 +121,41 @@ k52_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v,
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k69_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    const float h67 = -(1.0f / ((float)n0));
-    const float h65 = h67;
-    const float h68 = (float)n0;
-    const float h66 = h68;
-    for (int64_t i54 = sc_team(); i54 < n0; i54 += sc_teams()) {
-        float *restrict const row55 = (float *)(tile);
-        float s57 = -INFINITY;
+k67_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    const float h65 = -(1.0f / ((float)n0));
+    const float h63 = h65;
+    const float h66 = (float)n0;
+    const float h64 = h66;
+    for (int64_t i52 = sc_team(); i52 < n0; i52 += sc_teams()) {
+        float *restrict const row53 = (float *)(tile);
+        float s55 = -INFINITY;
         float part1_ = -INFINITY;
-        for (int64_t j56 = sc_member(); j56 < 3; j56 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j56] + dot_1[(i54 * 3) + j56]));
+        for (int64_t j54 = sc_member(); j54 < 3; j54 += sc_members()) {
+            part1_ = sc_maximum_f32(part1_, (c[j54] + dot_1[(i52 * 3) + j54]));
         }
-        s57 = sc_maximum_f32(s57, (sc_team_fold<sc_max>(part1_)));
+        s55 = sc_maximum_f32(s55, (sc_team_fold<sc_max>(part1_)));
         if (sc_member() == 0) {
-            reduce_2[i54] = s57;
+            reduce_2[i52] = s55;
         }
-        float s59 = 0.0f;
-        const float h63 = -s57;
+        float s57 = 0.0f;
+        const float h61 = -s55;
         float part2_ = 0.0f;
-        for (int64_t j58 = sc_member(); j58 < 3; j58 += sc_members()) {
-            const float v60 = sc_exp_f32(((c[j58] + dot_1[(i54 * 3) + j58]) + h63));
-            part2_ = part2_ + v60;
-            row55[j58] = v60;
+        for (int64_t j56 = sc_member(); j56 < 3; j56 += sc_members()) {
+            const float v58 = sc_exp_f32(((c[j56] + dot_1[(i52 * 3) + j56]) + h61));
+            part2_ = part2_ + v58;
+            row53[j56] = v58;
         }
-        s59 = s59 + (sc_team_fold<sc_sum>(part2_));
+        s57 = s57 + (sc_team_fold<sc_sum>(part2_));
         if (sc_member() == 0) {
-            reduce_3[i54] = s59;
+            reduce_3[i52] = s57;
         }
-        const int64_t t3_ = at[i54];
-        const int64_t h64 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
+        const int64_t t3_ = at[i52];
+        const int64_t h62 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
         sc_team_sync();
-        for (int64_t j61 = sc_member(); j61 < 3; j61 += sc_members()) {
-            const float v62 = ((j61 == h64) ? h65 : 0.0f) + ((row55[j61] / s59) / h66);
-            add_5[(i54 * 3) + j61] = v62;
+        for (int64_t j59 = sc_member(); j59 < 3; j59 += sc_members()) {
+            const float v60 = ((j59 == h62) ? h63 : 0.0f) + ((row53[j59] / s57) / h64);
+            add_5[(i52 * 3) + j59] = v60;
         }
         sc_team_sync();
     }
@@ -191,116 +163,102 @@ k69_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restr
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k79_reduce(const int64_t teams70, const int64_t length71, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial72) {
-    for (int64_t b73 = sc_team(); b73 < teams70; b73 += sc_teams()) {
-        const int64_t begin75 = length71 * b73;
-        const int64_t length76 = length71 + (sc_maximum_i64(0, (length71 + (sc_maximum_i64(0, (n0 + (begin75 * (-1)))) * (-1)))) * (-1));
-        float s78 = 0.0f;
+k77_reduce(const int64_t teams68, const int64_t length69, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial70) {
+    for (int64_t b71 = sc_team(); b71 < teams68; b71 += sc_teams()) {
+        const int64_t begin73 = length69 * b71;
+        const int64_t length74 = length69 + (sc_maximum_i64(0, (length69 + (sc_maximum_i64(0, (n0 + (begin73 * (-1)))) * (-1)))) * (-1));
+        float s76 = 0.0f;
         float part1_ = 0.0f;
         int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length76; at2_ += 4 * sc_members()) {
+        for (; at2_ + 3 * sc_members() < length74; at2_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t k77 = at2_ + round * sc_members();
-                const int64_t k74 = begin75 + k77;
-                const int64_t t3_ = at[k74];
+                const int64_t k75 = at2_ + round * sc_members();
+                const int64_t k72 = begin73 + k75;
+                const int64_t t3_ = at[k72];
                 const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k74 * 3), t4_)]) + (-reduce_2[k74])) + (-sc_log_f32(reduce_3[k74])));
+                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k72 * 3), t4_)]) + (-reduce_2[k72])) + (-sc_log_f32(reduce_3[k72])));
             }
         }
-        for (int64_t k77 = at2_; k77 < length76; k77 += sc_members()) {
-            const int64_t k74 = begin75 + k77;
-            const int64_t t5_ = at[k74];
+        for (int64_t k75 = at2_; k75 < length74; k75 += sc_members()) {
+            const int64_t k72 = begin73 + k75;
+            const int64_t t5_ = at[k72];
             const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k74 * 3), t6_)]) + (-reduce_2[k74])) + (-sc_log_f32(reduce_3[k74])));
+            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k72 * 3), t6_)]) + (-reduce_2[k72])) + (-sc_log_f32(reduce_3[k72])));
         }
-        s78 = s78 + (sc_team_fold<sc_sum>(part1_));
+        s76 = s76 + (sc_team_fold<sc_sum>(part1_));
         if (sc_member() == 0) {
-            partial72[b73] = s78;
+            partial70[b71] = s76;
         }
     }
 }
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k82_reduce(const int64_t teams70, const float *restrict partial72, float *restrict reduce_4) {
+k80_reduce(const int64_t teams68, const float *restrict partial70, float *restrict reduce_4) {
     for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        double s80 = 0.0;
+        double s78 = 0.0;
         double part2_ = 0.0;
         int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams70; at3_ += 4 * sc_members()) {
+        for (; at3_ + 3 * sc_members() < teams68; at3_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t b81 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial72[b81]);
+                const int64_t b79 = at3_ + round * sc_members();
+                part2_ = part2_ + ((double)partial70[b79]);
             }
         }
-        for (int64_t b81 = at3_; b81 < teams70; b81 += sc_members()) {
-            part2_ = part2_ + ((double)partial72[b81]);
+        for (int64_t b79 = at3_; b79 < teams68; b79 += sc_members()) {
+            part2_ = part2_ + ((double)partial70[b79]);
         }
-        s80 = s80 + (sc_team_fold<sc_sum>(part2_));
+        s78 = s78 + (sc_team_fold<sc_sum>(part2_));
         if (sc_member() == 0) {
-            reduce_4[0] = (float)s80;
+            reduce_4[0] = (float)s78;
         }
     }
 }
 
 /* map: -(sum(pick(… + … + (…)[:, None], at, axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
-k85_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
-    const float h84 = -(reduce_4[0] / ((float)n0));
-    const float v83 = h84;
+k83_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
+    const float h82 = -(reduce_4[0] / ((float)n0));
+    const float v81 = h82;
     for (int64_t v_1 = sc_thread(); v_1 < 1; v_1 += sc_threads()) {
-        out0[0] = v83;
+        out0[0] = v81;
     }
 }
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(1024)
-k114_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t tile95 = sc_team(); tile95 < sc_quotient(n0 + 15, 16); tile95 += sc_teams()) {
-        float *restrict const strip96 = (float *)(tile);
-        float *restrict const strip97 = (float *)(tile + 208);
-        int64_t at1_ = sc_member();
-        for (; at1_ + 3 * sc_members() < 48; at1_ += 4 * sc_members()) {
+k111_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile93 = sc_team(); tile93 < ((n0 + 15) >> 4); tile93 += sc_teams()) {
+        float *restrict const strip94 = (float *)(tile);
+        float *restrict const strip95 = (float *)(tile + 17408);
+        for (int64_t e96 = sc_member(); e96 < 12; e96 += sc_members()) {
+            const int64_t term97 = (e96 >> 2);
+            const int64_t term_rest98 = e96 + (term97 * (-4));
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t e98 = at1_ + round * sc_members();
-                const int64_t across99 = sc_quotient(e98, 3);
-                const int64_t across_rest100 = e98 + (across99 * (-3));
-                const int64_t place101 = n0 + (sc_maximum_i64(0, (n0 + (tile95 * (-16)) + (across99 * (-1)) + (-1))) * (-1)) + (-1);
-                strip96[across99 + (across_rest100 * 17)] = add_5[across_rest100 + (place101 * 3)];
-                const int64_t across102 = sc_quotient(e98, 3);
-                const int64_t across_rest103 = e98 + (across102 * (-3));
-                const int64_t place104 = across102 + (sc_maximum_i64(0, (across102 + (-5))) * (-1));
-                strip97[across102 + (across_rest103 * 17)] = v[across_rest103 + (place104 * 3)];
+            for (int64_t j99 = 0; j99 < 4; ++j99) {
+                const int64_t place100 = n0 + (sc_maximum_i64(0, (n0 + (tile93 * (-16)) + (term_rest98 * (-4)) + (j99 * (-1)) + (-1))) * (-1)) + (-1);
+                strip94[(term97 * 17) + (term_rest98 * 4) + j99] = add_5[term97 + (place100 * 3)];
+                const int64_t place101 = (term_rest98 * 4) + j99 + (sc_maximum_i64(0, ((term_rest98 * 4) + j99 + (-5))) * (-1));
+                strip95[(term97 * 17) + (term_rest98 * 4) + j99] = v[term97 + (place101 * 3)];
             }
         }
-        for (int64_t e98 = at1_; e98 < 48; e98 += sc_members()) {
-            const int64_t across99 = sc_quotient(e98, 3);
-            const int64_t across_rest100 = e98 + (across99 * (-3));
-            const int64_t place101 = n0 + (sc_maximum_i64(0, (n0 + (tile95 * (-16)) + (across99 * (-1)) + (-1))) * (-1)) + (-1);
-            strip96[across99 + (across_rest100 * 17)] = add_5[across_rest100 + (place101 * 3)];
-            const int64_t across102 = sc_quotient(e98, 3);
-            const int64_t across_rest103 = e98 + (across102 * (-3));
-            const int64_t place104 = across102 + (sc_maximum_i64(0, (across102 + (-5))) * (-1));
-            strip97[across102 + (across_rest103 * 17)] = v[across_rest103 + (place104 * 3)];
-        }
         sc_team_sync();
-        for (int64_t e105 = sc_member(); e105 < 256; e105 += sc_members()) {
-            const int64_t row106 = sc_quotient(e105, 16);
-            const int64_t row_rest107 = e105 + (row106 * (-16));
-            const int64_t i108 = (tile95 * 16) + row106;
-            const int64_t j109 = row_rest107;
-            if ((i108 < n0) && (j109 < 6)) {
-                float s110 = 0.0f;
-                for (int64_t k111 = 0; k111 < 3; ++k111) {
-                    s110 = s110 + (strip96[row106 + (k111 * 17)] * strip97[row_rest107 + (k111 * 17)]);
+        for (int64_t e102 = sc_member(); e102 < 256; e102 += sc_members()) {
+            const int64_t row103 = (e102 >> 4);
+            const int64_t row_rest104 = e102 + (row103 * (-16));
+            const int64_t i105 = (tile93 * 16) + row103;
+            const int64_t j106 = row_rest104;
+            if ((i105 < n0) && (j106 < 6)) {
+                float s107 = 0.0f;
+                for (int64_t k108 = 0; k108 < 3; ++k108) {
+                    s107 = s107 + (strip94[row103 + (k108 * 17)] * strip95[row_rest104 + (k108 * 17)]);
                 }
-                const float t2_ = tanh_0[(i108 * 6) + j109];
-                const float v112 = (1.0f - (t2_ * t2_)) * s110;
-                multiply_6[(i108 * 6) + j109] = v112;
+                const float t1_ = tanh_0[(i105 * 6) + j106];
+                const float v109 = (1.0f - (t1_ * t1_)) * s107;
+                multiply_6[(i105 * 6) + j106] = v109;
             }
         }
         sc_team_sync();
@@ -309,70 +267,57 @@ k114_dot_multiply(const int64_t n0, const float *restrict add_5, const float *re
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
-k116_dot_multiply(const int64_t groups89, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+k113_dot_multiply(const int64_t groups87, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
     sc_aligned(tanh_0, 16);
     sc_aligned(multiply_6, 16);
-    for (int64_t i90 = sc_thread(); i90 < groups89; i90 += sc_threads()) {
+    for (int64_t i88 = sc_thread(); i88 < groups87; i88 += sc_threads()) {
         #pragma unroll
-        for (int64_t j91 = 0; j91 < 4; ++j91) {
-            const float t1_ = tanh_0[(i90 * 4) + j91];
-            const float v93 = (1.0f - (t1_ * t1_)) * multiply_6[(i90 * 4) + j91];
-            multiply_6[(i90 * 4) + j91] = v93;
+        for (int64_t j89 = 0; j89 < 4; ++j89) {
+            const float t1_ = tanh_0[(i88 * 4) + j89];
+            const float v91 = (1.0f - (t1_ * t1_)) * multiply_6[(i88 * 4) + j89];
+            multiply_6[(i88 * 4) + j89] = v91;
         }
     }
-    for (int64_t i92 = sc_thread(); i92 < (n0 * 6) + (groups89 * (-4)); i92 += sc_threads()) {
-        const float t2_ = tanh_0[(groups89 * 4) + i92];
-        const float v94 = (1.0f - (t2_ * t2_)) * multiply_6[(groups89 * 4) + i92];
-        multiply_6[(groups89 * 4) + i92] = v94;
+    for (int64_t i90 = sc_thread(); i90 < (n0 * 6) + (groups87 * (-4)); i90 += sc_threads()) {
+        const float t2_ = tanh_0[(groups87 * 4) + i90];
+        const float v92 = (1.0f - (t2_ * t2_)) * multiply_6[(groups87 * 4) + i90];
+        multiply_6[(groups87 * 4) + i90] = v92;
     }
 }
 
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k136_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t tile117 = sc_team(); tile117 < 1; tile117 += sc_teams()) {
-        float *restrict const strip118 = (float *)(tile);
-        float *restrict const strip119 = (float *)(tile + sc_quotient((n0 * 68) + 15, 16) * 16);
-        int64_t at1_ = sc_member();
-        for (; at1_ + 3 * sc_members() < n0 * 16; at1_ += 4 * sc_members()) {
+k132_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile114 = sc_team(); tile114 < 1; tile114 += sc_teams()) {
+        float *restrict const strip115 = (float *)(tile);
+        float *restrict const strip116 = (float *)(tile + 17408);
+        for (int64_t e117 = sc_member(); e117 < n0 * 4; e117 += sc_members()) {
+            const int64_t term118 = (e117 >> 2);
+            const int64_t term_rest119 = e117 + (term118 * (-4));
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t e120 = at1_ + round * sc_members();
-                const int64_t term121 = sc_quotient(e120, 16);
-                const int64_t term_rest122 = e120 + (term121 * (-16));
-                const int64_t place123 = (tile117 * 16) + term_rest122 + (sc_maximum_i64(0, ((tile117 * 16) + term_rest122 + (-3))) * (-1));
-                strip118[(term121 * 17) + term_rest122] = x[(term121 * 4) + place123];
-                const int64_t term124 = sc_quotient(e120, 16);
-                const int64_t term_rest125 = e120 + (term124 * (-16));
-                const int64_t place126 = term_rest125 + (sc_maximum_i64(0, (term_rest125 + (-5))) * (-1));
-                strip119[(term124 * 17) + term_rest125] = multiply_6[(term124 * 6) + place126];
+            for (int64_t j120 = 0; j120 < 4; ++j120) {
+                const int64_t t1_ = (tile114 * 16) + (term_rest119 * 4) + j120 + (sc_maximum_i64(0, ((tile114 * 16) + (term_rest119 * 4) + j120 + (-3))) * (-1));
+                const int64_t place121 = t1_;
+                strip115[(term118 * 17) + (term_rest119 * 4) + j120] = x[(term118 * 4) + place121];
+                const int64_t place122 = (term_rest119 * 4) + j120 + (sc_maximum_i64(0, ((term_rest119 * 4) + j120 + (-5))) * (-1));
+                strip116[(term118 * 17) + (term_rest119 * 4) + j120] = multiply_6[(term118 * 6) + place122];
             }
         }
-        for (int64_t e120 = at1_; e120 < n0 * 16; e120 += sc_members()) {
-            const int64_t term121 = sc_quotient(e120, 16);
-            const int64_t term_rest122 = e120 + (term121 * (-16));
-            const int64_t place123 = (tile117 * 16) + term_rest122 + (sc_maximum_i64(0, ((tile117 * 16) + term_rest122 + (-3))) * (-1));
-            strip118[(term121 * 17) + term_rest122] = x[(term121 * 4) + place123];
-            const int64_t term124 = sc_quotient(e120, 16);
-            const int64_t term_rest125 = e120 + (term124 * (-16));
-            const int64_t place126 = term_rest125 + (sc_maximum_i64(0, (term_rest125 + (-5))) * (-1));
-            strip119[(term124 * 17) + term_rest125] = multiply_6[(term124 * 6) + place126];
-        }
         sc_team_sync();
-        for (int64_t e127 = sc_member(); e127 < 256; e127 += sc_members()) {
-            const int64_t row128 = sc_quotient(e127, 16);
-            const int64_t row_rest129 = e127 + (row128 * (-16));
-            const int64_t i130 = (tile117 * 16) + row128;
-            const int64_t j131 = row_rest129;
-            if ((i130 < 4) && (j131 < 6)) {
-                float s132 = 0.0f;
+        for (int64_t e123 = sc_member(); e123 < 256; e123 += sc_members()) {
+            const int64_t row124 = (e123 >> 4);
+            const int64_t row_rest125 = e123 + (row124 * (-16));
+            const int64_t i126 = (tile114 * 16) + row124;
+            const int64_t j127 = row_rest125;
+            if ((i126 < 4) && (j127 < 6)) {
+                float s128 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k133 = 0; k133 < n0; ++k133) {
-                    s132 = s132 + (strip118[row128 + (k133 * 17)] * strip119[row_rest129 + (k133 * 17)]);
+                for (int64_t k129 = 0; k129 < n0; ++k129) {
+                    s128 = s128 + (strip115[row124 + (k129 * 17)] * strip116[row_rest125 + (k129 * 17)]);
                 }
-                const float v134 = w[(i130 * 6) + j131] - (0.1f * s132);
-                w[(i130 * 6) + j131] = v134;
+                const float v130 = w[(i126 * 6) + j127] - (0.1f * s128);
+                w[(i126 * 6) + j127] = v130;
             }
         }
         sc_team_sync();
@@ -381,50 +326,37 @@ k136_dot_subtract(const int64_t n0, const float *restrict x, const float *restri
 
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t tile138 = sc_team(); tile138 < 1; tile138 += sc_teams()) {
-        float *restrict const strip139 = (float *)(tile);
-        float *restrict const strip140 = (float *)(tile + sc_quotient((n0 * 68) + 15, 16) * 16);
-        int64_t at1_ = sc_member();
-        for (; at1_ + 3 * sc_members() < n0 * 16; at1_ += 4 * sc_members()) {
+k152_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile134 = sc_team(); tile134 < 1; tile134 += sc_teams()) {
+        float *restrict const strip135 = (float *)(tile);
+        float *restrict const strip136 = (float *)(tile + 17408);
+        for (int64_t e137 = sc_member(); e137 < n0 * 4; e137 += sc_members()) {
+            const int64_t term138 = (e137 >> 2);
+            const int64_t term_rest139 = e137 + (term138 * (-4));
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t e141 = at1_ + round * sc_members();
-                const int64_t term142 = sc_quotient(e141, 16);
-                const int64_t term_rest143 = e141 + (term142 * (-16));
-                const int64_t place144 = (tile138 * 16) + term_rest143 + (sc_maximum_i64(0, ((tile138 * 16) + term_rest143 + (-5))) * (-1));
-                strip139[(term142 * 17) + term_rest143] = tanh_0[(term142 * 6) + place144];
-                const int64_t term145 = sc_quotient(e141, 16);
-                const int64_t term_rest146 = e141 + (term145 * (-16));
-                const int64_t place147 = term_rest146 + (sc_maximum_i64(0, (term_rest146 + (-2))) * (-1));
-                strip140[(term145 * 17) + term_rest146] = add_5[(term145 * 3) + place147];
+            for (int64_t j140 = 0; j140 < 4; ++j140) {
+                const int64_t t1_ = (tile134 * 16) + (term_rest139 * 4) + j140 + (sc_maximum_i64(0, ((tile134 * 16) + (term_rest139 * 4) + j140 + (-5))) * (-1));
+                const int64_t place141 = t1_;
+                strip135[(term138 * 17) + (term_rest139 * 4) + j140] = tanh_0[(term138 * 6) + place141];
+                const int64_t place142 = (term_rest139 * 4) + j140 + (sc_maximum_i64(0, ((term_rest139 * 4) + j140 + (-2))) * (-1));
+                strip136[(term138 * 17) + (term_rest139 * 4) + j140] = add_5[(term138 * 3) + place142];
             }
         }
-        for (int64_t e141 = at1_; e141 < n0 * 16; e141 += sc_members()) {
-            const int64_t term142 = sc_quotient(e141, 16);
-            const int64_t term_rest143 = e141 + (term142 * (-16));
-            const int64_t place144 = (tile138 * 16) + term_rest143 + (sc_maximum_i64(0, ((tile138 * 16) + term_rest143 + (-5))) * (-1));
-            strip139[(term142 * 17) + term_rest143] = tanh_0[(term142 * 6) + place144];
-            const int64_t term145 = sc_quotient(e141, 16);
-            const int64_t term_rest146 = e141 + (term145 * (-16));
-            const int64_t place147 = term_rest146 + (sc_maximum_i64(0, (term_rest146 + (-2))) * (-1));
-            strip140[(term145 * 17) + term_rest146] = add_5[(term145 * 3) + place147];
-        }
         sc_team_sync();
-        for (int64_t e148 = sc_member(); e148 < 256; e148 += sc_members()) {
-            const int64_t row149 = sc_quotient(e148, 16);
-            const int64_t row_rest150 = e148 + (row149 * (-16));
-            const int64_t i151 = (tile138 * 16) + row149;
-            const int64_t j152 = row_rest150;
-            if ((i151 < 6) && (j152 < 3)) {
-                float s153 = 0.0f;
+        for (int64_t e143 = sc_member(); e143 < 256; e143 += sc_members()) {
+            const int64_t row144 = (e143 >> 4);
+            const int64_t row_rest145 = e143 + (row144 * (-16));
+            const int64_t i146 = (tile134 * 16) + row144;
+            const int64_t j147 = row_rest145;
+            if ((i146 < 6) && (j147 < 3)) {
+                float s148 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k154 = 0; k154 < n0; ++k154) {
-                    s153 = s153 + (strip139[row149 + (k154 * 17)] * strip140[row_rest150 + (k154 * 17)]);
+                for (int64_t k149 = 0; k149 < n0; ++k149) {
+                    s148 = s148 + (strip135[row144 + (k149 * 17)] * strip136[row_rest145 + (k149 * 17)]);
                 }
-                const float v155 = v[(i151 * 3) + j152] - (0.1f * s153);
-                v[(i151 * 3) + j152] = v155;
+                const float v150 = v[(i146 * 3) + j147] - (0.1f * s148);
+                v[(i146 * 3) + j147] = v150;
             }
         }
         sc_team_sync();
@@ -433,35 +365,35 @@ k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *r
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
-k166_reduce_subtract(const int64_t blocks159, const int64_t n0, const float *restrict add_5, float *restrict partial160) {
+k161_reduce_subtract(const int64_t blocks154, const int64_t n0, const float *restrict add_5, float *restrict partial155) {
     sc_aligned(add_5, 16);
-    sc_aligned(partial160, 16);
-    for (int64_t b163 = sc_row(); b163 < blocks159; b163 += sc_rows()) {
-        for (int64_t i161 = sc_thread(); i161 < 3; i161 += sc_threads()) {
-            float s164 = 0.0f;
+    sc_aligned(partial155, 16);
+    for (int64_t b158 = sc_row(); b158 < blocks154; b158 += sc_rows()) {
+        for (int64_t i156 = sc_thread(); i156 < 3; i156 += sc_threads()) {
+            float s159 = 0.0f;
             #pragma unroll 4
-            for (int64_t k165 = 0; k165 < sc_quotient(n0 + blocks159 + (b163 * (-1)) + (-1), blocks159); ++k165) {
-                const int64_t k162 = (blocks159 * k165) + b163;
-                s164 = s164 + add_5[i161 + (k162 * 3)];
+            for (int64_t k160 = 0; k160 < sc_quotient(n0 + blocks154 + (b158 * (-1)) + (-1), blocks154); ++k160) {
+                const int64_t k157 = (blocks154 * k160) + b158;
+                s159 = s159 + add_5[i156 + (k157 * 3)];
             }
-            partial160[i161 + (b163 * 3)] = s164;
+            partial155[i156 + (b158 * 3)] = s159;
         }
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
-k172_reduce_subtract(const int64_t blocks159, const float *restrict partial160, float *restrict c) {
-    sc_aligned(partial160, 16);
+k167_reduce_subtract(const int64_t blocks154, const float *restrict partial155, float *restrict c) {
+    sc_aligned(partial155, 16);
     sc_aligned(c, 16);
-    for (int64_t i167 = sc_thread(); i167 < 3; i167 += sc_threads()) {
-        double s168 = 0.0;
+    for (int64_t i162 = sc_thread(); i162 < 3; i162 += sc_threads()) {
+        double s163 = 0.0;
         #pragma unroll 4
-        for (int64_t b169 = 0; b169 < blocks159; ++b169) {
-            s168 = s168 + ((double)partial160[i167 + (b169 * 3)]);
+        for (int64_t b164 = 0; b164 < blocks154; ++b164) {
+            s163 = s163 + ((double)partial155[i162 + (b164 * 3)]);
         }
-        const float v170 = (float)s168;
-        const float v171 = c[i167] - (0.1f * v170);
-        c[i167] = v171;
+        const float v165 = (float)s163;
+        const float v166 = c[i162] - (0.1f * v165);
+        c[i162] = v166;
     }
 }

@@ -4,7 +4,7 @@
 /* map: x + x.T */
 extern "C" __global__ void __launch_bounds__(1024)
 k18_add(const int64_t tiles4, const int64_t along3, const int64_t down2, const int64_t n0, const double *restrict x, double *restrict out0, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
+    char *const tile = sc_shared_tile(each);
     for (int64_t tile5 = sc_team(); tile5 < tiles4; tile5 += sc_teams()) {
         const int64_t rest6 = sc_quotient(tile5, along3);
         const int64_t j7 = (along3 * rest6 * (-32)) + (tile5 * 32);
@@ -12,7 +12,7 @@ k18_add(const int64_t tiles4, const int64_t along3, const int64_t down2, const i
         const int64_t i9 = (down2 * outer8 * (-32)) + (rest6 * 32);
         double *restrict const tile10 = (double *)(tile);
         for (int64_t e11 = sc_member(); e11 < 1024; e11 += sc_members()) {
-            const int64_t row12 = sc_quotient(e11, 32);
+            const int64_t row12 = (e11 >> 5);
             const int64_t column13 = e11 + (row12 * (-32));
             const int64_t i1 = j7 + row12;
             const int64_t i0 = i9 + column13;
@@ -22,7 +22,7 @@ k18_add(const int64_t tiles4, const int64_t along3, const int64_t down2, const i
         }
         sc_team_sync();
         for (int64_t e14 = sc_member(); e14 < 1024; e14 += sc_members()) {
-            const int64_t row15 = sc_quotient(e14, 32);
+            const int64_t row15 = (e14 >> 5);
             const int64_t column16 = e14 + (row15 * (-32));
             const int64_t i0 = i9 + row15;
             const int64_t i1 = j7 + column16;
