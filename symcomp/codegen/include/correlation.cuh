@@ -11,12 +11,13 @@
 #ifndef SYMCOMP_CORRELATION_CUH
 #define SYMCOMP_CORRELATION_CUH
 
-#include "product.cuh"
+#include "gather.cuh"
+#include "matrix.cuh"
 
 /* What gathers need of shared memory beside a bench. */
-template <typename T, class Shape> struct sc_correlation_bench : sc_bench<T, Shape> {
-    sc_points<Shape::ROWS, Shape::DEPTH> left_points;
-    sc_points<Shape::COLUMNS, Shape::DEPTH> right_points;
+template <typename T, class Shape, class Point> struct sc_correlation_bench : sc_bench<T, Shape> {
+    sc_inner_points<Point> left_points, right_points;
+    Point left_edges[Shape::ROWS], right_edges[Shape::COLUMNS];
 };
 
 static __device__ inline void sc_set_lattice(sc_lattice &lattice, const int32_t size[3],
@@ -63,29 +64,33 @@ static __device__ inline int64_t sc_result_step(const sc_correlation &p) {
     return p.groups * p.filter_count * sc_volume(p.out);
 }
 
-template <typename T> struct sc_correlation_problem {
+template <typename T, class Point> struct sc_correlation_problem {
     const sc_correlation &p;
     const sc_extents &extents;
 
-    template <class Shape> using Bench = sc_correlation_bench<T, Shape>;
+    template <class Shape> using Bench = sc_correlation_bench<T, Shape, Point>;
 
     __device__ explicit sc_correlation_problem(const sc_correlation &parameters)
         : p(parameters), extents(parameters.extents) {}
 
-    template <bool along_edge, class Shape>
-    static __device__ sc_gather<T, Shape::ROWS, Shape::DEPTH, along_edge>
-    left(Bench<Shape> &bench, const int32_t *size) {
+    /* The inner index of the left operand: an array of this size. */
+    template <bool are_positions, class Shape>
+    static __device__ sc_announcer<Point, are_positions> left_inner(Bench<Shape> &bench,
+                                                                    const int32_t *size) {
         const sc_job &job = bench.job;
-        return {job.left,      size,          bench.left_points, job.left_edge, job.rows,
-                job.first_row, job.left_inner, job,              0};
+        const sc_lattice &edge = job.left_edge, &inner = job.left_inner;
+        return {bench.left_points, {are_positions ? inner : edge, are_positions ? edge : inner,
+                                    size, sizeof(T)}, job.first_term, job.terms, 0};
     }
 
-    template <bool along_edge, class Shape>
-    static __device__ sc_gather<T, Shape::COLUMNS, Shape::DEPTH, along_edge>
-    right(Bench<Shape> &bench, const int32_t *size) {
+    template <bool are_positions, class Shape>
+    static __device__ sc_announcer<Point, are_positions> right_inner(Bench<Shape> &bench,
+                                                                     const int32_t *size) {
         const sc_job &job = bench.job;
-        return {job.right,        size,            bench.right_points, job.right_edge, job.columns,
-                job.first_column, job.right_inner, job,                32};
+        const sc_lattice &edge = job.right_edge, &inner = job.right_inner;
+        return {bench.right_points, {are_positions ? inner : edge, are_positions ? edge : inner,
+                                     size, sizeof(T)}, job.first_term, job.terms,
+                Shape::THREADS / 2 % sc_inner_points<Point>::BATCH ? 0 : Shape::THREADS / 2};
     }
 };
 
@@ -106,19 +111,23 @@ static __device__ inline void sc_prepare_forward(const sc_correlation &p, int64_
     }
 }
 
-template <typename T> struct sc_forward : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+template <typename T, class Point> struct sc_forward : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_forward(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
         const sc_job &job = bench.job;
-        const sc_matrix<T, Shape::ROWS, Shape::DEPTH> left(job.left, job.inner, true, job.rows,
-                                                           job.first_row, job.first_term);
-        sc_product_tile<T, Shape>(bench, left, this->template right<true>(bench, p.size));
+        const sc_matrix<T, Shape, Shape::ROWS> left(job.left, job.inner, true, job.rows,
+                                                    job.first_row, job);
+        const sc_gather_positions<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<false, Shape>(bench, p.size), job.columns,
+            job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
 
@@ -183,19 +192,39 @@ static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64
     }
 }
 
-template <typename T> struct sc_backward : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+template <typename T, class Point> struct sc_backward : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_backward(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
-        sc_product_tile<T, Shape>(bench, this->template left<true>(bench, p.kernel),
-                                  this->template right<true>(bench, p.out));
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
+        const sc_job &job = bench.job;
+        const sc_gather_positions<T, Shape, Shape::ROWS, Point> left(
+            job.left, Base::template left_inner<false, Shape>(bench, p.kernel), job.rows,
+            job.first_row);
+        const sc_gather_positions<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<false, Shape>(bench, p.out), job.columns,
+            job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
+
+/* Filters for which images are results: their taps in reverse, channels in the place of filters. The
+ * target is in the place of the results. */
+template <typename T> static __device__ inline void sc_turn_filters(const sc_correlation &p) {
+    const int64_t taps = sc_volume(p.kernel);
+    int64_t number = sc_block_number() * SC_THREADS + threadIdx.x, rest = number;
+    const int64_t tap = sc_divide(&rest, taps), filter = sc_divide(&rest, p.filter_count);
+    const int64_t channel = sc_divide(&rest, p.channels);
+    if (rest < p.groups)
+        reinterpret_cast<T *>(p.results)[number] =
+            __ldg(reinterpret_cast<const T *>(p.filters) +
+                  ((rest * p.filter_count + filter) * p.channels + channel + 1) * taps - 1 - tap);
+}
 
 /* --- with respect to the filters: results times patches, over all places of all images ---------*/
 
@@ -216,17 +245,24 @@ static __device__ inline void sc_prepare_filters(const sc_correlation &p, int64_
     }
 }
 
-template <typename T> struct sc_of_filters : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+template <typename T, class Point> struct sc_of_filters : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_filters(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
-        sc_product_tile<T, Shape>(bench, this->template left<false>(bench, p.out),
-                                  this->template right<false>(bench, p.size));
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
+        const sc_job &job = bench.job;
+        const sc_gather_taps<T, Shape, Shape::ROWS, Point> left(
+            job.left, Base::template left_inner<true, Shape>(bench, p.out), bench.left_edges,
+            job.rows, job.first_row);
+        const sc_gather_taps<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<true, Shape>(bench, p.size), bench.right_edges,
+            job.columns, job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
 

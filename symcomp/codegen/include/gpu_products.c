@@ -20,6 +20,11 @@ enum {
     WHOLE_RUNS = 16,
     /* Filters of a group that the kernels for single channels are made for. */
     FEW_FILTERS = 4,
+    /* Channels that a low tile of ours has rows for. */
+    FEW_CHANNELS = 32,
+    /* Taps along all axes that a point of the kernels has bits for. */
+    MOST_TAPS = 30,
+    WORKSPACE_ALIGNMENT = 256,
 };
 
 static const int64_t most_share = INT64_C(1) << 30;
@@ -35,7 +40,9 @@ const char *symcomp_gpu_kernel_name(int number) {
 #define SYMCOMP_NAMED(name) "sc_" #name "_f32", "sc_" #name "_f64",
         SYMCOMP_PRODUCT_KERNELS(SYMCOMP_NAMED)
 #undef SYMCOMP_NAMED
-            "sc_multiply_large_f32",
+#define SYMCOMP_NAMED(name) "sc_" #name "_f32",
+            SYMCOMP_SINGLE_KERNELS(SYMCOMP_NAMED)
+#undef SYMCOMP_NAMED
     };
     return number >= 0 && number < SYMCOMP_KERNEL_COUNT ? names[number] : NULL;
 }
@@ -43,22 +50,55 @@ const char *symcomp_gpu_kernel_name(int number) {
 /* A kernel of the type with so many bytes. */
 static int of_type(int kernel, int bytes) { return kernel + (bytes == 8); }
 
-/* Rows and columns of a kernel's tiles. */
-static void tile_of(int kernel, int bytes, int64_t tile[2]) {
-    tile[0] = kernel == symcomp_kernel_multiply_large ? 128 : 64;
-    tile[1] = bytes == 8 ? 64 : 128;
+/* The shapes of product.cuh: rows and columns of a tile, threads of a block, and how many blocks
+ * share a multiprocessor. `work` is what a sum takes for a hundred multiplications: small tiles
+ * read more for each. */
+typedef struct shape {
+    int64_t rows, columns, threads, blocks, work;
+} shape;
+
+/* Of float32, in the order of `kernels`; float64 has one. */
+enum { SHAPES = 3 };
+static const shape shapes[SHAPES] = {
+    {64, 128, 128, 3, 135}, {32, 128, 64, 6, 145}, {32, 32, 64, 8, 220},
+};
+static const shape shape_of_f64 = {64, 64, 256, 2, 100};
+
+enum { MULTIPLY = 3 }; /* beside the directions of a convolution */
+static const int kernels[][SHAPES] = {
+    [SYMCOMP_FORWARD] = {symcomp_kernel_forward, symcomp_kernel_forward_flat,
+                         symcomp_kernel_forward_small},
+    [SYMCOMP_INPUT] = {symcomp_kernel_backward, symcomp_kernel_backward_flat,
+                       symcomp_kernel_backward_small},
+    [SYMCOMP_FILTERS] = {symcomp_kernel_filters, symcomp_kernel_filters_flat,
+                         symcomp_kernel_filters_small},
+    [MULTIPLY] = {symcomp_kernel_multiply, symcomp_kernel_multiply_flat,
+                  symcomp_kernel_multiply_small},
+};
+static const int far_kernels[] = {symcomp_kernel_forward_far, symcomp_kernel_backward_far,
+                                  symcomp_kernel_filters_far};
+static const int adding_kernels[] = {
+    [SYMCOMP_FORWARD] = symcomp_kernel_forward_add,
+    [SYMCOMP_INPUT] = symcomp_kernel_backward_add,
+    [SYMCOMP_FILTERS] = symcomp_kernel_multiply_add,
+    [MULTIPLY] = symcomp_kernel_multiply_add,
+};
+
+static int64_t tiles_of(const sc_extents *e, const shape *s) {
+    return e->batch * sc_up(e->rows, s->rows) * sc_up(e->columns, s->columns);
 }
 
-static int64_t tiles_of(const sc_extents *e, const int64_t tile[2]) {
-    return e->batch * sc_up(e->rows, tile[0]) * sc_up(e->columns, tile[1]);
+/* What all tiles take, for each term. */
+static int64_t work_of(const sc_extents *e, const shape *s) {
+    return tiles_of(e, s) * s->rows * s->columns * s->work;
 }
 
-static int launch_blocks(const symcomp_gpu_libraries *gpu, int kernel, int64_t blocks,
+static int launch_blocks(const symcomp_gpu_libraries *gpu, int kernel, int64_t blocks, int threads,
                          void *parameters) {
     int64_t across = sc_least(blocks, SYMCOMP_MOST_BLOCKS), down = sc_up(blocks, across);
     void *arguments[] = {parameters};
     return gpu->driver->launch(gpu->kernels[kernel], (unsigned)across, (unsigned)down, 1,
-                               PRODUCT_THREADS, 1, 1, 0, gpu->stream, arguments, NULL);
+                               (unsigned)threads, 1, 1, 0, gpu->stream, arguments, NULL);
 }
 
 /* --- decisions ---------------------------------------------------------------------------------*/
@@ -68,11 +108,12 @@ static void refuse(symcomp_gpu_way *way, int error) {
     way->error = error;
 }
 
-/* Cuts the sums into parts: as many as fill the device with the tiles that there are, but not so
- * many that to add them up is work, nor more than there is room for. */
-static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t tiles, int bytes) {
+/* Cuts the sums into parts: as many as fill the device, which does `at_once` tiles, with those that
+ * there are, but not so many that to add them up is work, nor more than there is room for. */
+static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t tiles,
+                     int64_t at_once, int bytes) {
     int64_t elements = e->batch * e->rows * e->columns;
-    int64_t wanted = 2 * gpu->processors / sc_most(tiles, 1);
+    int64_t wanted = at_once / sc_most(tiles, 1);
     wanted = sc_least(wanted, e->inner / LEAST_SHARE);
     wanted = sc_least(wanted, most_partial_bytes / (elements * bytes));
     if (!gpu->workspace)
@@ -82,22 +123,36 @@ static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t ti
     e->parts = sc_most(sc_up(e->inner, e->share), 1);
 }
 
-/* Takes a kernel of tiles, and one that adds parts up, for a product with these extents. */
-static void use_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel, int add,
-                      int bytes) {
+/* Takes a kernel with tiles of a shape, and the one that adds parts up, for a product with these
+ * extents. */
+static void use_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel,
+                      const shape *s, int add, int bytes) {
     sc_extents *e = &way->extents;
-    int64_t tile[2];
-    tile_of(kernel, bytes, tile);
-    int64_t tiles = tiles_of(e, tile);
-    cut_sums(gpu, e, tiles, bytes);
+    int64_t tiles = tiles_of(e, s);
+    cut_sums(gpu, e, tiles, s->blocks * gpu->processors, bytes);
     way->by = SYMCOMP_BY_TILES;
-    way->kernel = kernel == symcomp_kernel_multiply_large ? kernel : of_type(kernel, bytes);
+    way->kernel = kernel;
     way->add = of_type(add, bytes);
+    way->threads = (int)s->threads;
     way->blocks = tiles * e->parts;
     if (e->parts > 1)
         way->workspace = (size_t)(e->parts * e->batch * e->rows * e->columns * bytes);
     if (!gpu->kernels[way->kernel] || (e->parts > 1 && !gpu->kernels[way->add]))
         refuse(way, SYMCOMP_GPU_NO_KERNEL);
+}
+
+/* The same with the tiles that have the least to do. */
+static void use_best_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int which,
+                           int bytes) {
+    int best = 0;
+    for (int k = 1; k < SHAPES; ++k)
+        if (work_of(&way->extents, shapes + k) < work_of(&way->extents, shapes + best))
+            best = k;
+    if (bytes == 4)
+        use_tiles(gpu, way, kernels[which][best], shapes + best, adding_kernels[which], bytes);
+    else
+        use_tiles(gpu, way, of_type(kernels[which][0], bytes), &shape_of_f64,
+                  adding_kernels[which], bytes);
 }
 
 /* Elements from row to row as cuBLAS wants them: no fewer than a row has. What is stored as one row
@@ -116,16 +171,6 @@ static int cublas_expresses(const symcomp_product *p) {
            !p->target.transposed && leading(&p->target, p->rows, p->columns);
 }
 
-/* The large tiles do more with what they read, if there are enough of them, and they are well
- * filled. */
-static int takes_large(const symcomp_gpu_libraries *gpu, const sc_extents *e, int bytes) {
-    int64_t large[2], middle[2];
-    tile_of(symcomp_kernel_multiply_large, bytes, large);
-    tile_of(symcomp_kernel_multiply, bytes, middle);
-    return bytes == 4 && tiles_of(e, large) >= gpu->processors &&
-           10 * tiles_of(e, large) * large[0] <= 11 * tiles_of(e, middle) * middle[0];
-}
-
 void symcomp_gpu_way_of_product(symcomp_gpu_libraries *gpu, const symcomp_product *p, int bytes,
                                 symcomp_gpu_way *way) {
     memset(way, 0, sizeof *way);
@@ -136,9 +181,7 @@ void symcomp_gpu_way_of_product(symcomp_gpu_libraries *gpu, const symcomp_produc
     else if (gpu->cublas_handle && cublas_expresses(p))
         way->by = SYMCOMP_BY_CUBLAS;
     else
-        use_tiles(gpu, way, takes_large(gpu, e, bytes) ? symcomp_kernel_multiply_large
-                                                       : symcomp_kernel_multiply,
-                  symcomp_kernel_multiply_add, bytes);
+        use_best_tiles(gpu, way, MULTIPLY, bytes);
 }
 
 static int64_t places_in(const int64_t size[3]) { return size[0] * size[1] * size[2]; }
@@ -158,6 +201,15 @@ static int is_countable(const symcomp_geometry *g) {
     }
     return places_in(g->size) <= INT32_MAX && places_in(g->kernel) <= INT32_MAX &&
            places_in(g->out) <= INT32_MAX && places_in(g->stride) <= INT32_MAX;
+}
+
+static int64_t filter_elements(const symcomp_geometry *g) {
+    return g->groups * g->filters * g->channels * places_in(g->kernel);
+}
+
+/* Room for turned filters, before what else is in a workspace. */
+static size_t turned_bytes(const symcomp_geometry *g, int bytes) {
+    return (size_t)sc_up(filter_elements(g) * bytes, WORKSPACE_ALIGNMENT) * WORKSPACE_ALIGNMENT;
 }
 
 /* A filter of one place that moves nothing: with one group, or one image, it is a matrix. */
@@ -213,12 +265,13 @@ static sc_extents extents_of(const symcomp_geometry *g, int which) {
 /* The kernels for single channels. */
 static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
                          const symcomp_geometry *g, int which, int bytes) {
-    static const int kernels[] = {symcomp_kernel_channels_forward, symcomp_kernel_channels_backward,
+    static const int of_channels[] = {symcomp_kernel_channels_forward, symcomp_kernel_channels_backward,
                                   symcomp_kernel_channels_filters};
     int64_t filters = g->groups * g->filters;
     way->by = SYMCOMP_BY_CHANNELS;
-    way->kernel = of_type(kernels[which], bytes);
+    way->kernel = of_type(of_channels[which], bytes);
     way->add = of_type(symcomp_kernel_multiply_add, bytes);
+    way->threads = PRODUCT_THREADS;
     if (which == SYMCOMP_FORWARD)
         way->blocks = sc_up(g->batch * filters * places_in(g->out), PRODUCT_THREADS);
     else if (which == SYMCOMP_INPUT)
@@ -228,7 +281,7 @@ static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
         *e = (sc_extents){1, 1, filters * places_in(g->kernel), g->batch * places_in(g->out),
                           1, 0, 0};
         /* A block adds up one element, as several of a tile's would. */
-        cut_sums(gpu, e, sc_up(e->columns, 4), bytes);
+        cut_sums(gpu, e, sc_up(e->columns, 4), 2 * gpu->processors, bytes);
         way->blocks = e->columns * e->parts;
         if (e->parts > 1)
             way->workspace = (size_t)(e->parts * e->columns * bytes);
@@ -237,14 +290,62 @@ static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
         refuse(way, SYMCOMP_GPU_NO_KERNEL);
 }
 
+/* Whether the kernels for far points are needed: the others have a bit for each tap. */
+static int has_many_taps(const symcomp_geometry *g) {
+    return g->kernel[0] + g->kernel[1] + g->kernel[2] > MOST_TAPS;
+}
+
+static void use_correlation(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
+                            const symcomp_geometry *g, int which, int bytes) {
+    way->extents = extents_of(g, which);
+    if (has_many_taps(g))
+        use_tiles(gpu, way, of_type(far_kernels[which], bytes),
+                  bytes == 4 ? shapes : &shape_of_f64, adding_kernels[which], bytes);
+    else
+        use_best_tiles(gpu, way, which, bytes);
+}
+
+/* The images that belong to results are the results of turned filters, and of as much padding as
+ * lets every tap meet every place. */
+static symcomp_geometry turned(const symcomp_geometry *g) {
+    symcomp_geometry t = *g;
+    t.channels = g->filters, t.filters = g->channels;
+    for (int axis = 0; axis < 3; ++axis) {
+        t.size[axis] = g->out[axis], t.out[axis] = g->size[axis];
+        t.low[axis] = g->dilation[axis] * (g->kernel[axis] - 1) - g->low[axis];
+    }
+    return t;
+}
+
+/* cuDNN's tiles are high: for few channels our own kernel is quicker. */
+static int is_turned_for_cudnn(const symcomp_geometry *g) {
+    return g->channels > FEW_CHANNELS && g->stride[0] == 1 && g->stride[1] == 1 && g->stride[2] == 1;
+}
+
+/* Leaves the way as it is where cuDNN has none. */
+static void use_cudnn(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, const symcomp_geometry *g,
+                      int which, int bytes) {
+    if (!gpu->cudnn_handle || which == SYMCOMP_FILTERS ||
+        (which == SYMCOMP_INPUT && !is_turned_for_cudnn(g)))
+        return;
+    const symcomp_geometry asked = which == SYMCOMP_INPUT ? turned(g) : *g;
+    way->plan = symcomp_cudnn_planned(gpu, &asked, bytes);
+    if (way->plan->algorithm < 0)
+        return;
+    way->by = which == SYMCOMP_INPUT ? SYMCOMP_BY_CUDNN_TURNED : SYMCOMP_BY_CUDNN;
+    way->workspace = way->plan->workspace;
+    if (which == SYMCOMP_FORWARD)
+        return;
+    way->kernel = of_type(symcomp_kernel_turn_filters, bytes);
+    way->workspace += turned_bytes(g, bytes);
+    if (!gpu->kernels[way->kernel])
+        refuse(way, SYMCOMP_GPU_NO_KERNEL);
+}
+
 void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *gpu, int which,
                                     const symcomp_geometry *g, int bytes, symcomp_gpu_way *way) {
-    static const int kernels[] = {symcomp_kernel_forward, symcomp_kernel_backward,
-                                  symcomp_kernel_filters};
-    static const int adds[] = {symcomp_kernel_forward_add, symcomp_kernel_backward_add,
-                               symcomp_kernel_multiply_add};
     int64_t images = g->batch * g->groups * g->channels * places_in(g->size);
-    int64_t filters = g->groups * g->filters * g->channels * places_in(g->kernel);
+    int64_t filters = filter_elements(g);
     int64_t results = g->batch * g->groups * g->filters * places_in(g->out);
     int64_t of_target = which == SYMCOMP_FORWARD ? results
                         : which == SYMCOMP_INPUT ? images
@@ -260,13 +361,10 @@ void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *gpu, int which,
         way->by = SYMCOMP_BY_PRODUCT;
     else if (g->channels == 1 && g->filters <= FEW_FILTERS && g->groups > 1)
         use_channels(gpu, way, g, which, bytes);
-    else if (gpu->cudnn_handle &&
-             (way->plan = symcomp_cudnn_planned(gpu, which, g, bytes))->algorithm >= 0) {
-        way->by = SYMCOMP_BY_CUDNN;
-        way->workspace = way->plan->workspace;
-    } else {
-        way->extents = extents_of(g, which);
-        use_tiles(gpu, way, kernels[which], adds[which], bytes);
+    else {
+        use_cudnn(gpu, way, g, which, bytes);
+        if (way->by == SYMCOMP_BY_NOTHING)
+            use_correlation(gpu, way, g, which, bytes);
     }
 }
 
@@ -291,6 +389,11 @@ static int64_t blocks_that_add(const sc_extents *e) {
     return e->batch * sc_up(e->rows * e->columns, 32);
 }
 
+static int add_parts(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                     const sc_extents *e, void *parameters) {
+    return launch_blocks(gpu, way->add, blocks_that_add(e), PRODUCT_THREADS, parameters);
+}
+
 static int multiply_by_tiles(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
                              const symcomp_product *p) {
     sc_multiplication parameters = {
@@ -300,9 +403,9 @@ static int multiply_by_tiles(const symcomp_gpu_libraries *gpu, const symcomp_gpu
     sc_extents *e = &parameters.extents;
     int error = find_room(gpu, way, &e->partial);
     if (!error)
-        error = launch_blocks(gpu, way->kernel, way->blocks, &parameters);
+        error = launch_blocks(gpu, way->kernel, way->blocks, way->threads, &parameters);
     if (!error && e->parts > 1)
-        error = launch_blocks(gpu, way->add, blocks_that_add(e), &parameters);
+        error = add_parts(gpu, way, e, &parameters);
     return error;
 }
 
@@ -347,9 +450,9 @@ static void narrow(int32_t to[3], const int64_t from[3]) {
         to[axis] = (int32_t)from[axis];
 }
 
-static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
-                               int which, const symcomp_geometry *g, int bytes, symcomp_address a,
-                               symcomp_address b, symcomp_address target) {
+static sc_correlation correlation_of(const symcomp_gpu_way *way, int which,
+                                     const symcomp_geometry *g, symcomp_address a,
+                                     symcomp_address b, symcomp_address target) {
     sc_correlation parameters = {
         .extents = way->extents, .batch = g->batch, .groups = g->groups, .channels = g->channels,
         .filter_count = g->filters,
@@ -360,20 +463,41 @@ static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_g
     narrow(parameters.size, g->size), narrow(parameters.kernel, g->kernel);
     narrow(parameters.out, g->out), narrow(parameters.stride, g->stride);
     narrow(parameters.dilation, g->dilation), narrow(parameters.low, g->low);
+    return parameters;
+}
+
+static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                               int which, const symcomp_geometry *g, int bytes, symcomp_address a,
+                               symcomp_address b, symcomp_address target) {
+    sc_correlation parameters = correlation_of(way, which, g, a, b, target);
     sc_extents *e = &parameters.extents;
     int error = find_room(gpu, way, &e->partial);
     if (!error)
-        error = launch_blocks(gpu, way->kernel, way->blocks, &parameters);
+        error = launch_blocks(gpu, way->kernel, way->blocks, way->threads, &parameters);
     if (error || e->parts <= 1)
         return error;
     if (way->add != of_type(symcomp_kernel_multiply_add, bytes))
-        return launch_blocks(gpu, way->add, blocks_that_add(e), &parameters);
+        return add_parts(gpu, way, e, &parameters);
     /* Filters are plain matrices: the sum of their parts is that of a product's. */
     sc_multiplication sum = {
         .extents = *e, .alpha = 1, .beta = 0,
         .target = {.place = target, .stride = e->columns, .step = e->rows * e->columns},
     };
-    return launch_blocks(gpu, way->add, blocks_that_add(e), &sum);
+    return add_parts(gpu, way, e, &sum);
+}
+
+static int convolve_by_cudnn(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                             const symcomp_geometry *g, int bytes, symcomp_address a,
+                             symcomp_address b, symcomp_address target) {
+    symcomp_address scratch;
+    int error = find_room(gpu, way, &scratch);
+    if (!error && way->by == SYMCOMP_BY_CUDNN_TURNED) {
+        sc_correlation parameters = correlation_of(way, SYMCOMP_FORWARD, g, a, b, scratch);
+        error = launch_blocks(gpu, way->kernel, sc_up(filter_elements(g), PRODUCT_THREADS),
+                              PRODUCT_THREADS, &parameters);
+        b = scratch, scratch += turned_bytes(g, bytes);
+    }
+    return error ? error : symcomp_cudnn_call(gpu, way->plan, a, b, target, scratch);
 }
 
 int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp_geometry *g,
@@ -395,11 +519,9 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
         p.left.place = b, p.right.place = a, p.target.place = target;
         return symcomp_gpu_product(gpu, &p, bytes);
     }
-    case SYMCOMP_BY_CUDNN: {
-        symcomp_address scratch;
-        int error = find_room(gpu, &way, &scratch);
-        if (!error)
-            error = symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+    case SYMCOMP_BY_CUDNN:
+    case SYMCOMP_BY_CUDNN_TURNED: {
+        int error = convolve_by_cudnn(gpu, &way, g, bytes, a, b, target);
         if (error < SYMCOMP_CUDNN_FAILED || error >= SYMCOMP_GPU_NO_WORKSPACE)
             return error;
         /* What it thought it could do it cannot: it is not asked again. */
@@ -502,8 +624,9 @@ void symcomp_gpu_way_text(const symcomp_gpu_way *way, char *text, size_t room) {
     };
     switch (way->by) {
     case SYMCOMP_BY_CUDNN:
-        snprintf(text, room, "cuDNN, algorithm %d, %zu bytes of workspace", way->plan->algorithm,
-                 way->workspace);
+    case SYMCOMP_BY_CUDNN_TURNED:
+        snprintf(text, room, "cuDNN, algorithm %d, %zu bytes of workspace%s", way->plan->algorithm,
+                 way->workspace, way->by == SYMCOMP_BY_CUDNN ? "" : ", on turned filters");
         break;
     case SYMCOMP_BY_TILES:
     case SYMCOMP_BY_CHANNELS:

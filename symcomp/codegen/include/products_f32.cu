@@ -2,4 +2,5 @@
 #include "products.cuh"
 
 SC_KERNELS(float, f32, sc_middle)
-SC_PRODUCT_KERNEL(sc_multiply_large_f32, float, sc_large, sc_matrices, sc_multiplication)
+SC_TILE_KERNELS(float, flat_f32, sc_flat)
+SC_TILE_KERNELS(float, small_f32, sc_small)
