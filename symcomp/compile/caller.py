@@ -84,8 +84,13 @@ def _head(names: Sequence[str]) -> str:
 
 
 def may_stay(recipe: Recipe) -> set[int]:
-    """The inputs that may lie on the GPU."""
-    return set() if recipe.launched is None else {k for k in recipe.arrays[:MOST_PLACES] if k >= 0}
+    """The inputs that may lie on the GPU: those whose place can be told, and those of which no more
+    than the shape is used.
+    """
+    if recipe.launched is None:
+        return set()
+    unread = set(range(len(recipe.dtypes))) - set(recipe.arrays)
+    return {k for k in recipe.arrays[:MOST_PLACES] if k >= 0} | unread
 
 
 def _on_gpu(recipe: Recipe, names: Sequence[str], results: str) -> list[str]:

@@ -17,7 +17,7 @@ import pytest
 
 import symcomp as sc
 import symcomp.tensor as T
-from symcomp.codegen import build, cache, cuda, cuda_build, gpu
+from symcomp.codegen import build, cache, cuda, cuda_build, gpu, runtime
 from symcomp.errors import (
     BoundsError,
     DtypeError,
@@ -158,6 +158,37 @@ def test_arrays_on_the_gpu():
         np.testing.assert_array_equal(f(given), A * A + 1)
     np.testing.assert_array_equal(f(sc.to_device(A.tolist())), A * A + 1)
     assert sc.to_device(given.array) is given.array
+
+
+def transfers(call) -> list[int]:
+    """Copies to the GPU and from it during a call."""
+    own = gpu.gpu().driver
+    before, after = (runtime.ffi().new("int64_t[12]") for _ in range(2))
+    counts = own._call("symcomp_emulated_counts", "void", "int64_t *")
+    counts(before)
+    call()
+    counts(after)
+    return [after[k] - before[k] for k in (1, 2)]
+
+
+@pytest.mark.skipif(sc.options.cuda_driver != "host", reason="the emulation counts copies")
+def test_arrays_of_which_only_the_shape_is_used_are_not_copied():
+    x, w, v = T.ftensor4("x"), T.ftensor4("w"), T.ftensor4("v")
+    images = sc.grad((T.nn.conv2d(x, w) * v).sum(), x)
+    f = function([w, v, x], images, results="device")
+    arrays = [np.ones(s, "float32") for s in ((2, 3, 3, 3), (1, 2, 4, 5), (1, 3, 6, 7))]
+    there = [sc.to_device(a) for a in arrays]
+    want = f(*arrays).get()
+    assert transfers(lambda: f(*there)) == [0, 0]
+    assert transfers(lambda: f(*there[:2], arrays[2])) == [0, 0]
+    assert transfers(lambda: f(*there[:2], arrays[2][:, :, ::1, ::-1])) == [0, 0]
+    assert transfers(lambda: f(there[0], arrays[1], there[2])) == [1, 0]
+    np.testing.assert_array_equal(f(*there).get(), want)
+    with pytest.raises(ShapeError):
+        f(*there[:2], sc.to_device(arrays[2][:, :, 1:].copy()))
+    y = T.dvector("y")
+    g = function([x, y], y * 2, on_unused_input="ignore", results="device")
+    assert transfers(lambda: g(there[2], sc.to_device([1.0]))) == [1, 0]
 
 
 def test_an_array_that_begins_between_is_copied():
