@@ -120,6 +120,7 @@ def _call(recipe: Recipe) -> str:
         arguments += [f"_pack('int64_t[]', {_tuple(recipe.dimensions)})"]
     else:
         arguments += [*places, *recipe.dimensions]
+    arguments += ["_record"] if recipe.noted else []
     arguments += ["_on_gpu"] if recipe.launched is not None else []
     if not recipe.python_calls:
         return f"_entry({', '.join(arguments)})"

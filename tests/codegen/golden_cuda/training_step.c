@@ -9,11 +9,13 @@ SYMCOMP_ATTACH_GPU(9)
 
 typedef struct frame {
     int64_t n0;
-    int64_t groups7;
-    int64_t teams31;
-    int64_t length32;
-    int64_t groups51;
-    int64_t blocks60;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t groups12;
+    int64_t teams36;
+    int64_t length37;
+    int64_t groups56;
+    int64_t blocks65;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -27,9 +29,11 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial33; /* float32 vector (teams31,) */
-    symcomp_address partial61; /* float32 matrix (blocks60, 3) */
+    symcomp_address partial38; /* float32 vector (teams36,) */
+    symcomp_address partial66; /* float32 matrix (blocks65, 3) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (256,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -39,7 +43,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t *restrict const at = frame->at;
     int64_t *restrict const status = frame->status;
@@ -52,12 +56,13 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->at, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n0, &frame->share1, &frame->at, &frame->noted, &frame->status, 0, 0};
+    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n0) * (-1)))) * (-1)) + (-1)));
+    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 6);
 }
 
-static void k3_dot_tanh(frame_t *const frame) {
+static void k8_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -67,12 +72,12 @@ static void k3_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k13_dot_tanh(frame_t *const frame) {
-    void *arguments[] = {&frame->groups7, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[1], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
+static void k18_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->groups12, &frame->tanh_0, &frame->n0};
+    gpu->flat(kernels[1], frame->groups12 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups12 * (-5)))), 1, arguments);
 }
 
-static void k14_dot(frame_t *const frame) {
+static void k19_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -82,27 +87,27 @@ static void k14_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k30_reduce_exp_add(frame_t *const frame) {
+static void k35_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
     gpu->teams(kernels[2], frame->n0, 3, 16, arguments, 7);
 }
 
-static void k40_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->length32, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial33, 0, 0};
-    gpu->teams(kernels[3], frame->teams31, 4096, 0, arguments, 9);
+static void k45_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams36, &frame->length37, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial38, 0, 0};
+    gpu->teams(kernels[3], frame->teams36, 4096, 0, arguments, 9);
 }
 
-static void k43_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->partial33, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams31 + (-1))) + 1, 0, arguments, 3);
+static void k48_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams36, &frame->partial38, &frame->reduce_4, 0, 0};
+    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams36 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k46_negative(frame_t *const frame) {
+static void k51_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
     gpu->flat(kernels[5], 1, 1, arguments);
 }
 
-static void k47_dot_multiply(frame_t *const frame) {
+static void k52_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -112,12 +117,12 @@ static void k47_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k57_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups51, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[6], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
+static void k62_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups56, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[6], frame->groups56 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups56 * (-5)))), 1, arguments);
 }
 
-static void k58_dot_subtract(frame_t *const frame) {
+static void k63_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -127,7 +132,7 @@ static void k58_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k59_dot_subtract(frame_t *const frame) {
+static void k64_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -137,47 +142,52 @@ static void k59_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k67_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->n0, &frame->add_5, &frame->partial61};
-    gpu->flat(kernels[7], 3, frame->blocks60, arguments);
+static void k72_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks65, &frame->n0, &frame->add_5, &frame->partial66};
+    gpu->flat(kernels[7], 3, frame->blocks65, arguments);
 }
 
-static void k73_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->partial61, &frame->c};
+static void k78_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->blocks65, &frame->partial66, &frame->c};
     gpu->flat(kernels[8], 3, 1, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_dot_tanh(frame);
-    k13_dot_tanh(frame);
-    k14_dot(frame);
-    k30_reduce_exp_add(frame);
-    k40_reduce(frame);
-    k43_reduce(frame);
-    k46_negative(frame);
-    k47_dot_multiply(frame);
-    k57_dot_multiply(frame);
-    k58_dot_subtract(frame);
-    k59_dot_subtract(frame);
-    k67_reduce_subtract(frame);
-    k73_reduce_subtract(frame);
+    if (frame->on_gpu & 0x2) k7_check(frame);
+    k8_dot_tanh(frame);
+    k18_dot_tanh(frame);
+    k19_dot(frame);
+    k35_reduce_exp_add(frame);
+    k45_reduce(frame);
+    k48_reduce(frame);
+    k51_negative(frame);
+    k52_dot_multiply(frame);
+    k62_dot_multiply(frame);
+    k63_dot_subtract(frame);
+    k64_dot_subtract(frame);
+    k72_reduce_subtract(frame);
+    k78_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x) & 3 || ((uintptr_t)at) & 7) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
-    frame->groups7 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams31 = sc_maximum_i64(0, t1_) + 1;
-    frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
-    frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks60 = t2_ + 1;
+    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n0 + frame->checkers0 + (-1)), frame->checkers0);
+    frame->groups12 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t2_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    frame->teams36 = sc_maximum_i64(0, t2_) + 1;
+    frame->length37 = sc_floordiv_i64((frame->n0 + frame->teams36 + (-1)), frame->teams36);
+    frame->groups56 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
+    frame->blocks65 = t3_ + 1;
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -185,7 +195,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     host->status = &failed;
     host->n0 = n0;
     host->at = at;
-    if (!failed && !(on_gpu & 0x2)) host_k2_check(host);
+    if (!failed && !(on_gpu & 0x2)) host_k7_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -200,31 +210,29 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams31) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams36) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks60 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks65 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * 8) + 256) / 256 * 256;
         const size_t own2 = room;
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->tanh_0 = arena + slot0;
         frame->dot_1 = arena + slot1;
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial33 = arena + slot5;
+        frame->partial38 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial61 = arena + slot8;
+        frame->partial66 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
@@ -233,15 +241,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->w = gpu->cell((symcomp_cell *)cells[0], (size_t)(96), 1);
         frame->v = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
         frame->c = gpu->cell((symcomp_cell *)cells[2], (size_t)(12), 1);
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x2) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        gpu->run(run, frame, sizeof *frame, &replay);
         if (!failed) {
             if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(4));
         }

@@ -3,25 +3,34 @@
 
 /* positions within their axis */
 extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        bool bad1 = false;
-        bool part2_ = false;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < n0; at3_ += 4 * sc_members()) {
+k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    for (int64_t team2 = sc_team(); team2 < checkers0; team2 += sc_teams()) {
+        int64_t first4 = n0;
+        int64_t part1_ = INT64_C(9223372036854775807);
+        int64_t at2_ = sc_member();
+        for (; at2_ + 3 * sc_members() < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); at2_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at3_ + round * sc_members();
-                const int64_t t4_ = at[i0];
-                part2_ = part2_ || ((t4_ < (-3)) || (3 <= t4_));
+                const int64_t k3 = at2_ + round * sc_members();
+                const int64_t i5 = (share1 * team2) + k3;
+                const int64_t t3_ = at[i5];
+                part1_ = sc_minimum_i64(part1_, (((t3_ < (-3)) || (3 <= t3_)) ? ((share1 * team2) + k3) : n0));
             }
         }
-        for (int64_t i0 = at3_; i0 < n0; i0 += sc_members()) {
-            const int64_t t5_ = at[i0];
-            part2_ = part2_ || ((t5_ < (-3)) || (3 <= t5_));
+        for (int64_t k3 = at2_; k3 < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); k3 += sc_members()) {
+            const int64_t i5 = (share1 * team2) + k3;
+            const int64_t t4_ = at[i5];
+            part1_ = sc_minimum_i64(part1_, (((t4_ < (-3)) || (3 <= t4_)) ? ((share1 * team2) + k3) : n0));
         }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part2_));
-        if (bad1) {
+        first4 = sc_minimum_i64(first4, (sc_team_fold<sc_min>(part1_)));
+        if (first4 < n0) {
+            const int64_t i6 = first4;
+            if (sc_member() == 0) {
+                noted[team2 * 2] = 3;
+            }
+            if (sc_member() == 0) {
+                noted[(team2 * 2) + 1] = at[i6];
+            }
             if (sc_member() == 0) {
                 status[0] = 16;
             }
@@ -31,180 +40,180 @@ k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status)
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
-k13_dot_tanh(const int64_t groups7, float *restrict tanh_0, const int64_t n0) {
+k18_dot_tanh(const int64_t groups12, float *restrict tanh_0, const int64_t n0) {
     sc_aligned(tanh_0, 16);
-    for (int64_t i8 = sc_thread(); i8 < groups7; i8 += sc_threads()) {
+    for (int64_t i13 = sc_thread(); i13 < groups12; i13 += sc_threads()) {
         #pragma unroll
-        for (int64_t j9 = 0; j9 < 4; ++j9) {
-            const float v11 = sc_tanh_f32(tanh_0[(i8 * 4) + j9]);
-            tanh_0[(i8 * 4) + j9] = v11;
+        for (int64_t j14 = 0; j14 < 4; ++j14) {
+            const float v16 = sc_tanh_f32(tanh_0[(i13 * 4) + j14]);
+            tanh_0[(i13 * 4) + j14] = v16;
         }
     }
-    for (int64_t i10 = sc_thread(); i10 < (n0 * 6) + (groups7 * (-4)); i10 += sc_threads()) {
-        const float v12 = sc_tanh_f32(tanh_0[(groups7 * 4) + i10]);
-        tanh_0[(groups7 * 4) + i10] = v12;
+    for (int64_t i15 = sc_thread(); i15 < (n0 * 6) + (groups12 * (-4)); i15 += sc_threads()) {
+        const float v17 = sc_tanh_f32(tanh_0[(groups12 * 4) + i15]);
+        tanh_0[(groups12 * 4) + i15] = v17;
     }
 }
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k30_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+k35_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
     char *const tile = sc_tile(scratch, each);
-    const float h28 = -(1.0f / ((float)n0));
-    const float h26 = h28;
-    const float h29 = (float)n0;
-    const float h27 = h29;
-    for (int64_t i15 = sc_team(); i15 < n0; i15 += sc_teams()) {
-        float *restrict const row16 = (float *)(tile);
-        float s18 = -INFINITY;
+    const float h33 = -(1.0f / ((float)n0));
+    const float h31 = h33;
+    const float h34 = (float)n0;
+    const float h32 = h34;
+    for (int64_t i20 = sc_team(); i20 < n0; i20 += sc_teams()) {
+        float *restrict const row21 = (float *)(tile);
+        float s23 = -INFINITY;
         float part1_ = -INFINITY;
-        for (int64_t j17 = sc_member(); j17 < 3; j17 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j17] + dot_1[(i15 * 3) + j17]));
-        }
-        s18 = sc_maximum_f32(s18, (sc_team_fold<sc_max>(part1_)));
-        if (sc_member() == 0) {
-            reduce_2[i15] = s18;
-        }
-        float s20 = 0.0f;
-        const float h24 = -s18;
-        float part2_ = 0.0f;
-        for (int64_t j19 = sc_member(); j19 < 3; j19 += sc_members()) {
-            const float v21 = sc_exp_f32(((c[j19] + dot_1[(i15 * 3) + j19]) + h24));
-            part2_ = part2_ + v21;
-            row16[j19] = v21;
-        }
-        s20 = s20 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
-            reduce_3[i15] = s20;
-        }
-        const int64_t t3_ = at[i15];
-        const int64_t h25 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-        sc_team_sync();
         for (int64_t j22 = sc_member(); j22 < 3; j22 += sc_members()) {
-            const float v23 = ((j22 == h25) ? h26 : 0.0f) + ((row16[j22] / s20) / h27);
-            add_5[(i15 * 3) + j22] = v23;
+            part1_ = sc_maximum_f32(part1_, (c[j22] + dot_1[(i20 * 3) + j22]));
+        }
+        s23 = sc_maximum_f32(s23, (sc_team_fold<sc_max>(part1_)));
+        if (sc_member() == 0) {
+            reduce_2[i20] = s23;
+        }
+        float s25 = 0.0f;
+        const float h29 = -s23;
+        float part2_ = 0.0f;
+        for (int64_t j24 = sc_member(); j24 < 3; j24 += sc_members()) {
+            const float v26 = sc_exp_f32(((c[j24] + dot_1[(i20 * 3) + j24]) + h29));
+            part2_ = part2_ + v26;
+            row21[j24] = v26;
+        }
+        s25 = s25 + (sc_team_fold<sc_sum>(part2_));
+        if (sc_member() == 0) {
+            reduce_3[i20] = s25;
+        }
+        const int64_t t3_ = at[i20];
+        const int64_t h30 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
+        sc_team_sync();
+        for (int64_t j27 = sc_member(); j27 < 3; j27 += sc_members()) {
+            const float v28 = ((j27 == h30) ? h31 : 0.0f) + ((row21[j27] / s25) / h32);
+            add_5[(i20 * 3) + j27] = v28;
         }
         sc_team_sync();
     }
 }
 
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k40_reduce(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
-    for (int64_t b34 = sc_team(); b34 < teams31; b34 += sc_teams()) {
-        const int64_t begin36 = length32 * b34;
-        const int64_t length37 = length32 + (sc_maximum_i64(0, (length32 + (sc_maximum_i64(0, (n0 + (begin36 * (-1)))) * (-1)))) * (-1));
-        float s39 = 0.0f;
+k45_reduce(const int64_t teams36, const int64_t length37, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial38) {
+    for (int64_t b39 = sc_team(); b39 < teams36; b39 += sc_teams()) {
+        const int64_t begin41 = length37 * b39;
+        const int64_t length42 = length37 + (sc_maximum_i64(0, (length37 + (sc_maximum_i64(0, (n0 + (begin41 * (-1)))) * (-1)))) * (-1));
+        float s44 = 0.0f;
         float part1_ = 0.0f;
         int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length37; at2_ += 4 * sc_members()) {
+        for (; at2_ + 3 * sc_members() < length42; at2_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t k38 = at2_ + round * sc_members();
-                const int64_t k35 = begin36 + k38;
-                const int64_t t3_ = at[k35];
+                const int64_t k43 = at2_ + round * sc_members();
+                const int64_t k40 = begin41 + k43;
+                const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(at[k40], (-3)), (3 - 1));
                 const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k35 * 3), t4_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
+                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k40 * 3), t4_)]) + (-reduce_2[k40])) + (-sc_log_f32(reduce_3[k40])));
             }
         }
-        for (int64_t k38 = at2_; k38 < length37; k38 += sc_members()) {
-            const int64_t k35 = begin36 + k38;
-            const int64_t t5_ = at[k35];
+        for (int64_t k43 = at2_; k43 < length42; k43 += sc_members()) {
+            const int64_t k40 = begin41 + k43;
+            const int64_t t5_ = sc_minimum_i64(sc_maximum_i64(at[k40], (-3)), (3 - 1));
             const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k35 * 3), t6_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
+            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k40 * 3), t6_)]) + (-reduce_2[k40])) + (-sc_log_f32(reduce_3[k40])));
         }
-        s39 = s39 + (sc_team_fold<sc_sum>(part1_));
+        s44 = s44 + (sc_team_fold<sc_sum>(part1_));
         if (sc_member() == 0) {
-            partial33[b34] = s39;
+            partial38[b39] = s44;
         }
     }
 }
 
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k43_reduce(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
+k48_reduce(const int64_t teams36, const float *restrict partial38, float *restrict reduce_4) {
     for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        double s41 = 0.0;
+        double s46 = 0.0;
         double part2_ = 0.0;
         int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams31; at3_ += 4 * sc_members()) {
+        for (; at3_ + 3 * sc_members() < teams36; at3_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t b42 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial33[b42]);
+                const int64_t b47 = at3_ + round * sc_members();
+                part2_ = part2_ + ((double)partial38[b47]);
             }
         }
-        for (int64_t b42 = at3_; b42 < teams31; b42 += sc_members()) {
-            part2_ = part2_ + ((double)partial33[b42]);
+        for (int64_t b47 = at3_; b47 < teams36; b47 += sc_members()) {
+            part2_ = part2_ + ((double)partial38[b47]);
         }
-        s41 = s41 + (sc_team_fold<sc_sum>(part2_));
+        s46 = s46 + (sc_team_fold<sc_sum>(part2_));
         if (sc_member() == 0) {
-            reduce_4[0] = (float)s41;
+            reduce_4[0] = (float)s46;
         }
     }
 }
 
-/* map: -(sum(pick(… + … + (…)[:, None], at, axis=1), axis=0) / float32(n0)) */
+/* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
-k46_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
-    const float h45 = -(reduce_4[0] / ((float)n0));
-    const float v44 = h45;
+k51_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
+    const float h50 = -(reduce_4[0] / ((float)n0));
+    const float v49 = h50;
     for (int64_t v_1 = sc_thread(); v_1 < 1; v_1 += sc_threads()) {
-        out0[0] = v44;
+        out0[0] = v49;
     }
 }
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
-k57_dot_multiply(const int64_t groups51, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+k62_dot_multiply(const int64_t groups56, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
     sc_aligned(tanh_0, 16);
     sc_aligned(multiply_6, 16);
-    for (int64_t i52 = sc_thread(); i52 < groups51; i52 += sc_threads()) {
+    for (int64_t i57 = sc_thread(); i57 < groups56; i57 += sc_threads()) {
         #pragma unroll
-        for (int64_t j53 = 0; j53 < 4; ++j53) {
-            const float t1_ = tanh_0[(i52 * 4) + j53];
-            const float v55 = (1.0f - (t1_ * t1_)) * multiply_6[(i52 * 4) + j53];
-            multiply_6[(i52 * 4) + j53] = v55;
+        for (int64_t j58 = 0; j58 < 4; ++j58) {
+            const float t1_ = tanh_0[(i57 * 4) + j58];
+            const float v60 = (1.0f - (t1_ * t1_)) * multiply_6[(i57 * 4) + j58];
+            multiply_6[(i57 * 4) + j58] = v60;
         }
     }
-    for (int64_t i54 = sc_thread(); i54 < (n0 * 6) + (groups51 * (-4)); i54 += sc_threads()) {
-        const float t2_ = tanh_0[(groups51 * 4) + i54];
-        const float v56 = (1.0f - (t2_ * t2_)) * multiply_6[(groups51 * 4) + i54];
-        multiply_6[(groups51 * 4) + i54] = v56;
+    for (int64_t i59 = sc_thread(); i59 < (n0 * 6) + (groups56 * (-4)); i59 += sc_threads()) {
+        const float t2_ = tanh_0[(groups56 * 4) + i59];
+        const float v61 = (1.0f - (t2_ * t2_)) * multiply_6[(groups56 * 4) + i59];
+        multiply_6[(groups56 * 4) + i59] = v61;
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
-k67_reduce_subtract(const int64_t blocks60, const int64_t n0, const float *restrict add_5, float *restrict partial61) {
+k72_reduce_subtract(const int64_t blocks65, const int64_t n0, const float *restrict add_5, float *restrict partial66) {
     sc_aligned(add_5, 16);
-    sc_aligned(partial61, 16);
-    for (int64_t b64 = sc_row(); b64 < blocks60; b64 += sc_rows()) {
-        for (int64_t i62 = sc_thread(); i62 < 3; i62 += sc_threads()) {
-            float s65 = 0.0f;
+    sc_aligned(partial66, 16);
+    for (int64_t b69 = sc_row(); b69 < blocks65; b69 += sc_rows()) {
+        for (int64_t i67 = sc_thread(); i67 < 3; i67 += sc_threads()) {
+            float s70 = 0.0f;
             #pragma unroll 4
-            for (int64_t k66 = 0; k66 < sc_quotient(n0 + blocks60 + (b64 * (-1)) + (-1), blocks60); ++k66) {
-                const int64_t k63 = (blocks60 * k66) + b64;
-                s65 = s65 + add_5[i62 + (k63 * 3)];
+            for (int64_t k71 = 0; k71 < sc_quotient(n0 + blocks65 + (b69 * (-1)) + (-1), blocks65); ++k71) {
+                const int64_t k68 = (blocks65 * k71) + b69;
+                s70 = s70 + add_5[i67 + (k68 * 3)];
             }
-            partial61[i62 + (b64 * 3)] = s65;
+            partial66[i67 + (b69 * 3)] = s70;
         }
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
-k73_reduce_subtract(const int64_t blocks60, const float *restrict partial61, float *restrict c) {
-    sc_aligned(partial61, 16);
+k78_reduce_subtract(const int64_t blocks65, const float *restrict partial66, float *restrict c) {
+    sc_aligned(partial66, 16);
     sc_aligned(c, 16);
-    for (int64_t i68 = sc_thread(); i68 < 3; i68 += sc_threads()) {
-        double s69 = 0.0;
+    for (int64_t i73 = sc_thread(); i73 < 3; i73 += sc_threads()) {
+        double s74 = 0.0;
         #pragma unroll 4
-        for (int64_t b70 = 0; b70 < blocks60; ++b70) {
-            s69 = s69 + ((double)partial61[i68 + (b70 * 3)]);
+        for (int64_t b75 = 0; b75 < blocks65; ++b75) {
+            s74 = s74 + ((double)partial66[i73 + (b75 * 3)]);
         }
-        const float v71 = (float)s69;
-        const float v72 = c[i68] - (0.1f * v71);
-        c[i68] = v72;
+        const float v76 = (float)s74;
+        const float v77 = c[i73] - (0.1f * v76);
+        c[i73] = v77;
     }
 }
