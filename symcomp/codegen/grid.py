@@ -8,7 +8,8 @@ Each kernel is one launch. Three shapes serve all groups:
             rows, and folds of everything. How many threads a team has is decided at the launch
     step    a library's product or convolution, or a call of Python, between kernels
 
-Attention is in `grid_attention`, few long rows are in `long_rows`.
+Attention is in `grid_attention`, few long rows are in `long_rows`, checks of positions in
+`grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -25,6 +26,7 @@ from symcomp.codegen import improve, loops
 from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.grid_attention import GridAttention, Repeated
+from symcomp.codegen.grid_checks import GridChecks
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
@@ -70,7 +72,7 @@ SQUARE, MOST_TILES = 32, 3
 COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
 
 
-class GridLowering(GridAttention):
+class GridLowering(GridChecks, GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
@@ -271,18 +273,6 @@ class GridLowering(GridAttention):
         inner = (Let(own, load(sums, at)), Store(sums, at, total), Update(total, op.monoid, own))
         yield [over_grid(around, [Let(total, identity(op.monoid, dtype)), For(chunk, inner)])]
         yield [loop(store=True)]
-
-    def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
-        """A kernel that notes in `status` whether a position is outside its axis."""
-        indices = self.fresh(at.shape, "i")
-        every, first = one_index(indices)
-        bad = local("bool", f"bad{next(self.names)}")
-        body = (
-            Let(bad, identity("any", "bool")),
-            For(every, (*first, Update(bad, "any", self.outside(at, n, indices))), "block"),
-            If(bad, (Store(status, size.as_expr(0), cast(size.as_expr(number), "int64")),)),
-        )
-        return self._kernel("check", [For(index(1), body, "grid")], "positions within their axis")
 
     def _kernel(self, title: str, body, note: str) -> Kernel:
         body = with_barriers(improve.hoist(tuple(body), (f"h{n}" for n in self.names)))

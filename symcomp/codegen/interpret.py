@@ -358,6 +358,8 @@ def execute(
     for b in [*outputs, *program.temporaries]:
         machine.memory[b] = garbage(b.dtype, machine._count(b))
     machine.memory[program.status] = np.zeros(1, "int64")
+    if program.noted is not None:
+        machine.memory[program.noted] = np.zeros(machine._count(program.noted), "int64")
     for kernel in _in_order(program, machine):
         machine.run(kernel)
         if after is not None:

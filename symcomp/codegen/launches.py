@@ -7,7 +7,8 @@ launches the kernels, copies results, and answers as the CPU's entry does (see c
 
 All that the launches depend on stands in one record, the *frame*: so equal frames mean equal
 launches, which the runtime captures once and replays. Positions in inputs that lie on the host are
-checked there, before anything starts; others by kernels, for whose verdict the host waits.
+checked there, before anything starts; others by kernels among the launches, for whose verdict
+nobody waits (codegen/grid_checks.py).
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import numpy as np
 
 from symcomp.codegen import cuda, loops
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
+from symcomp.codegen.equations import reindexed
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (
     ENTRY,
+    FIRST_CHECK,
     MOVED,
     NO_MEMORY,
     PYTHON_ERROR,
@@ -64,12 +67,11 @@ class _Plan:
         self.launched = [k for k in [*program.checks, *program.kernels] if cuda.is_launched(k)]
         self.number = {k.name: n for n, k in enumerate(self.launched)}
         self.text = Text()
-        self.late = program.late_checks
         calls = [s for k in program.kernels for s in k.body if isinstance(s, Call)]
         given = {a.buffer if isinstance(a, View) else a for s in calls for a in s.arguments}
         #: Constant arrays that steps read: kernels have theirs in their own file.
         self.constants = [c for c in program.constants if c in given]
-        self.replayed = not (program.python_calls or program.profile or self.late)
+        self.replayed = not (program.python_calls or program.profile)
 
     def sources(self) -> Sources:
         text = self.text
@@ -98,8 +100,9 @@ class _Plan:
 
     def _arrays(self) -> list[Expr]:
         """What has a place in the GPU's memory."""
-        made = [*self.program.temporaries, *self.constants, self.program.status]
-        return [*self.face.places, *self.face.cells, *made]
+        made = [*self.program.temporaries, *self.constants]
+        notes = [self.program.status, self.program.noted] if self.program.checked else []
+        return [*self.face.places, *self.face.cells, *made, *notes]
 
     def _frame(self) -> None:
         text = self.text
@@ -108,6 +111,8 @@ class _Plan:
             text.add(f"int64_t {self.names[d]};")
         for e in self._arrays():
             text.add(f"symcomp_address {self.names[e]}; /* {e.type} */")
+        if self._on_host():
+            text.add("int64_t on_gpu;")
         if self.program.python_calls:
             text.add("int64_t (*python)(int64_t number, void *const *addresses);")
             text.add("void *const *addresses;")
@@ -225,6 +230,7 @@ class _Plan:
         text.open("static void run(void *const given)")
         text.add("frame_t *const frame = given;")
         printer = self._printer()
+        self._check_on_gpu()
         begins = {r.first: r for r in program.repeats}
         ends = {r.last for r in program.repeats}
         for n, kernel in enumerate(program.kernels):
@@ -241,8 +247,6 @@ class _Plan:
                 text.add(f"SYMCOMP_TIMED({n}, {call}; gpu->wait());")
             else:
                 text.add(f"{call};")
-            if kernel.name in self.late:
-                text.add(f"if (gpu->read(frame->{self.names[program.status]})) return;")
             if any(isinstance(s, Call) and s.symbol == "python" for s in kernel.body):
                 text.add("if (frame->failed) return;")
             if kernel.name in ends:
@@ -301,26 +305,27 @@ class _Plan:
             text.add(f"if (!failed && !(on_gpu & {self._bits(kernel)})) {kernel.name}(host);")
 
     def _check_on_gpu(self) -> None:
-        """Positions that lie on the GPU; the host waits for the verdict."""
-        text, program = self.text, self.program
-        if not program.checks and not self.late:
-            return
-        place = f"frame->{self.names[program.status]}"
-        text.add("static const int64_t nothing = 0;")
-        text.add(f"gpu->upload({place}, &nothing, sizeof nothing);")
+        """Positions that lie on the GPU, before anything uses or changes them."""
+        program = self.program
         for kernel, host in zip(program.checks, program.host_checks, strict=True):
-            needed = "!failed" if host is None else f"!failed && on_gpu & {self._bits(host)}"
-            text.open(f"if ({needed})")
-            text.add(f"{kernel.name}(frame);")
-            text.add(f"failed = gpu->read({place});")
-            text.close()
+            needed = "" if host is None else f"if (frame->on_gpu & {self._bits(host)}) "
+            self.text.add(f"{needed}{kernel.name}(frame);")
+
+    def _no_axis(self) -> None:
+        """Positions in an axis without elements are wrong, and there is none to take instead."""
+        for number, (count, length) in enumerate(self.program.checked, FIRST_CHECK):
+            if not (isinstance(length, int) and length > 0) and count != 0:
+                sizes = f"{self.printer.size(length)} == 0 && {self.printer.size(count)} > 0"
+                self.text.add(f"if (!failed && {sizes}) failed = {number};")
 
     # --- the entry --------------------------------------------------------------------------------
 
     def _entry(self) -> None:
         text, face, program = self.text, self.face, self.program
         names = self.names
-        given = [*parameters(program, names), "int64_t on_gpu"]
+        given = parameters(program, names)
+        given += ["symcomp_record *record"] if program.checked else []
+        given += ["int64_t on_gpu"]
         if self.replayed:
             text.add("static symcomp_replay replay;")
             text.add("")
@@ -328,6 +333,8 @@ class _Plan:
         start_entry(face, names, text)
         text.add("frame_t frame_here = {0}, *const frame = &frame_here;")
         text.add("int64_t failed = 0;")
+        if self._on_host():
+            text.add("frame->on_gpu = on_gpu;")
         for d in face.dimensions:
             text.add(f"frame->{names[d]} = {names[d]};")
         #: One for the whole entry, so that what it names has names of its own.
@@ -336,6 +343,7 @@ class _Plan:
             text.add(f"frame->{names[d]} = {printer.size(n)};")
         lock_cells(face, text)
         self._same_sizes()
+        self._no_axis()
         self._check_on_host()
         self._python_addresses()
         text.open("if (!failed)")
@@ -345,15 +353,13 @@ class _Plan:
                 text.add(f"SYMCOMP_SIZE({n}, {names[d]});")
         self._arena()
         self._places()
-        self._check_on_gpu()
-        text.open("if (!failed)")
+        if program.checked:
+            notes = (f"&frame->{names[e]}" for e in (program.status, program.noted))
+            text.add(f"gpu->checks(record, {', '.join(notes)});")
         replay = "&replay" if self.replayed else "0"
         text.add(f"gpu->run(run, frame, sizeof *frame, {replay});")
-        if self.late:
-            text.add(f"failed = gpu->read(frame->{names[program.status]});")
         if program.python_calls:
-            text.add("if (!failed) failed = frame->failed;")
-        text.close()
+            text.add("failed = frame->failed;")
         text.open("if (!failed)")
         self._results()
         text.close()
@@ -381,7 +387,7 @@ class _Plan:
         return f"on_gpu >> {n} & 1" if n < MOST_PLACES else "0"
 
     def _arena(self) -> None:
-        """One block for temporaries, for inputs and results of the host, and for the verdict."""
+        """One block for temporaries, and for inputs and results of the host."""
         text, program = self.text, self.program
         slots = program.slots()
         printer = self.printer
@@ -400,9 +406,7 @@ class _Plan:
         for c in self.constants:
             text.add(f"const size_t at_{self.names[c]} = room;")
             text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
-        text.add("const size_t verdict = room;")
-        text.add(f"const symcomp_address arena = gpu->arena(room + {LINE});")
-        text.add(f"frame->{self.names[program.status]} = arena + verdict;")
+        text.add("const symcomp_address arena = gpu->arena(room);")
         for n, slot in enumerate(slots):
             for b in slot.tenants:
                 text.add(f"frame->{self.names[b]} = arena + slot{n};")
@@ -472,15 +476,17 @@ def _larger(a, b):
 
 
 def _team_length(loop: For):
-    """The longest loop that a team shares, as far as it is known before the launch; or what the
-    loop over teams asks for.
+    """The longest loop that a team shares, as far as it is known before the launch, or what the
+    loop over teams asks for; where it differs from team to team, that of the first.
     """
     if loop.grain != 1:
         return loop.grain
     found: object = 1
+    first = {loop.index: size.as_expr(0)}
     for s in loops.walk(loop.body):
         if isinstance(s, For) and s.how == "block":
-            found = _larger(found, s.extent if _is_known(s.extent) else cuda.TEAM_THREADS * 4)
+            extent = size.as_size(reindexed(size.as_expr(s.extent), first))
+            found = _larger(found, extent if _is_known(extent) else cuda.TEAM_THREADS * 4)
     return found
 
 

@@ -41,6 +41,7 @@ typedef struct symcomp_driver {
     int (*destroy_graph)(void *graph);
     int (*pop_context)(void **context);
     int (*memory)(size_t *free, size_t *all);
+    int (*allocate_host)(void **place, size_t bytes, unsigned flags); /* page-locked */
     int (*about)(void *answer, int what, symcomp_address place); /* of the driver: what a place is */
     int (*make_event)(void **event, unsigned flags);
     int (*record_event)(void *event, void *stream);
@@ -77,6 +78,9 @@ typedef struct symcomp_replay {
     int refused; /* what the plan does cannot be captured */
 } symcomp_replay;
 
+/* Where the kernels of a function note positions outside their axis; see gpu_notes.h. */
+typedef struct symcomp_record symcomp_record;
+
 /* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error
  * nothing more is done until `leave`, which tells it. */
 typedef struct symcomp_gpu {
@@ -91,8 +95,9 @@ typedef struct symcomp_gpu {
     void (*copy)(symcomp_address to, symcomp_address from, size_t bytes);
     /* Where a shared value lies, uploaded if need be; `writes` says that the call changes it. */
     symcomp_address (*cell)(symcomp_cell *cell, size_t bytes, int writes);
-    /* The number at a place, once everything before is done. */
-    int64_t (*read)(symcomp_address place);
+    /* The kernels of the call check positions: where they set the verdict, and where they note what
+     * is wrong. */
+    void (*checks)(symcomp_record *record, symcomp_address *verdict, symcomp_address *notes);
     /* Everything before is done; answers 0, or the error there was. */
     int (*wait)(void);
     /* x * y threads, neighbours along x. */

@@ -11,14 +11,18 @@ typedef struct frame {
     int64_t n0;
     int64_t n1;
     int64_t n2;
-    int64_t owners4;
-    int64_t owners8;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t owners9;
+    int64_t owners13;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
     symcomp_address out0; /* float64 matrix (n0, n2) */
     symcomp_address out1; /* float64 matrix (n0, n2) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (256,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -30,7 +34,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t *restrict const at = frame->at;
     const int64_t n0 = frame->n0;
@@ -44,57 +48,64 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n1, &frame->at, &frame->n0, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n1 + (-1))) + 1, 0, arguments, 4);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n1, &frame->share1, &frame->at, &frame->n0, &frame->noted, &frame->status, 0, 0};
+    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n1) * (-1)))) * (-1)) + (-1)));
+    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 7);
 }
 
-static void k3_scatter(frame_t *const frame) {
+static void k8_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out0};
     gpu->flat(kernels[1], frame->n2, frame->n0, arguments);
 }
 
-static void k6_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners4, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out0, 0, 0};
-    gpu->teams(kernels[2], frame->owners4, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+static void k11_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->owners9, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out0, 0, 0};
+    gpu->teams(kernels[2], frame->owners9, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
 }
 
-static void k7_scatter(frame_t *const frame) {
+static void k12_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out1};
     gpu->flat(kernels[3], frame->n2, frame->n0, arguments);
 }
 
-static void k10_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners8, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out1, 0, 0};
-    gpu->teams(kernels[4], frame->owners8, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+static void k15_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->owners13, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out1, 0, 0};
+    gpu->teams(kernels[4], frame->owners13, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_scatter(frame);
-    k6_scatter(frame);
-    k7_scatter(frame);
-    k10_scatter(frame);
+    if (frame->on_gpu & 0x4) k7_check(frame);
+    k8_scatter(frame);
+    k11_scatter(frame);
+    k12_scatter(frame);
+    k15_scatter(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, void *out1, int64_t n0, int64_t n1, int64_t n2, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, void *out1, int64_t n0, int64_t n1, int64_t n2, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x | (uintptr_t)v | (uintptr_t)at) & 7) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
     frame->n1 = n1;
     frame->n2 = n2;
-    frame->owners4 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
-    frame->owners8 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
+    const int64_t t1_ = sc_floordiv_i64((frame->n1 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n1 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n1 + frame->checkers0 + (-1)), frame->checkers0);
+    frame->owners9 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
+    frame->owners13 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
+    if (!failed && frame->n0 == 0 && frame->n1 > 0) failed = 16;
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
     host->n0 = n0;
     host->n1 = n1;
     host->n2 = n2;
     host->at = at;
-    if (!failed && !(on_gpu & 0x4)) host_k2_check(host);
+    if (!failed && !(on_gpu & 0x4)) host_k7_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -108,9 +119,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own4 = room;
         if (!(on_gpu >> 4 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n2 * 8));
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;
@@ -119,15 +128,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         if (!(on_gpu >> 2 & 1)) gpu->upload(frame->at, at, (size_t)(frame->n1 * 8));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
         frame->out1 = on_gpu >> 4 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own4;
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x4) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        gpu->run(run, frame, sizeof *frame, &replay);
         if (!failed) {
             if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n2 * 8));
             if (!(on_gpu >> 4 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * frame->n2 * 8));
