@@ -13,7 +13,12 @@ typedef struct frame {
     int64_t teams31;
     int64_t length32;
     int64_t groups51;
-    int64_t blocks60;
+    int64_t across62;
+    int64_t deep63;
+    int64_t tiles64;
+    int64_t length65;
+    int64_t blocks66;
+    int64_t tiles97;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -28,7 +33,7 @@ typedef struct frame {
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
     symcomp_address partial33; /* float32 vector (teams31,) */
-    symcomp_address partial61; /* float32 matrix (blocks60, 3) */
+    symcomp_address partial68; /* float32 matrix (blocks66, 3) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -137,14 +142,14 @@ static void k59_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k67_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->n0, &frame->add_5, &frame->partial61};
-    gpu->flat(kernels[7], 3, frame->blocks60, arguments);
+static void k94_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles64, &frame->blocks66, &frame->across62, &frame->deep63, &frame->length65, &frame->n0, &frame->add_5, &frame->c, &frame->partial68, 0, 0};
+    gpu->teams_of(kernels[7], frame->tiles64 * frame->blocks66, 512, 4096, arguments, 9);
 }
 
-static void k73_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->partial61, &frame->c};
-    gpu->flat(kernels[8], 3, 1, arguments);
+static void k121_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles97, &frame->blocks66, &frame->partial68, &frame->c, 0, 0};
+    gpu->teams_of(kernels[8], frame->tiles97, 512, 4096, arguments, 4);
 }
 
 static void run(void *const given) {
@@ -160,8 +165,8 @@ static void run(void *const given) {
     k57_dot_multiply(frame);
     k58_dot_subtract(frame);
     k59_dot_subtract(frame);
-    k67_reduce_subtract(frame);
-    k73_reduce_subtract(frame);
+    k94_reduce_subtract(frame);
+    k121_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
@@ -176,8 +181,18 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->teams31 = sc_maximum_i64(0, t1_) + 1;
     frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
     frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks60 = t2_ + 1;
+    const int64_t t2_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-5)));
+    const int64_t t3_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-7)));
+    frame->across62 = (t2_ * (-1)) + t3_ + 3;
+    frame->deep63 = sc_floordiv_i64(512, frame->across62);
+    frame->tiles64 = sc_floordiv_i64((frame->across62 + 2), frame->across62);
+    const int64_t t4_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep63 * 16)) * (-1));
+    const int64_t t5_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1)) * (-1);
+    const int64_t t6_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t4_) * (-1)) + t5_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t4_)) + (-1);
+    const int64_t t7_ = sc_floordiv_i64(((frame->deep63 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t6_)), (sc_maximum_i64(0, t6_) + 1)) + (-1)), (frame->deep63 * 8));
+    frame->length65 = sc_maximum_i64(0, ((frame->deep63 * t7_ * 8) + (-1))) + 1;
+    frame->blocks66 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length65 + (-1)), frame->length65) + (-1))) + 1;
+    frame->tiles97 = frame->blocks66 + (sc_maximum_i64(0, (frame->blocks66 + (-2))) * (-1)) + (-1);
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -206,7 +221,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks60 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks66 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -224,7 +239,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->partial33 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial61 = arena + slot8;
+        frame->partial68 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;

@@ -175,36 +175,142 @@ k57_dot_multiply(const int64_t groups51, const float *restrict tanh_0, float *re
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k67_reduce_subtract(const int64_t blocks60, const int64_t n0, const float *restrict add_5, float *restrict partial61) {
-    sc_aligned(add_5, 16);
-    sc_aligned(partial61, 16);
-    for (int64_t b64 = sc_row(); b64 < blocks60; b64 += sc_rows()) {
-        for (int64_t i62 = sc_thread(); i62 < 3; i62 += sc_threads()) {
-            float s65 = 0.0f;
-            #pragma unroll 4
-            for (int64_t k66 = 0; k66 < sc_quotient(n0 + blocks60 + (b64 * (-1)) + (-1), blocks60); ++k66) {
-                const int64_t k63 = (blocks60 * k66) + b64;
-                s65 = s65 + add_5[i62 + (k63 * 3)];
+extern "C" __global__ void __launch_bounds__(512, 2)
+k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t across62, const int64_t deep63, const int64_t length65, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial68, char *scratch, const int64_t each) {
+    char *const tile = sc_tile(scratch, each);
+    for (int64_t team69 = sc_team(); team69 < tiles64 * blocks66; team69 += sc_teams()) {
+        const int64_t block70 = sc_quotient(team69, tiles64);
+        const int64_t start71 = (across62 * tiles64 * block70 * (-1)) + (across62 * team69);
+        double *restrict const parts72 = (double *)(tile);
+         {
+            const int64_t e73 = sc_member();
+            const int64_t lane74 = sc_quotient(e73, across62);
+            float s67 = 0.0f;
+            if ((lane74 < deep63) && (((across62 * lane74 * (-1)) + start71 + e73) < 3)) {
+                const int64_t i60 = (across62 * lane74 * (-1)) + start71 + e73;
+                const int64_t begin75 = length65 * block70;
+                const int64_t end76 = n0 + (sc_maximum_i64(0, (n0 + (length65 * (-1)) + (begin75 * (-1)))) * (-1));
+                const int64_t first77 = lane74 + begin75;
+                const int64_t count78 = sc_quotient(deep63 + sc_maximum_i64(0, (end76 + (first77 * (-1)))) + (-1), deep63);
+                const int64_t groups80 = sc_quotient(count78, 8);
+                #pragma unroll 1
+                for (int64_t g81 = 0; g81 < groups80; ++g81) {
+                    #pragma unroll
+                    for (int64_t k82 = 0; k82 < 8; ++k82) {
+                        const int64_t k61 = (deep63 * g81 * 8) + (deep63 * k82) + first77;
+                        s67 = s67 + add_5[i60 + (k61 * 3)];
+                    }
+                }
+                if (count78 > (groups80 * 8)) {
+                    #pragma unroll
+                    for (int64_t k83 = 0; k83 < 8; ++k83) {
+                        const int64_t k61 = (deep63 * sc_minimum_i64(((groups80 * 8) + k83), (count78 + (-1)))) + first77;
+                        s67 = s67 + ((((groups80 * 8) + k83) < count78) ? add_5[i60 + (k61 * 3)] : 0.0f);
+                    }
+                }
             }
-            partial61[i62 + (b64 * 3)] = s65;
+            parts72[e73] = (double)s67;
         }
+        sc_team_sync();
+         {
+            const int64_t e84 = sc_member();
+            const int64_t lane85 = sc_quotient(e84, across62);
+            if (lane85 < 8) {
+                const int64_t count86 = sc_quotient(sc_maximum_i64(0, (deep63 + (lane85 * (-1)))) + 7, 8);
+                double s87 = 0.0;
+                #pragma unroll 4
+                for (int64_t k88 = 0; k88 < count86; ++k88) {
+                    s87 = s87 + parts72[(across62 * k88 * 8) + e84];
+                }
+                parts72[e84] = s87;
+            }
+        }
+        sc_team_sync();
+         {
+            const int64_t e89 = sc_member();
+            if ((e89 < across62) && ((start71 + e89) < 3)) {
+                const int64_t i60 = start71 + e89;
+                double s90 = 0.0;
+                #pragma unroll 4
+                for (int64_t k91 = 0; k91 < deep63 + (sc_maximum_i64(0, (deep63 + (-8))) * (-1)); ++k91) {
+                    s90 = s90 + parts72[(across62 * k91) + e89];
+                }
+                if (blocks66 == 1) {
+                    const float v92 = (float)s90;
+                    const float v93 = c[i60] - (0.1f * v92);
+                    c[i60] = v93;
+                }
+                if (!(blocks66 == 1)) {
+                    partial68[i60 + (block70 * 3)] = (float)s90;
+                }
+            }
+        }
+        sc_team_sync();
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k73_reduce_subtract(const int64_t blocks60, const float *restrict partial61, float *restrict c) {
-    sc_aligned(partial61, 16);
-    sc_aligned(c, 16);
-    for (int64_t i68 = sc_thread(); i68 < 3; i68 += sc_threads()) {
-        double s69 = 0.0;
-        #pragma unroll 4
-        for (int64_t b70 = 0; b70 < blocks60; ++b70) {
-            s69 = s69 + ((double)partial61[i68 + (b70 * 3)]);
+extern "C" __global__ void __launch_bounds__(512, 2)
+k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float *restrict partial68, float *restrict c, char *scratch, const int64_t each) {
+    char *const tile = sc_tile(scratch, each);
+    for (int64_t team98 = sc_team(); team98 < tiles97; team98 += sc_teams()) {
+        const int64_t start99 = team98 * 3;
+        double *restrict const parts100 = (double *)(tile);
+         {
+            const int64_t e101 = sc_member();
+            const int64_t lane102 = sc_quotient(e101, 3);
+            float s96 = 0.0f;
+            if ((lane102 < 170) && ((start99 + e101 + (lane102 * (-3))) < 3)) {
+                const int64_t i95 = start99 + e101 + (lane102 * (-3));
+                const int64_t end103 = blocks66;
+                const int64_t first104 = lane102;
+                const int64_t count105 = sc_quotient(sc_maximum_i64(0, (end103 + (first104 * (-1)))) + 169, 170);
+                const int64_t groups107 = sc_quotient(count105, 8);
+                #pragma unroll 1
+                for (int64_t g108 = 0; g108 < groups107; ++g108) {
+                    #pragma unroll
+                    for (int64_t k109 = 0; k109 < 8; ++k109) {
+                        s96 = s96 + partial68[i95 + (first104 * 3) + (g108 * 4080) + (k109 * 510)];
+                    }
+                }
+                if (count105 > (groups107 * 8)) {
+                    #pragma unroll
+                    for (int64_t k110 = 0; k110 < 8; ++k110) {
+                        const float t1_ = (((groups107 * 8) + k110) < count105) ? partial68[i95 + (first104 * 3) + (sc_minimum_i64(((groups107 * 8) + k110), (count105 + (-1))) * 510)] : 0.0f;
+                        s96 = s96 + t1_;
+                    }
+                }
+            }
+            parts100[e101] = (double)s96;
         }
-        const float v71 = (float)s69;
-        const float v72 = c[i68] - (0.1f * v71);
-        c[i68] = v72;
+        sc_team_sync();
+         {
+            const int64_t e111 = sc_member();
+            const int64_t lane112 = sc_quotient(e111, 3);
+            if (lane112 < 8) {
+                const int64_t count113 = sc_quotient((lane112 * (-1)) + sc_maximum_i64(0, (lane112 + (-170))) + 177, 8);
+                double s114 = 0.0;
+                #pragma unroll 4
+                for (int64_t k115 = 0; k115 < count113; ++k115) {
+                    s114 = s114 + parts100[e111 + (k115 * 24)];
+                }
+                parts100[e111] = s114;
+            }
+        }
+        sc_team_sync();
+         {
+            const int64_t e116 = sc_member();
+            if ((e116 < 3) && ((start99 + e116) < 3)) {
+                const int64_t i95 = start99 + e116;
+                double s117 = 0.0;
+                for (int64_t k118 = 0; k118 < 8; ++k118) {
+                    s117 = s117 + parts100[e116 + (k118 * 3)];
+                }
+                const float v119 = (float)s117;
+                const float v120 = c[i95] - (0.1f * v119);
+                c[i95] = v120;
+            }
+        }
+        sc_team_sync();
     }
 }
