@@ -24,7 +24,7 @@ from symcomp.codegen.loops import (
     Store,
     Update,
 )
-from symcomp.codegen.teams import is_team
+from symcomp.codegen.teams import fixed_width, is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -34,6 +34,8 @@ from symcomp.graph.size import floor_divide
 
 #: Threads of a block at most: of flat kernels, and of teams (see gpu.c).
 FLAT_THREADS, TEAM_THREADS = 256, 1024
+#: Threads of fixed teams that a processor should hold at least.
+RESIDENT = 1024
 #: Loops of so few rounds are written out by the compiler, so that loads and stores become wide.
 UNROLLED = 8
 #: Rounds of a loop whose loads should be under way together, if its formulas have few parts.
@@ -109,8 +111,7 @@ class CudaPrinter(Printer):
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
         team = is_team_kernel(kernel)
         self.text.add(f"/* {comment(kernel.note)} */")
-        threads = TEAM_THREADS if team else FLAT_THREADS
-        self.text.add(f'extern "C" __global__ void __launch_bounds__({threads})')
+        self.text.add(f'extern "C" __global__ void __launch_bounds__({_bounds(kernel)})')
         self.text.open(f"{kernel.name}({', '.join(self._parameters(kernel))})")
         if not team:
             self._promise_alignment(kernel)
@@ -151,6 +152,8 @@ class CudaPrinter(Printer):
                     self._grid(s)
                 case For(_, _, "block"):
                     self._block(s)
+                case For(_, _, "thread"):
+                    self._thread(s)
                 case For(_, _, "parallel"):
                     raise InternalError(f"{self.kernel_name}: a parallel loop on a GPU")
                 case Barrier():
@@ -198,6 +201,15 @@ class CudaPrinter(Printer):
             whole = self._combined(monoid, names[variable], total, variable.dtype)
             self.text.add(f"{names[variable]} = {whole};")
 
+    def _thread(self, s: For) -> None:
+        """What each thread of a team does once."""
+        self.text.open("")
+        self.text.add(f"const int64_t {self._name(s.index)} = sc_member();")
+        self.by_team = False
+        self._body(s)
+        self.by_team = True
+        self.text.close()
+
     def _pragma(self, s: For) -> list:
         """Within one thread there are no lanes: a short loop is written out."""
         if isinstance(s.extent, int) and s.extent <= UNROLLED:
@@ -230,6 +242,8 @@ class CudaPrinter(Printer):
     def _for(self, s: For) -> None:
         if s.how == "serial" and self._overlaps(s):
             self.text.add(f"#pragma unroll {OVERLAPPED}")
+        elif any(isinstance(x, For) and x.how == "simd" for x in s.body):
+            self.text.add("#pragma unroll 1")  # what is inside is written out
         super()._for(s)
 
     def _overlaps(self, s: For) -> bool:
@@ -278,6 +292,16 @@ class CudaPrinter(Printer):
         for a in args[1:]:
             text = f"{name}({text}, {a})"
         return text
+
+
+def _bounds(kernel: Kernel) -> str:
+    """The threads of a block, and for fixed teams how many blocks a processor should hold: left
+    to itself, the compiler saves registers for more, and has one load under way after another.
+    """
+    if not is_team_kernel(kernel):
+        return str(FLAT_THREADS)
+    width = fixed_width(kernel.body)
+    return f"{width}, {max(1, RESIDENT // width)}" if width else str(TEAM_THREADS)
 
 
 #: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.

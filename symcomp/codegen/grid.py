@@ -5,11 +5,12 @@ Each kernel is one launch. Three shapes serve all groups:
     flat    nested `grid` loops, one iteration a thread; where one loop runs through memory, a
             thread does a few neighbouring elements, which the compiler loads and stores as one
     team    a `grid` loop whose iterations are shared by a team of threads through `block` loops:
-            rows, and folds of everything. How many threads a team has is decided at the launch
+            rows, and folds of everything. How many threads a team has is decided at the launch;
+            for columns it is fixed, by `thread` loops
     step    a library's product or convolution, or a call of Python, between kernels
 
-Attention is in `grid_attention`, few long rows are in `long_rows`, checks of positions in
-`grid_checks`.
+Attention is in `grid_attention`, columns are in `grid_columns`, few long rows in `long_rows`, small
+products in `small_products`, checks of positions in `grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -27,6 +28,7 @@ from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.grid_attention import GridAttention, Repeated
 from symcomp.codegen.grid_checks import GridChecks
+from symcomp.codegen.grid_columns import GridColumns
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
@@ -44,7 +46,7 @@ from symcomp.codegen.loops import (
     local,
 )
 from symcomp.codegen.lower import note, word
-from symcomp.codegen.nests import at_indices, vectorises, wide
+from symcomp.codegen.nests import at_indices, vectorises
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
@@ -68,11 +70,9 @@ TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
 OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
-#: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
-COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
 
 
-class GridLowering(GridChecks, GridAttention):
+class GridLowering(GridChecks, GridColumns, GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
@@ -337,73 +337,6 @@ class GridLowering(GridChecks, GridAttention):
             place = (self.buffers[m.expr], 0) if partials is None else (partials[m], team)
             outer.append(Store(place[0], size.as_expr(place[1]), t))
         return For(team if partials is not None else index(1), tuple(outer), "grid")
-
-    # --- columns ----------------------------------------------------------------------------------
-
-    def _column(self, group: Group):
-        """A thread for each column (and block of rows) goes down the rows."""
-        folds = [m for m in group.members if m.kind == "column"]
-        rows = folds[0].equation.folds[0].extent
-        columns = size.product(folds[0].shape)
-        wanted = size.quotient(COLUMN_THREADS, size.larger(1, columns))
-        count = size.larger(1, size.smaller(wanted, size.quotient(rows, LEAST_ROWS)))
-        if count == 1:
-            yield [self._down(group, folds, None, 1)]
-            return
-        count = self.known(count, "blocks")
-        partials = {m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds}
-        yield [self._down(group, folds, partials, count)]
-        yield [self._blocks_together(group, folds, partials, count)]
-
-    def _down(self, group: Group, folds, partials, count) -> For:
-        """Every `count`-th row from the block's own on: neighbouring threads read neighbours."""
-        columns = self.fresh(folds[0].shape, "i")
-        down = self.fresh([k.extent for k in folds[0].equation.folds], "k")
-        values = [at_indices(m, (*columns, *down)) for m in folds]
-        block = index(count, f"b{next(self.names)}")
-        totals = {m: local(m.expr.dtype, f"s{next(self.names)}") for m in folds}
-        body: list = [Let(t, identity(m.equation.monoid, t.dtype)) for m, t in totals.items()]
-        inner: list = []
-        for m, value in zip(folds, values, strict=True):
-            value = self.unfolded(self.located(value), inner)
-            inner.append(Update(totals[m], m.equation.monoid, value))
-        loop = _inside(down[1:], inner)
-        if partials is None:
-            body.append(For(down[0], tuple(loop)))
-            self._finish_column(group, totals, columns, body)
-            return over_grid(columns, body)
-        left = size.minus(down[0].extent, block)
-        step = index(size.parts(left, count), f"k{next(self.names)}")
-        row = Let(down[0], size.as_expr(size.plus(size.times(step, count), block)))
-        body.append(For(step, (row, *loop)))
-        for m, t in totals.items():
-            at = flat(partials[m].shape, (block, *columns))
-            body.append(Store(partials[m], size.as_expr(at), t))
-        column, first = one_index(columns)
-        return For(block, (For(column, (*first, *body), "grid"),), "grid")
-
-    def _blocks_together(self, group: Group, folds, partials, count) -> For:
-        """What the blocks of rows have left, folded in order, and what is made of it."""
-        columns = self.fresh(folds[0].shape, "i")
-        totals = {m: local(wide(m), f"s{next(self.names)}") for m in folds}
-        body: list = []
-        for m, t in totals.items():
-            again = index(count, f"b{next(self.names)}")
-            at = size.as_expr(flat(partials[m].shape, (again, *columns)))
-            part = cast(load(partials[m], at), t.dtype)
-            body.append(Let(t, identity(m.equation.monoid, t.dtype)))
-            body.append(For(again, (Update(t, m.equation.monoid, part),)))
-        self._finish_column(group, totals, columns, body)
-        return over_grid(columns, body)
-
-    def _finish_column(self, group: Group, totals, columns, body: list) -> None:
-        """What is made of the folds, column by column."""
-        values = [
-            cast(totals[m], m.expr.dtype) if m in totals else at_indices(m, columns)
-            for m in group.members
-        ]
-        offset = size.as_expr(flat(group.members[0].shape, columns))
-        self.store_members(group.members, values, offset, body)
 
     # --- steps ------------------------------------------------------------------------------------
 

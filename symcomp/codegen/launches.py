@@ -36,6 +36,7 @@ from symcomp.codegen.program import (
     same_lengths,
     start_entry,
 )
+from symcomp.codegen.teams import fixed_width
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 
@@ -156,9 +157,11 @@ class _Plan:
         target = f"kernels[{self.number[kernel.name]}]"
         if team:
             (loop,) = kernel.body
-            rows, length = printer.size(loop.extent), printer.size(_team_length(loop))
+            width = fixed_width(kernel.body)
+            how = "teams_of" if width else "teams"
+            rows, length = printer.size(loop.extent), width or printer.size(_team_length(loop))
             each = printer.size(cuda.scratch_bytes(kernel))
-            text.add(f"gpu->teams({target}, {rows}, {length}, {each}, arguments, {count});")
+            text.add(f"gpu->{how}({target}, {rows}, {length}, {each}, arguments, {count});")
             return
         x, y = _threads(kernel)
         text.add(f"gpu->flat({target}, {printer.size(x)}, {printer.size(y)}, arguments);")

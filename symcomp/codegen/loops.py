@@ -1,7 +1,7 @@
 """The loop IR: everything that becomes C or CUDA is one of these few statements.
 
     kernel    = Kernel(name, body)
-    statement = For(index, body, how, grain)     how: serial | simd | parallel | grid | block
+    statement = For(index, body, how, grain)     how: one of HOW
               | If(condition, body)
               | Let(local, value)                a new scalar variable
               | Update(local, monoid, value)     local ⊕= value
@@ -13,7 +13,8 @@
 On a GPU the iterations of a `grid` loop run side by side, each on a thread of its own; or, where
 `block` loops stand inside, on a *team* of threads that share the iterations of these. What stands
 between block loops is computed by all threads of the team alike, and stored once. An `Update` in a
-block loop makes the loop a fold over the team. See codegen/grid.py.
+block loop makes the loop a fold over the team. A `thread` loop fixes how many threads a team has:
+each does one of its iterations. See codegen/grid.py.
 
 Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals,
 dimensions and loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring
@@ -36,7 +37,7 @@ from symcomp.graph.notation import ELEMENT, Index, formula_order
 from symcomp.graph.size import Dimension, as_expr
 from symcomp.graph.type import Type
 
-HOW = ("serial", "simd", "parallel", "grid", "block")
+HOW = ("serial", "simd", "parallel", "grid", "block", "thread")
 #: Loops whose iterations run side by side, each part computing first what stands in `before`.
 SPREAD = ("parallel", "grid")
 

@@ -119,8 +119,11 @@ def test_long_folds_are_folded_by_many_teams():
 
 def test_folds_down_few_columns_are_cut_into_blocks_of_rows():
     first, second = kernels([T.dmatrix("x").sum(axis=0)])
-    assert hows(first)[:2] == ["grid", "grid"] and "grid" in hows(second)
+    for kernel in (first, second):
+        assert hows(kernel)[:2] == ["grid", "thread"], "teams that lie across columns and down rows"
+    assert len(kernels([T.tensor("float64", (None, 5), "x").sum(axis=0)])) == 2
     assert len(kernels([T.tensor("float64", (8, 5), "x").sum(axis=0)])) == 1
+    assert len(kernels([T.tensor("float64", (2000, 5), "x").sum(axis=0)])) == 1
 
 
 def test_how_long_folds_are_cut_depends_on_sizes_alone(monkeypatch):
