@@ -13,6 +13,7 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
+from symcomp.codegen.improve import coefficient
 from symcomp.codegen.loops import (
     Barrier,
     Buffer,
@@ -28,7 +29,7 @@ from symcomp.codegen.teams import is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import formula_order, identity
+from symcomp.graph.notation import ELEMENT, formula_order, identity
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
@@ -133,10 +134,13 @@ class CudaPrinter(Printer):
         return result
 
     def _promise_alignment(self, kernel: Kernel) -> None:
+        """Of arrays of which a thread takes neighbours, so that loads become wide. Of no others:
+        nvcc then forgets that arrays lie apart, and loads wait for the stores before them.
+        """
+        wide = _neighbours(kernel)
         for e in arguments(kernel, self.frame_names):
-            if not isinstance(e, Dimension) and e.ndim:
-                name = self.frame_names[e]
-                self.text.add(f"sc_aligned({name}, {ALIGNED});")
+            if e in wide:
+                self.text.add(f"sc_aligned({self.frame_names[e]}, {ALIGNED});")
 
     # --- statements -------------------------------------------------------------------------------
 
@@ -270,6 +274,19 @@ class CudaPrinter(Printer):
 
 #: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.
 _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
+
+
+def _neighbours(kernel: Kernel) -> set[Expr]:
+    """The arrays of which a thread reads or writes neighbouring elements."""
+    found = set()
+    for lanes in loops.walk(kernel.body):
+        if not (isinstance(lanes, For) and lanes.how == "simd"):
+            continue
+        for s in loops.walk(lanes.body):
+            places = [e.args for e in formula_order(loops.values(s)) if e.op is ELEMENT]
+            places += [(s.buffer, size.as_expr(s.offset))] if isinstance(s, Store) else []
+            found |= {b for b, at in places if at.weak and coefficient(at, lanes.index) == 1}
+    return found
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

@@ -4,9 +4,6 @@
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k9_reduce(const int64_t blocks0, const int64_t n1, const int64_t n0, const double *restrict x, double *restrict partial1, double *restrict partial2) {
-    sc_aligned(x, 16);
-    sc_aligned(partial1, 16);
-    sc_aligned(partial2, 16);
     for (int64_t b5 = sc_row(); b5 < blocks0; b5 += sc_rows()) {
         for (int64_t i3 = sc_thread(); i3 < n1; i3 += sc_threads()) {
             double s6 = 0.0;
@@ -27,10 +24,6 @@ k9_reduce(const int64_t blocks0, const int64_t n1, const int64_t n0, const doubl
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k17_reduce(const int64_t n1, const int64_t blocks0, const double *restrict partial1, const double *restrict partial2, double *restrict out0, double *restrict out1) {
-    sc_aligned(partial1, 16);
-    sc_aligned(partial2, 16);
-    sc_aligned(out0, 16);
-    sc_aligned(out1, 16);
     for (int64_t i10 = sc_thread(); i10 < n1; i10 += sc_threads()) {
         double s11 = 0.0;
         #pragma unroll 4

@@ -4,8 +4,6 @@
 /* gemm: x @ w; tanh(b + x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
 k11_dot_tanh(const int64_t groups4, const int64_t n2, const float *restrict b, float *restrict out0, const int64_t n0) {
-    sc_aligned(b, 16);
-    sc_aligned(out0, 16);
     for (int64_t i5 = sc_row(); i5 < groups4; i5 += sc_rows()) {
         for (int64_t i2 = sc_thread(); i2 < n2; i2 += sc_threads()) {
             const float h10 = b[i2];

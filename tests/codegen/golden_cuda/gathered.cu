@@ -124,9 +124,6 @@ k20_take_reduce(const int64_t teams6, const double *restrict partial8, double *r
 /* map: 2.0 * x[:, at] */
 extern "C" __global__ void __launch_bounds__(256)
 k31_multiply(const int64_t groups24, const int64_t n2, const int32_t *restrict at, const int64_t n1, const double *restrict x, double *restrict out1, const int64_t n0) {
-    sc_aligned(at, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out1, 16);
     for (int64_t i25 = sc_row(); i25 < groups24; i25 += sc_rows()) {
         for (int64_t i22 = sc_thread(); i22 < n2; i22 += sc_threads()) {
             const int64_t t1_ = (int64_t)at[i22];

@@ -177,8 +177,6 @@ k57_dot_multiply(const int64_t groups51, const float *restrict tanh_0, float *re
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k67_reduce_subtract(const int64_t blocks60, const int64_t n0, const float *restrict add_5, float *restrict partial61) {
-    sc_aligned(add_5, 16);
-    sc_aligned(partial61, 16);
     for (int64_t b64 = sc_row(); b64 < blocks60; b64 += sc_rows()) {
         for (int64_t i62 = sc_thread(); i62 < 3; i62 += sc_threads()) {
             float s65 = 0.0f;
@@ -195,8 +193,6 @@ k67_reduce_subtract(const int64_t blocks60, const int64_t n0, const float *restr
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k73_reduce_subtract(const int64_t blocks60, const float *restrict partial61, float *restrict c) {
-    sc_aligned(partial61, 16);
-    sc_aligned(c, 16);
     for (int64_t i68 = sc_thread(); i68 < 3; i68 += sc_threads()) {
         double s69 = 0.0;
         #pragma unroll 4
