@@ -14,8 +14,9 @@ from tests.small_programs import Case
 
 #: What the lowering for a GPU cuts loops by, made tiny: small arrays reach every edge.
 TINY_GRID = {
-    "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "OWNERS": 3, "CHUNKS": 4, "CHUNK": 3,
+    "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "CHUNKS": 4, "CHUNK": 3,
     "SQUARE": 4, "COLUMN_THREADS": 64, "LEAST_ROWS": 2, "LONG_ROW": 4, "ROW_PART": 3,
+    "FEW": 2, "RUN": 2, "WAYS": 2,
 }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ Each kernel is one launch. Three shapes serve all groups:
             rows, and folds of everything. How many threads a team has is decided at the launch
     step    a library's product or convolution, or a call of Python, between kernels
 
-Attention is in `grid_attention`, few long rows are in `long_rows`.
+Attention is in `grid_attention`, few long rows are in `long_rows`, writes to places that data say
+in `scatters`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -46,13 +47,14 @@ from symcomp.codegen.nests import at_indices, vectorises, wide
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.scatters import Scattered
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import equal, logical_and
+from symcomp.tensor.arithmetic import logical_and
 from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
@@ -61,8 +63,8 @@ WIDE, MOST_LANES = 16, 4
 SMALL = 1 << 15
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
-#: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
-OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
+#: Chunks of a running sum, and the least length of one.
+CHUNKS, CHUNK = 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 #: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
@@ -217,24 +219,9 @@ class GridLowering(GridAttention):
             loaded = {e.args[0] for e in formula_order(w.target) if e.op is ELEMENT}
             own = any(e.op is ELEMENT and e.args[0] is root.expr for e in formula_order([w.value]))
             if loaded and ordered and not own:
-                yield [self._owned(root, w, free, ordered, body)]
+                yield from Scattered(self, root, w, free).kernels()
             else:
                 yield [over_grid(free, _inside(ordered, body))]
-
-    def _owned(self, root: Root, w, free, ordered, body) -> For:
-        """Writes to places that data say, in order where they meet: each team owns some places,
-        goes through all writes, and does those that are its own.
-        """
-        own = [k for k, t in enumerate(w.target) if t not in free]
-        place = size.as_expr(flat([root.shape[k] for k in own], [w.target[k] for k in own]))
-        places = size.product([root.shape[k] for k in own])
-        count = self.known(size.larger(1, size.smaller(places, OWNERS)), "owners")
-        owner = index(count, f"owner{next(self.names)}")
-        mine = equal(cast(self.located(place), "int64") % size.as_expr(count), owner)
-        inner, first = one_index(free)
-        if free:
-            body = [For(inner, (*first, *body), "block")]
-        return For(owner, tuple(_inside(ordered, [If(mine, tuple(body))])), "grid")
 
     def _cumulated(self, root: Root, target: Buffer):
         """Running sums in chunks: what each adds up to, what stands before each, then all."""
