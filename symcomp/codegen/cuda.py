@@ -41,6 +41,8 @@ UNROLLED = 8
 OVERLAPPED, LONG = 4, 80
 #: What device memory is aligned to, in bytes, wherever an array begins.
 ALIGNED = 16
+#: The kernels of a sort, in the order of include/symcomp_sort.h.
+SORT_KERNELS = ("sort_alone", "sort_count", "sort_sum", "sort_move")
 #: Bytes to which tiles of shared memory are rounded up.
 TILE_ALIGNED = 16
 
@@ -50,12 +52,16 @@ def source(
     names: dict[Expr, str],
     constants: Sequence[Constant],
     includes: Sequence[str] = (),
+    sorts: bool = False,
 ) -> str:
     """The CUDA text of kernels; a constant array is one of the file, and `includes` are C that
-    operations bring along: their static functions become the GPU's.
+    operations bring along: their static functions become the GPU's. `sorts` says that SORT_KERNELS
+    are wanted, too.
     """
     text = Text()
     text.add('#include "symcomp_grid.cuh"')
+    if sorts:
+        text.add('#include "symcomp_sort.cuh"')
     lines = [line for part in includes for line in part.splitlines()]
     headers = [line for line in lines if line.lstrip().startswith("#include")]
     text.lines += headers
@@ -68,6 +74,8 @@ def source(
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
         count = max(c.value.size, 1)
         text.add(f"__device__ const {C_TYPES[c.dtype]} {names[c]}[{count}] = {{{values}}};")
+    if sorts:
+        text.add(f"SC_SORT_KERNELS({', '.join(SORT_KERNELS)})")
     parts = [str(text)]
     parts += [CudaPrinter(names).kernel(k) for k in kernels if is_launched(k)]
     return "\n".join(parts)

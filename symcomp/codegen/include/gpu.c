@@ -330,6 +330,8 @@ static void convolve(int which, const symcomp_geometry *geometry, int bytes, sym
              "computing a convolution");
 }
 
+#include "gpu_sort.h"
+
 /* ---- replaying ------------------------------------------------------------------------------ */
 
 static void forget(symcomp_replay *replay, int n) {
@@ -430,6 +432,7 @@ static const symcomp_gpu table = {
     .teams = teams,
     .product = product,
     .convolve = convolve,
+    .sort = sort,
     .run = run,
 };
 
