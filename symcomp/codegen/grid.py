@@ -51,7 +51,7 @@ from symcomp.codegen.scatters import Scattered
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, formula_order, identity, index
+from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
 from symcomp.tensor.arithmetic import logical_and
@@ -133,6 +133,12 @@ class GridLowering(GridAttention):
         if turned:
             known = {e: load(b, offset) for e, b in at_hand.items()}
             return [self._through_tiles(members, merged, values, offset, turned, known)]
+        return self._in_lanes(members, merged, elements)
+
+    def _in_lanes(self, members, merged, elements) -> list:
+        """Loops of which a thread does some rounds, if that pays; `elements` makes the body, with
+        other indices.
+        """
         body = elements({})
         lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
@@ -208,20 +214,39 @@ class GridLowering(GridAttention):
             yield from self._cumulated(root, target)
             return
         for w in root.writes:
-            body: list = []
-            offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
-            value = self.unfolded(self.located(w.value), body)
-            if w.monoid is None and value is load(target, offset):
+            offset = size.as_expr(flat(root.shape, w.target))
+            *_, store = body = self._written(target, offset, w)
+            if w.monoid is None and store.value is load(target, store.offset):
                 continue  # a scatter into what lies there already
-            body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
             loaded = {e.args[0] for e in formula_order(w.target) if e.op is ELEMENT}
             own = any(e.op is ELEMENT and e.args[0] is root.expr for e in formula_order([w.value]))
             if loaded and ordered and not own:
                 yield from Scattered(self, root, w, free).kernels()
+            elif not ordered:
+                yield self._unordered(root, offset, w)
             else:
                 yield [over_grid(free, _inside(ordered, body))]
+
+    def _written(self, target: Buffer, offset: Expr, w: Write) -> list:
+        """What one round of a write does."""
+        body: list = []
+        value = self.unfolded(self.located(w.value), body)
+        return [*body, Store(target, self.located(offset, {}), value, w.monoid)]
+
+    def _unordered(self, root: Root, offset: Expr, w: Write) -> list:
+        """Writes that never meet: neighbours are written as one."""
+        merged, steps = improve.merge(w.indices, [offset], [w.value])
+        value = improve.apply_steps(w.value, steps)
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        target = self.buffers[root.expr]
+
+        def elements(moved: dict) -> list:
+            one = w._replace(value=reindexed(value, moved))
+            return self._written(target, reindexed(offset, moved), one)
+
+        return self._in_lanes([root], merged, elements)
 
     def _cumulated(self, root: Root, target: Buffer):
         """Running sums in chunks: what each adds up to, what stands before each, then all."""

@@ -46,6 +46,8 @@ from symcomp.tensor.arithmetic import equal, less, logical_not, minimum, where
 FEW, MOST_PAIRS = 256, 1 << 24
 #: By so much a range is narrowed down in one round of bisection, and the most rounds there are.
 FAN, MOST_ROUNDS = 16, 15
+#: Columns that a thread does of rows that may have as many as the second.
+COLUMNS, SHORT = 4, 32
 
 FALSE = constant(np.asarray(False))
 
@@ -101,9 +103,10 @@ class Scattered:
         place = size.as_expr(flat(extents, [self.write.target[k] for k in self.axes]))
         return cast(self.lowering.located(reindexed(place, self._at(e, body))), "int64")
 
-    def _value(self, e: Expr, body: list) -> Expr:
-        """What the position number `e` writes."""
-        value = self.lowering.located(reindexed(self.write.value, self._at(e, body)))
+    def _value(self, e: Expr, body: list, column: dict) -> Expr:
+        """What the position number `e` writes, in a column."""
+        moved = self._at(e, body) | column
+        value = self.lowering.located(reindexed(self.write.value, moved))
         return self.lowering.unfolded(value, body)
 
     def _offset(self, place: Expr, body: list) -> Expr:
@@ -118,8 +121,11 @@ class Scattered:
 
     def _over_columns(self, e: Index, body: list) -> For:
         """For all positions and columns; neighbouring threads write neighbours where they can."""
-        last = self.axes[-1] == len(self.shape) - 1
-        return over_grid([*self.free, e] if last else [e, *self.free], body)
+        return over_grid([*self.free, e] if self._runs_along() else [e, *self.free], body)
+
+    def _runs_along(self) -> bool:
+        """Whether neighbouring places, not neighbouring columns, lie side by side."""
+        return self.axes[-1] == len(self.shape) - 1
 
     # --- few ---
 
@@ -144,7 +150,7 @@ class Scattered:
         if adds:
             self._add_equal(e, few, place, offset, alone)
         else:
-            alone.append(Store(self.target, offset, self._value(e, alone)))
+            alone.append(Store(self.target, offset, self._value(e, alone, {})))
         body.append(If(logical_not(met), tuple(alone)))
         return self._over_columns(e, body)
 
@@ -157,7 +163,7 @@ class Scattered:
         other = self._let(size.plus(e, j), "other", inner)
         same = equal(self._place(other, inner), place)
         adding: list = []
-        adding.append(Update(total, self.write.monoid, self._value(other, adding)))
+        adding.append(Update(total, self.write.monoid, self._value(other, adding, {})))
         inner.append(If(same, tuple(adding)))
         body += [For(j, tuple(inner)), Store(self.target, offset, total)]
 
@@ -216,25 +222,39 @@ class Scattered:
         body += [Let(step, size.as_expr(1)), widest, For(self._index(steps, "k"), inner)]
 
     def _added(self, many, ordered: Buffer, counts: Buffer) -> For:
-        """A thread for each first position and column adds up what is written there."""
+        """A team of threads for each first position adds up what is written there."""
         s = self._index(many, "s")
         body: list = []
         count = self._let(load(counts, s), "count", body)
         place = self._let(load(ordered, s), "place", body)
-        inner: list = []
-        offset = self._offset(place, inner)
-        total = self._local(self.target.dtype, "total")
-        inner.append(Let(total, load(self.target, offset)))
-        k = self._index(count, "k")
-        adding: list = []
-        e = self._let(load(ordered, size.plus(many, s, k)), "e", adding)
-        adding.append(Update(total, self.write.monoid, self._value(e, adding)))
-        inner += [For(k, tuple(adding)), Store(self.target, offset, total)]
-        body.append(If(less(size.as_expr(0), count), tuple(inner)))
-        return self._over_columns(s, body)
+        first = self._let(load(ordered, size.plus(many, s)), "first", body)
+
+        def added(columns: list[dict]) -> list:
+            inner: list = []
+            offset = self._offset(place, inner)
+            offsets = [reindexed(offset, c) for c in columns]
+            totals = [self._local(self.target.dtype, "total") for _ in columns]
+            for total, at in zip(totals, offsets, strict=True):
+                inner.append(Let(total, load(self.target, at)))
+            inner += self._updates(totals, first, columns)
+            k = self._index(size.at_least_zero(size.minus(count, 1)), "k")
+            more: list = []
+            e = self._let(load(ordered, size.plus(many, s, k, 1)), "e", more)
+            inner.append(For(k, (*more, *self._updates(totals, e, columns))))
+            stores = zip(offsets, totals, strict=True)
+            return [*inner, *(Store(self.target, at, total) for at, total in stores)]
+
+        return self._shared(s, body, less(size.as_expr(0), count), added)
+
+    def _updates(self, totals: list[Local], e: Expr, columns: list[dict]) -> list:
+        """Add what the position number `e` writes to the total of each column."""
+        found: list = []
+        for total, column in zip(totals, columns, strict=True):
+            found.append(Update(total, self.write.monoid, self._value(e, found, column)))
+        return found
 
     def _last_written(self, many, ordered: Buffer) -> For:
-        """A thread for each last position of a place, and column."""
+        """A team of threads for each last position of a place."""
         s = self._index(many, "s")
         body: list = []
         place = self._let(load(ordered, s), "place", body)
@@ -243,11 +263,38 @@ class Scattered:
         follows = less(s, size.as_expr(size.minus(many, 1)))
         same = equal(load(ordered, size.plus(s, 1)), place)
         body += [Let(more, FALSE), If(follows, (Update(more, "any", same),))]
-        inner: list = []
-        offset = self._offset(place, inner)
-        inner.append(Store(self.target, offset, self._value(e, inner)))
-        body.append(If(logical_not(more), tuple(inner)))
-        return self._over_columns(s, body)
+
+        def written(columns: list[dict]) -> list:
+            inner: list = []
+            offset = self._offset(place, inner)
+            values = [self._local(self.target.dtype, "value") for _ in columns]
+            for value, c in zip(values, columns, strict=True):
+                inner.append(Let(value, self._value(e, inner, c)))
+            offsets = [reindexed(offset, c) for c in columns]
+            stores = zip(offsets, values, strict=True)
+            return [*inner, *(Store(self.target, at, value) for at, value in stores)]
+
+        return self._shared(s, body, logical_not(more), written)
+
+    def _shared(self, s: Index, body: list, condition: Expr, make) -> For:
+        """For all sorted positions that fulfil a condition, in all columns: of a long row a thread
+        does COLUMNS, whose loads are under way together, or one of those that are left over.
+        """
+        across = self.free[-1:]
+        short = all(isinstance(i.extent, int) and i.extent < SHORT for i in across)
+        if short or self._runs_along():
+            return self._over_columns(s, [*body, If(condition, tuple(make([{}])))])
+        (i,) = across
+        whole = self._known(size.quotient(i.extent, COLUMNS), "whole")
+        rest = size.minus(i.extent, size.times(whole, COLUMNS))
+        part = self._index(size.plus(whole, rest), "part")
+        at = [size.as_expr(size.plus(part, size.times(c, whole))) for c in range(COLUMNS)]
+        many = less(part, size.as_expr(whole))
+        inner = (
+            If(many, tuple(make([{i: c} for c in at]))),
+            If(logical_not(many), tuple(make([{i: at[-1]}]))),
+        )
+        return over_grid([s, *self.free[:-1], part], [*body, If(condition, inner)])
 
     # --- names ---
 

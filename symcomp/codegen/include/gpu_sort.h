@@ -24,7 +24,8 @@ static void sort(void *const *kernels, int64_t n, int64_t bound, symcomp_address
     int64_t tiles = up(n, SC_SORT_TILE), passes = sort_passes(bound), shift = 0;
     size_t pairs = (size_t)(2 * n) * sizeof n, row = (size_t)SC_SORT_DIGITS * sizeof n;
     symcomp_address other = workspace(NULL, pairs + row * (size_t)(tiles + 1));
-    symcomp_address totals = other + pairs, counts = totals + row, order = 0, target;
+    symcomp_address counts = other + pairs + row, order = 0, target;
+    symcomp_address totals = tiles > SC_SORT_FEW ? other + pairs : 0;
     if (tiles == 1) {
         void *arguments[] = {&keys, &n, &passes, &other, &sorted};
         sort_launch(kernels[SC_SORT_ALONE], 1, arguments);
@@ -36,7 +37,8 @@ static void sort(void *const *kernels, int64_t n, int64_t bound, symcomp_address
     for (int64_t pass = 0; pass < passes; ++pass, shift += SC_SORT_BITS) {
         target = (passes - pass) % 2 ? sorted : other;
         sort_launch(kernels[SC_SORT_COUNT], tiles, counted);
-        sort_launch(kernels[SC_SORT_SUM], SC_SORT_DIGITS, summed);
+        if (totals)
+            sort_launch(kernels[SC_SORT_SUM], SC_SORT_DIGITS, summed);
         sort_launch(kernels[SC_SORT_MOVE], tiles, moved);
         keys = target, order = target + (size_t)n * sizeof n;
     }

@@ -24,6 +24,7 @@ struct sc_sort_shared {
 /* A thread's numbers of a tile: a warp has neighbours, 32 of them a round. */
 struct sc_sort_own {
     int64_t key[SC_SORT_EACH];
+    int64_t from[SC_SORT_EACH];  /* where it came from */
     unsigned rank[SC_SORT_EACH]; /* among those of its warp with the same digit */
 };
 
@@ -67,9 +68,10 @@ SC_FUNCTION unsigned sc_sort_peers(unsigned digit, bool there) {
     return peers;
 }
 
-/* Reads a tile, and ranks each number among those of its warp. */
-SC_FUNCTION void sc_sort_read(const int64_t *keys, int64_t n, int64_t tile, int64_t shift,
-                              sc_sort_shared &shared, sc_sort_own &own) {
+/* Reads a tile, whose numbers came from where `order` says, or else from where they lie; and ranks
+ * each among those of its warp. */
+SC_FUNCTION void sc_sort_read(const int64_t *keys, const int64_t *order, int64_t n, int64_t tile,
+                              int64_t shift, sc_sort_shared &shared, sc_sort_own &own) {
     const unsigned lane = threadIdx.x & 31, warp = threadIdx.x / 32;
     for (unsigned w = 0; w < SC_SORT_WARPS; ++w) shared.counts[w][threadIdx.x] = 0;
     __syncthreads();
@@ -77,6 +79,7 @@ SC_FUNCTION void sc_sort_read(const int64_t *keys, int64_t n, int64_t tile, int6
     for (int e = 0; e < SC_SORT_EACH; ++e) {
         const int64_t place = sc_sort_place(tile, e);
         own.key[e] = place < n ? keys[place] : 0;
+        own.from[e] = order && place < n ? order[place] : place;
     }
 #pragma unroll
     for (int e = 0; e < SC_SORT_EACH; ++e) {
@@ -105,19 +108,17 @@ SC_FUNCTION unsigned sc_sort_over_warps(sc_sort_shared &shared) {
     return sum;
 }
 
-/* Writes a tile's numbers to `target`, and after its n where each came from: as `order` says, or from
- * where it lies now. */
-SC_FUNCTION void sc_sort_write(const sc_sort_own &own, const int64_t *order, int64_t n, int64_t tile,
-                               int64_t shift, const sc_sort_shared &shared, int64_t *target) {
+/* Writes a tile's numbers to `target`, and after its n where each came from. */
+SC_FUNCTION void sc_sort_write(const sc_sort_own &own, int64_t n, int64_t tile, int64_t shift,
+                               const sc_sort_shared &shared, int64_t *target) {
 #pragma unroll
     for (int e = 0; e < SC_SORT_EACH; ++e) {
-        const int64_t place = sc_sort_place(tile, e);
-        if (place >= n) continue;
+        if (sc_sort_place(tile, e) >= n) continue;
         const unsigned digit = sc_sort_digit(own.key[e], shift);
         const int64_t to =
             shared.begins[digit] + shared.counts[threadIdx.x / 32][digit] + own.rank[e];
         target[to] = own.key[e];
-        target[n + to] = order ? order[place] : place;
+        target[n + to] = own.from[e];
     }
 }
 
@@ -133,10 +134,10 @@ SC_FUNCTION void sc_sort_alone(const int64_t *keys, int64_t n, int64_t passes, i
     for (int64_t pass = 0; pass < passes; ++pass) {
         const int64_t shift = pass * SC_SORT_BITS;
         int64_t *const target = (passes - pass) % 2 ? sorted : other;
-        sc_sort_read(keys, n, 0, shift, shared, own);
+        sc_sort_read(keys, order, n, 0, shift, shared, own);
         shared.begins[threadIdx.x] = sc_sort_before(sc_sort_over_warps(shared), &all);
         __syncthreads();
-        sc_sort_write(own, order, n, 0, shift, shared, target);
+        sc_sort_write(own, n, 0, shift, shared, target);
         __syncthreads();
         keys = target, order = target + n;
     }
@@ -147,13 +148,15 @@ SC_FUNCTION void sc_sort_count(const int64_t *keys, int64_t n, int64_t shift, in
                                int64_t *counts) {
     __shared__ unsigned found[SC_SORT_DIGITS];
     for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+        int64_t key[SC_SORT_EACH];
+#pragma unroll
+        for (int e = 0; e < SC_SORT_EACH; ++e)
+            key[e] = sc_sort_place(tile, e) < n ? keys[sc_sort_place(tile, e)] : 0;
         found[threadIdx.x] = 0;
         __syncthreads();
 #pragma unroll
-        for (int e = 0; e < SC_SORT_EACH; ++e) {
-            const int64_t place = sc_sort_place(tile, e);
-            if (place < n) atomicAdd(&found[sc_sort_digit(keys[place], shift)], 1u);
-        }
+        for (int e = 0; e < SC_SORT_EACH; ++e)
+            if (sc_sort_place(tile, e) < n) atomicAdd(&found[sc_sort_digit(key[e], shift)], 1u);
         __syncthreads();
         counts[threadIdx.x * tiles + tile] = found[threadIdx.x];
         __syncthreads();
@@ -175,20 +178,33 @@ SC_FUNCTION void sc_sort_sum(int64_t tiles, int64_t *counts, int64_t *totals) {
     }
 }
 
-/* Every number to where the counts say that it belongs. */
+/* How many numbers of the tiles from `first` on, before `end`, have the digit of this thread. */
+SC_FUNCTION int64_t sc_sort_over_tiles(const int64_t *counts, int64_t tiles, int64_t first,
+                                       int64_t end) {
+    int64_t sum = 0;
+    for (int64_t tile = first; tile < end; ++tile) sum += counts[threadIdx.x * tiles + tile];
+    return sum;
+}
+
+/* Every number to where the counts say that it belongs. Where there are no totals the counts are not
+ * summed up yet, and few. */
 SC_FUNCTION void sc_sort_move(const int64_t *keys, const int64_t *order, int64_t n, int64_t shift,
                               int64_t tiles, const int64_t *counts, const int64_t *totals,
                               int64_t *target) {
     __shared__ sc_sort_shared shared;
     sc_sort_own own;
     int64_t all;
-    const int64_t begin = sc_sort_before(totals[threadIdx.x], &all);
+    const int64_t total =
+        totals ? totals[threadIdx.x] : sc_sort_over_tiles(counts, tiles, 0, tiles);
+    const int64_t begin = sc_sort_before(total, &all);
     for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-        sc_sort_read(keys, n, tile, shift, shared, own);
+        sc_sort_read(keys, order, n, tile, shift, shared, own);
         sc_sort_over_warps(shared);
-        shared.begins[threadIdx.x] = begin + counts[threadIdx.x * tiles + tile];
+        const int64_t first = totals ? tile : 0;
+        shared.begins[threadIdx.x] =
+            begin + sc_sort_over_tiles(counts, tiles, first, totals ? tile + 1 : tile);
         __syncthreads();
-        sc_sort_write(own, order, n, tile, shift, shared, target);
+        sc_sort_write(own, n, tile, shift, shared, target);
         __syncthreads();
     }
 }

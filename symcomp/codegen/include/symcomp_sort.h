@@ -8,6 +8,7 @@ enum {
     SC_SORT_BITS = 8, /* of a digit */
     SC_SORT_DIGITS = 1 << SC_SORT_BITS,
     SC_SORT_TILE = 2048, /* numbers that a block sorts by a digit at once */
+    SC_SORT_FEW = 32,    /* tiles whose counts each block sums up itself */
 };
 
 /* The kernels, in the order in which a plan hands them over. */

@@ -5,34 +5,35 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(12)
+SYMCOMP_ATTACH_GPU(14)
 
 typedef struct frame {
     int64_t n0;
     int64_t n1;
     int64_t n2;
-    int64_t some4;
-    int64_t sorts5;
-    int64_t many6;
-    int64_t few7;
-    int64_t merges28;
-    int64_t merge29;
-    int64_t some94;
-    int64_t sorts95;
-    int64_t many96;
-    int64_t few97;
-    int64_t merges116;
-    int64_t merge117;
+    int64_t groups3;
+    int64_t some8;
+    int64_t sorts9;
+    int64_t many10;
+    int64_t few11;
+    int64_t rounds31;
+    int64_t whole41;
+    int64_t groups56;
+    int64_t some61;
+    int64_t sorts62;
+    int64_t many63;
+    int64_t few64;
+    int64_t whole81;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
     symcomp_address out0; /* float64 matrix (n0, n2) */
     symcomp_address out1; /* float64 matrix (n0, n2) */
-    symcomp_address places17; /* int64 matrix (2, many6) */
-    symcomp_address order18; /* int64 matrix (2, many6) */
-    symcomp_address counts72; /* int64 vector (many6,) */
-    symcomp_address places105; /* int64 matrix (2, many96) */
-    symcomp_address order106; /* int64 matrix (2, many96) */
+    symcomp_address places21; /* int64 vector (many10,) */
+    symcomp_address sorted22; /* int64 matrix (2, many10) */
+    symcomp_address counts26; /* int64 vector (many10,) */
+    symcomp_address places72; /* int64 vector (many63,) */
+    symcomp_address sorted73; /* int64 matrix (2, many63) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -64,78 +65,72 @@ static void k2_check(frame_t *const frame) {
     gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n1 + (-1))) + 1, 0, arguments, 4);
 }
 
-static void k3_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out0};
-    gpu->flat(kernels[1], frame->n2, frame->n0, arguments);
+static void k7_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups3, &frame->x, &frame->out0, &frame->n0, &frame->n2};
+    gpu->flat(kernels[1], frame->groups3 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups3 * (-3)))), 1, arguments);
 }
 
-static void k16_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->few7, &frame->n2, &frame->at, &frame->n0, &frame->out0, &frame->v};
-    gpu->flat(kernels[2], frame->n2, frame->few7, arguments);
+static void k20_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few11, &frame->n2, &frame->at, &frame->n0, &frame->out0, &frame->v};
+    gpu->flat(kernels[2], frame->n2, frame->few11, arguments);
 }
 
-static void k27_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many6, &frame->at, &frame->n0, &frame->places17, &frame->order18};
-    gpu->flat(kernels[3], frame->many6, 1, arguments);
+static void k24_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many10, &frame->at, &frame->n0, &frame->places21};
+    gpu->flat(kernels[3], frame->many10, 1, arguments);
+}
+
+static void k25_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 10, frame->many10, frame->n0, frame->places21, frame->sorted22);
+}
+
+static void k36_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many10, &frame->sorted22, &frame->rounds31, &frame->counts26};
+    gpu->flat(kernels[4], frame->many10, 1, arguments);
+}
+
+static void k55_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many10, &frame->n2, &frame->whole41, &frame->counts26, &frame->sorted22, &frame->out0, &frame->v};
+    gpu->flat(kernels[5], frame->n2 + (frame->whole41 * (-3)), frame->many10, arguments);
+}
+
+static void k60_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups56, &frame->x, &frame->out1, &frame->n0, &frame->n2};
+    gpu->flat(kernels[6], frame->groups56 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups56 * (-3)))), 1, arguments);
 }
 
 static void k71_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many6, &frame->merge29, &frame->places17, &frame->order18};
-    gpu->flat(kernels[4], frame->many6, 1, arguments);
+    void *arguments[] = {&frame->few64, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
+    gpu->flat(kernels[7], frame->n2, frame->few64, arguments);
 }
 
-static void k82_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many6, &frame->merges28, &frame->places17, &frame->counts72};
-    gpu->flat(kernels[5], frame->many6, 1, arguments);
+static void k75_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many63, &frame->at, &frame->n0, &frame->places72};
+    gpu->flat(kernels[8], frame->many63, 1, arguments);
 }
 
-static void k92_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many6, &frame->n2, &frame->merges28, &frame->counts72, &frame->places17, &frame->out0, &frame->order18, &frame->v};
-    gpu->flat(kernels[6], frame->n2, frame->many6, arguments);
+static void k76_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 10, frame->many63, frame->n0, frame->places72, frame->sorted73);
 }
 
-static void k93_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out1};
-    gpu->flat(kernels[7], frame->n2, frame->n0, arguments);
-}
-
-static void k104_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->few97, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
-    gpu->flat(kernels[8], frame->n2, frame->few97, arguments);
-}
-
-static void k115_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many96, &frame->at, &frame->n0, &frame->places105, &frame->order106};
-    gpu->flat(kernels[9], frame->many96, 1, arguments);
-}
-
-static void k159_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many96, &frame->merge117, &frame->places105, &frame->order106};
-    gpu->flat(kernels[10], frame->many96, 1, arguments);
-}
-
-static void k167_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many96, &frame->n2, &frame->merges116, &frame->places105, &frame->order106, &frame->v, &frame->out1};
-    gpu->flat(kernels[11], frame->n2, frame->many96, arguments);
+static void k90_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many63, &frame->n2, &frame->whole81, &frame->sorted73, &frame->v, &frame->out1};
+    gpu->flat(kernels[9], frame->n2 + (frame->whole81 * (-3)), frame->many63, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_scatter(frame);
-    k16_scatter(frame);
-    k27_scatter(frame);
-    for (frame->merge29 = 0; frame->merge29 < frame->merges28; ++frame->merge29) {
-        k71_scatter(frame);
-    }
-    k82_scatter(frame);
-    k92_scatter(frame);
-    k93_scatter(frame);
-    k104_scatter(frame);
-    k115_scatter(frame);
-    for (frame->merge117 = 0; frame->merge117 < frame->merges116; ++frame->merge117) {
-        k159_scatter(frame);
-    }
-    k167_scatter(frame);
+    k7_scatter(frame);
+    k20_scatter(frame);
+    k24_scatter(frame);
+    k25_scatter(frame);
+    k36_scatter(frame);
+    k55_scatter(frame);
+    k60_scatter(frame);
+    k71_scatter(frame);
+    k75_scatter(frame);
+    k76_scatter(frame);
+    k90_scatter(frame);
 }
 
 static symcomp_replay replay;
@@ -147,24 +142,24 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     frame->n0 = n0;
     frame->n1 = n1;
     frame->n2 = n2;
-    frame->some4 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
-    const int64_t t1_ = sc_floordiv_i64(((frame->some4 * frame->some4) + (frame->some4 * frame->some4 * sc_maximum_i64(0, (frame->n2 + (-1))))), 16777216);
+    frame->groups3 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some8 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t1_ = sc_floordiv_i64(((frame->some8 * frame->some8) + (frame->some8 * frame->some8 * sc_maximum_i64(0, (frame->n2 + (-1))))), 16777216);
     const int64_t t2_ = t1_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (sc_maximum_i64(0, (t1_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (-1))) * (-1));
-    frame->sorts5 = t2_;
-    frame->many6 = frame->n1 * frame->sorts5;
-    frame->few7 = frame->n1 + (frame->many6 * (-1));
-    const int64_t t3_ = sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 64) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 64) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 512) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 512) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 4096) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 32768) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 32768) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 262144) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 262144) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 2097152) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 2097152) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 16777216) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 134217728) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 134217728) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 1073741824) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), 1073741824) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(8589934592)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(8589934592)) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(549755813888)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many6 + (-1))), INT64_C(549755813888)) + (-1))) * (-1));
-    frame->merges28 = t3_;
-    frame->merge29 = 0;
-    frame->some94 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
-    const int64_t t4_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some94 * frame->some94) + (frame->some94 * frame->some94)), 16777216);
+    frame->sorts9 = t2_;
+    frame->many10 = frame->n1 * frame->sorts9;
+    frame->few11 = frame->n1 + (frame->many10 * (-1));
+    const int64_t t3_ = frame->many10 + (sc_maximum_i64(0, (frame->many10 + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 16) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 16) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 256) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 256) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 4096) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 65536) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 65536) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 1048576) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 1048576) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 16777216) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 268435456) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 268435456) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(4294967296)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(4294967296)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(1099511627776)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(1099511627776)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(17592186044416)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(17592186044416)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(281474976710656)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(281474976710656)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(4503599627370496)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(4503599627370496)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(72057594037927936)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(72057594037927936)) + (-1))) * (-1));
+    frame->rounds31 = t3_;
+    frame->whole41 = sc_floordiv_i64(frame->n2, 4);
+    frame->groups56 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some61 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t4_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some61 * frame->some61) + (frame->some61 * frame->some61)), 16777216);
     const int64_t t5_ = sc_maximum_i64(0, (frame->n1 + (-256))) + t4_ + (sc_maximum_i64(0, (sc_maximum_i64(0, (frame->n1 + (-256))) + t4_ + (-1))) * (-1));
-    frame->sorts95 = t5_;
-    frame->many96 = frame->n1 * frame->sorts95;
-    frame->few97 = frame->n1 + (frame->many96 * (-1));
-    const int64_t t6_ = sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 64) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 64) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 512) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 512) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 4096) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 32768) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 32768) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 262144) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 262144) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 2097152) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 2097152) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 16777216) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 134217728) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 134217728) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 1073741824) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), 1073741824) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(8589934592)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(8589934592)) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(549755813888)) + (sc_maximum_i64(0, (sc_floordiv_i64(sc_maximum_i64(0, (frame->many96 + (-1))), INT64_C(549755813888)) + (-1))) * (-1));
-    frame->merges116 = t6_;
-    frame->merge117 = 0;
+    frame->sorts62 = t5_;
+    frame->many63 = frame->n1 * frame->sorts62;
+    frame->few64 = frame->n1 + (frame->many63 * (-1));
+    frame->whole81 = sc_floordiv_i64(frame->n2, 4);
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
     host->n0 = n0;
@@ -176,15 +171,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         gpu->enter();
         size_t room = 0;
         const size_t slot0 = room;
-        room += ((size_t)((frame->many6 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many10) * 8) + 256) / 256 * 256;
         const size_t slot1 = room;
-        room += ((size_t)((frame->many6 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many10 * 2) * 8) + 256) / 256 * 256;
         const size_t slot2 = room;
-        room += ((size_t)((frame->many6) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many63) * 8) + 256) / 256 * 256;
         const size_t slot3 = room;
-        room += ((size_t)((frame->many96 * 2) * 8) + 256) / 256 * 256;
-        const size_t slot4 = room;
-        room += ((size_t)((frame->many96 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many63 * 2) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -198,11 +191,11 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         const size_t verdict = room;
         const symcomp_address arena = gpu->arena(room + 256);
         frame->status = arena + verdict;
-        frame->places17 = arena + slot0;
-        frame->order18 = arena + slot1;
-        frame->counts72 = arena + slot2;
-        frame->places105 = arena + slot3;
-        frame->order106 = arena + slot4;
+        frame->places21 = arena + slot0;
+        frame->counts26 = arena + slot0;
+        frame->sorted22 = arena + slot1;
+        frame->places72 = arena + slot2;
+        frame->sorted73 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n2 * 8));
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;
