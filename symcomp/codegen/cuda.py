@@ -13,6 +13,7 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
+from symcomp.codegen.improve import coefficient
 from symcomp.codegen.loops import (
     Barrier,
     Buffer,
@@ -28,7 +29,7 @@ from symcomp.codegen.teams import fixed_width, is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import formula_order, identity
+from symcomp.graph.notation import ELEMENT, formula_order, identity
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
@@ -44,6 +45,8 @@ OVERLAPPED, LONG = 4, 80
 ALIGNED = 16
 #: Bytes of shared memory that a block of any GPU has; where larger tiles are a launch decides.
 SURELY_SHARED = 46 << 10
+#: The kernels of a sort, in the order of include/symcomp_sort.h.
+SORT_KERNELS = ("sort_alone", "sort_count", "sort_sum", "sort_move")
 #: Bytes to which tiles of shared memory are rounded up.
 TILE_ALIGNED = 16
 
@@ -53,12 +56,16 @@ def source(
     names: dict[Expr, str],
     constants: Sequence[Constant],
     includes: Sequence[str] = (),
+    sorts: bool = False,
 ) -> str:
     """The CUDA text of kernels; a constant array is one of the file, and `includes` are C that
-    operations bring along: their static functions become the GPU's.
+    operations bring along: their static functions become the GPU's. `sorts` says that SORT_KERNELS
+    are wanted, too.
     """
     text = Text()
     text.add('#include "symcomp_grid.cuh"')
+    if sorts:
+        text.add('#include "symcomp_sort.cuh"')
     lines = [line for part in includes for line in part.splitlines()]
     headers = [line for line in lines if line.lstrip().startswith("#include")]
     text.lines += headers
@@ -71,6 +78,8 @@ def source(
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
         count = max(c.value.size, 1)
         text.add(f"__device__ const {C_TYPES[c.dtype]} {names[c]}[{count}] = {{{values}}};")
+    if sorts:
+        text.add(f"SC_SORT_KERNELS({', '.join(SORT_KERNELS)})")
     parts = [str(text)]
     parts += [CudaPrinter(names).kernel(k) for k in kernels if is_launched(k)]
     return "\n".join(parts)
@@ -138,10 +147,13 @@ class CudaPrinter(Printer):
         return result
 
     def _promise_alignment(self, kernel: Kernel) -> None:
+        """Of arrays of which a thread takes neighbours, so that loads become wide. Of no others:
+        nvcc then forgets that arrays lie apart, and loads wait for the stores before them.
+        """
+        wide = _neighbours(kernel)
         for e in arguments(kernel, self.frame_names):
-            if not isinstance(e, Dimension) and e.ndim:
-                name = self.frame_names[e]
-                self.text.add(f"sc_aligned({name}, {ALIGNED});")
+            if e in wide:
+                self.text.add(f"sc_aligned({self.frame_names[e]}, {ALIGNED});")
 
     # --- statements -------------------------------------------------------------------------------
 
@@ -306,6 +318,19 @@ def _bounds(kernel: Kernel) -> str:
 
 #: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.
 _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
+
+
+def _neighbours(kernel: Kernel) -> set[Expr]:
+    """The arrays of which a thread reads or writes neighbouring elements."""
+    found = set()
+    for lanes in loops.walk(kernel.body):
+        if not (isinstance(lanes, For) and lanes.how == "simd"):
+            continue
+        for s in loops.walk(lanes.body):
+            places = [e.args for e in formula_order(loops.values(s)) if e.op is ELEMENT]
+            places += [(s.buffer, size.as_expr(s.offset))] if isinstance(s, Store) else []
+            found |= {b for b, at in places if at.weak and coefficient(at, lanes.index) == 1}
+    return found
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

@@ -10,7 +10,8 @@ Each kernel is one launch. Three shapes serve all groups:
     step    a library's product or convolution, or a call of Python, between kernels
 
 Attention is in `grid_attention`, columns are in `grid_columns`, few long rows in `long_rows`, small
-products in `small_products`, checks of positions in `grid_checks`.
+products in `small_products`, writes to places that data say in `scatters`, checks of positions in
+`grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -50,14 +51,15 @@ from symcomp.codegen.nests import at_indices, vectorises
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.scatters import Scattered
 from symcomp.codegen.small_products import SmallProduct, is_small
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, formula_order, identity, index
+from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
 from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import equal, logical_and
+from symcomp.tensor.arithmetic import logical_and
 from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
@@ -66,8 +68,8 @@ WIDE, MOST_LANES = 16, 4
 SMALL = 1 << 15
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
-#: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
-OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
+#: Chunks of a running sum, and the least length of one.
+CHUNKS, CHUNK = 1024, 64
 #: The side of a tile that is read across, and the most of them in one kernel.
 SQUARE, MOST_TILES = 32, 3
 
@@ -134,6 +136,12 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
         if turned:
             known = {e: load(b, offset) for e, b in at_hand.items()}
             return [self._through_tiles(members, merged, values, offset, turned, known)]
+        return self._in_lanes(members, merged, elements)
+
+    def _in_lanes(self, members, merged, elements) -> list:
+        """Loops of which a thread does some rounds, if that pays; `elements` makes the body, with
+        other indices.
+        """
         body = elements({})
         lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
@@ -209,35 +217,39 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
             yield from self._cumulated(root, target)
             return
         for w in root.writes:
-            body: list = []
-            offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
-            value = self.unfolded(self.located(w.value), body)
-            if w.monoid is None and value is load(target, offset):
+            offset = size.as_expr(flat(root.shape, w.target))
+            *_, store = body = self._written(target, offset, w)
+            if w.monoid is None and store.value is load(target, store.offset):
                 continue  # a scatter into what lies there already
-            body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
             loaded = {e.args[0] for e in formula_order(w.target) if e.op is ELEMENT}
             own = any(e.op is ELEMENT and e.args[0] is root.expr for e in formula_order([w.value]))
             if loaded and ordered and not own:
-                yield [self._owned(root, w, free, ordered, body)]
+                yield from Scattered(self, root, w, free).kernels()
+            elif not ordered:
+                yield self._unordered(root, offset, w)
             else:
                 yield [over_grid(free, _inside(ordered, body))]
 
-    def _owned(self, root: Root, w, free, ordered, body) -> For:
-        """Writes to places that data say, in order where they meet: each team owns some places,
-        goes through all writes, and does those that are its own.
-        """
-        own = [k for k, t in enumerate(w.target) if t not in free]
-        place = size.as_expr(flat([root.shape[k] for k in own], [w.target[k] for k in own]))
-        places = size.product([root.shape[k] for k in own])
-        count = self.known(size.larger(1, size.smaller(places, OWNERS)), "owners")
-        owner = index(count, f"owner{next(self.names)}")
-        mine = equal(cast(self.located(place), "int64") % size.as_expr(count), owner)
-        inner, first = one_index(free)
-        if free:
-            body = [For(inner, (*first, *body), "block")]
-        return For(owner, tuple(_inside(ordered, [If(mine, tuple(body))])), "grid")
+    def _written(self, target: Buffer, offset: Expr, w: Write) -> list:
+        """What one round of a write does."""
+        body: list = []
+        value = self.unfolded(self.located(w.value), body)
+        return [*body, Store(target, self.located(offset, {}), value, w.monoid)]
+
+    def _unordered(self, root: Root, offset: Expr, w: Write) -> list:
+        """Writes that never meet: neighbours are written as one."""
+        merged, steps = improve.merge(w.indices, [offset], [w.value])
+        value = improve.apply_steps(w.value, steps)
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        target = self.buffers[root.expr]
+
+        def elements(moved: dict) -> list:
+            one = w._replace(value=reindexed(value, moved))
+            return self._written(target, reindexed(offset, moved), one)
+
+        return self._in_lanes([root], merged, elements)
 
     def _cumulated(self, root: Root, target: Buffer):
         """Running sums in chunks: what each adds up to, what stands before each, then all."""

@@ -146,6 +146,8 @@ class Machine(ConvolutionMachine):
                     self._gemm(s)
                 case Call("product"):
                     self._product(s)
+                case Call("sort"):
+                    self._sort(s)
                 case Call("convolve"):
                     self._convolve(s)
                 case Call("convolution"):
@@ -245,6 +247,12 @@ class Machine(ConvolutionMachine):
             for offset in places.ravel().tolist():
                 w.read(buffer, offset)
         return self._array(buffer)[places]
+
+    def _sort(self, s: Call) -> None:
+        count, _, numbers, target = s.arguments
+        given = self.memory[numbers.buffer][: self.integer(count)]
+        order = np.argsort(given, kind="stable")
+        self.memory[target.buffer][:] = np.concatenate([given[order], order])
 
     def _python(self, s: Call) -> None:
         expr, target, *arguments = s.arguments

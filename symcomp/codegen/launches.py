@@ -66,9 +66,12 @@ class _Plan:
         self.face: Interface = program.interface
         self.names = frame_names(program)
         self.launched = [k for k in [*program.checks, *program.kernels] if cuda.is_launched(k)]
-        self.number = {k.name: n for n, k in enumerate(self.launched)}
+        names = [k.name for k in self.launched]
+        self.number = {name: n for n, name in enumerate(names)}
         self.text = Text()
         calls = [s for k in program.kernels for s in k.body if isinstance(s, Call)]
+        self.sorts = any(s.symbol == "sort" for s in calls)
+        self.kernel_names = [*names, *(cuda.SORT_KERNELS if self.sorts else ())]
         given = {a.buffer if isinstance(a, View) else a for s in calls for a in s.arguments}
         #: Constant arrays that steps read: kernels have theirs in their own file.
         self.constants = [c for c in program.constants if c in given]
@@ -85,7 +88,7 @@ class _Plan:
             text.add(f"SYMCOMP_PROFILE({counts[0]}, {counts[1]})")
         text.add("")
         text.add("SYMCOMP_ATTACH")
-        text.add(f"SYMCOMP_ATTACH_GPU({len(self.launched)})")
+        text.add(f"SYMCOMP_ATTACH_GPU({len(self.kernel_names)})")
         text.add("")
         self._frame()
         self._host_checks()
@@ -94,8 +97,8 @@ class _Plan:
         self._run()
         self._entry()
         constants, includes = self.program.constants, self.program.includes
-        kernels = cuda.source(self.launched, self.names, constants, includes)
-        return Sources(str(text), kernels, [k.name for k in self.launched])
+        kernels = cuda.source(self.launched, self.names, constants, includes, self.sorts)
+        return Sources(str(text), kernels, self.kernel_names)
 
     # --- the frame --------------------------------------------------------------------------------
 
@@ -204,6 +207,13 @@ class _Plan:
         text.add("};")
         width = np.dtype(call.dtype).itemsize
         text.add(f"gpu->convolve({DIRECTIONS[which]}, &geometry, {width}, {', '.join(places)});")
+
+    def _sort(self, call: Call, printer: Printer) -> None:
+        count, bound, *views = call.arguments
+        sizes = [printer.value(v) for v in (count, bound)]
+        places = [f"frame->{self.names[v.buffer]}" for v in views]
+        kernels = f"kernels + {len(self.launched)}"
+        self.text.add(f"gpu->sort({', '.join([kernels, *sizes, *places])});")
 
     def _python(self, call: Call, printer: Printer) -> None:
         """Arguments to the host, the call, the result to the GPU."""

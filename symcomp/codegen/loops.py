@@ -143,8 +143,10 @@ class Call:
     """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…),
     `convolution` (routine, direction, sizes…, arrays…, target): see codegen/convolutions.py.
 
-    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c), and
-    `convolve` (direction, sizes…, arrays…, target).
+    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c),
+    `convolve` (direction, sizes…, arrays…, target), and `sort` (count, bound, numbers, target): the
+    numbers, of 0 … bound − 1, in order, and behind them where each came from; equal ones stay in
+    the order in which they were.
     """
 
     symbol: str

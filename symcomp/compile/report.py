@@ -172,6 +172,8 @@ def _call(s: Call) -> str:
         return f"convolution {s.dtype}, {routine} ({direction}), {means}"
     if s.symbol == "convolve":
         return f"convolution {s.dtype} on the GPU ({s.arguments[0]})"
+    if s.symbol == "sort":
+        return f"sort on the GPU, of {amount(s.arguments[0])}"
     if s.symbol == "product":
         batch, m, n, k = (amount(v) for v in s.arguments[:4])
         return f"product {s.dtype} on the GPU, {batch} of {m} × {n}, inner {k}"

@@ -367,6 +367,7 @@ static void convolve(int which, const symcomp_geometry *geometry, int bytes, sym
              "computing a convolution");
 }
 
+#include "gpu_sort.h"
 #include "gpu_replay.h"
 
 /* ---- what Python calls ---------------------------------------------------------------------- */
@@ -386,6 +387,7 @@ static const symcomp_gpu table = {
     .teams_of = teams_of,
     .product = product,
     .convolve = convolve,
+    .sort = sort,
     .run = run,
 };
 

@@ -114,6 +114,10 @@ typedef struct symcomp_gpu {
     /* which: SYMCOMP_FORWARD, SYMCOMP_INPUT or SYMCOMP_FILTERS; see convolution.h. */
     void (*convolve)(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,
                      symcomp_address right, symcomp_address target);
+    /* Sorts n numbers below a bound, of int64: to `sorted`, and behind them where each came from. Equal
+     * ones stay in order. The kernels are those of symcomp_sort.h. */
+    void (*sort)(void *const *kernels, int64_t n, int64_t bound, symcomp_address keys,
+                 symcomp_address sorted);
     /* Calls launches(frame), or replays what it launched when the frame was the same. */
     void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay);
 } symcomp_gpu;

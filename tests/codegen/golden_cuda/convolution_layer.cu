@@ -5,8 +5,6 @@
 extern "C" __global__ void __launch_bounds__(256)
 k15_convolution_maximum_where(const int64_t n0, const float *restrict b, float *restrict where_0, float *restrict out0) {
     sc_aligned(b, 16);
-    sc_aligned(where_0, 16);
-    sc_aligned(out0, 16);
     for (int64_t i1 = sc_row(); i1 < n0; i1 += sc_rows()) {
         const int64_t i7 = 0;
         for (int64_t i3 = sc_thread(); i3 < 42; i3 += sc_threads()) {

@@ -40,8 +40,6 @@ k5_reduce_axes(const double *restrict a, double *restrict axes_0, double *restri
 /* map: b */
 extern "C" __global__ void __launch_bounds__(256)
 k9_copy(const double *restrict b, double *restrict a) {
-    sc_aligned(b, 16);
-    sc_aligned(a, 16);
     for (int64_t i6 = sc_thread(); i6 < 9; i6 += sc_threads()) {
         const double v8 = b[i6];
         a[i6] = v8;
