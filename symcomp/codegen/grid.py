@@ -57,7 +57,6 @@ from symcomp.codegen.teams import one_index, over_grid, with_barriers
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
-from symcomp.graph.scalar import cast
 from symcomp.graph.size import Dimension
 from symcomp.tensor.arithmetic import logical_and
 from symcomp.tensor.cumulative import Cumulate

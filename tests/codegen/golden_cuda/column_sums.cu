@@ -4,7 +4,7 @@
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
 k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, const int64_t deep3, const int64_t n1, const int64_t length5, const int64_t n0, const double *restrict x, double *restrict out0, double *restrict out1, double *restrict partial9, double *restrict partial10, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
+    char *const tile = sc_shared_tile(each);
     for (int64_t team11 = sc_team(); team11 < tiles4 * blocks6; team11 += sc_teams()) {
         const int64_t block12 = sc_quotient(team11, tiles4);
         const int64_t start13 = (across2 * tiles4 * block12 * (-1)) + (across2 * team11);
@@ -38,14 +38,14 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
             const int64_t e23 = sc_member();
             const int64_t lane24 = sc_quotient(e23, across2);
             if (lane24 < 8) {
-                const int64_t count25 = sc_quotient(sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7, 8);
+                const int64_t count25 = ((sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7) >> 3);
                 double s26 = 0.0;
                 #pragma unroll 4
                 for (int64_t k27 = 0; k27 < count25; ++k27) {
                     s26 = s26 + parts14[(across2 * k27 * 8) + e23];
                 }
                 parts14[e23] = s26;
-                const int64_t count28 = sc_quotient(sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7, 8);
+                const int64_t count28 = ((sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7) >> 3);
                 double s29 = 0.0;
                 #pragma unroll 4
                 for (int64_t k30 = 0; k30 < count28; ++k30) {
@@ -88,7 +88,7 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
 k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, const int64_t n1, const int64_t blocks6, const double *restrict partial9, const double *restrict partial10, double *restrict out0, double *restrict out1, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
+    char *const tile = sc_shared_tile(each);
     for (int64_t team46 = sc_team(); team46 < tiles45; team46 += sc_teams()) {
         const int64_t start47 = across42 * team46;
         double *restrict const parts48 = (double *)(tile);
@@ -103,7 +103,7 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
                 const int64_t end52 = blocks6;
                 const int64_t first53 = lane51;
                 const int64_t count54 = sc_quotient(deep43 + sc_maximum_i64(0, (end52 + (first53 * (-1)))) + (-1), deep43);
-                const int64_t groups56 = sc_quotient(count54, 8);
+                const int64_t groups56 = (count54 >> 3);
                 #pragma unroll 1
                 for (int64_t g57 = 0; g57 < groups56; ++g57) {
                     #pragma unroll
@@ -130,14 +130,14 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
             const int64_t e60 = sc_member();
             const int64_t lane61 = sc_quotient(e60, across42);
             if (lane61 < 8) {
-                const int64_t count62 = sc_quotient(sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7, 8);
+                const int64_t count62 = ((sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7) >> 3);
                 double s63 = 0.0;
                 #pragma unroll 4
                 for (int64_t k64 = 0; k64 < count62; ++k64) {
                     s63 = s63 + parts48[(across42 * k64 * 8) + e60];
                 }
                 parts48[e60] = s63;
-                const int64_t count65 = sc_quotient(sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7, 8);
+                const int64_t count65 = ((sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7) >> 3);
                 double s66 = 0.0;
                 #pragma unroll 4
                 for (int64_t k67 = 0; k67 < count65; ++k67) {

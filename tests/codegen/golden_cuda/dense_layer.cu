@@ -44,8 +44,6 @@ k29_dot_tanh(const int64_t n0, const int64_t n2, const int64_t n1, const float *
 /* gemm: x @ w; tanh(b + x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
 k32_dot_tanh(const int64_t groups3, const int64_t n2, const float *restrict b, float *restrict out0, const int64_t n0) {
-    sc_aligned(b, 16);
-    sc_aligned(out0, 16);
     for (int64_t i4 = sc_row(); i4 < groups3; i4 += sc_rows()) {
         for (int64_t i1 = sc_thread(); i1 < n2; i1 += sc_threads()) {
             const float h31 = b[i1];

@@ -142,9 +142,6 @@ k30_take_reduce(const int64_t teams16, const double *restrict partial18, double 
 /* map: 2.0 * x[:, minimum(maximum(int64(at), -n1), n1 - 1)] */
 extern "C" __global__ void __launch_bounds__(256)
 k41_multiply(const int64_t groups34, const int64_t n2, const int32_t *restrict at, const int64_t n1, const double *restrict x, double *restrict out1, const int64_t n0) {
-    sc_aligned(at, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out1, 16);
     for (int64_t i35 = sc_row(); i35 < groups34; i35 += sc_rows()) {
         for (int64_t i32 = sc_thread(); i32 < n2; i32 += sc_threads()) {
             const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(14)
 
 typedef struct frame {
     int64_t n0;
@@ -13,13 +13,29 @@ typedef struct frame {
     int64_t n2;
     int64_t checkers0;
     int64_t share1;
-    int64_t owners9;
-    int64_t owners13;
+    int64_t groups8;
+    int64_t some13;
+    int64_t sorts14;
+    int64_t many15;
+    int64_t few16;
+    int64_t rounds36;
+    int64_t whole46;
+    int64_t groups61;
+    int64_t some66;
+    int64_t sorts67;
+    int64_t many68;
+    int64_t few69;
+    int64_t whole86;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
     symcomp_address out0; /* float64 matrix (n0, n2) */
     symcomp_address out1; /* float64 matrix (n0, n2) */
+    symcomp_address places26; /* int64 vector (many15,) */
+    symcomp_address sorted27; /* int64 matrix (2, many15) */
+    symcomp_address counts31; /* int64 vector (many15,) */
+    symcomp_address places77; /* int64 vector (many68,) */
+    symcomp_address sorted78; /* int64 matrix (2, many68) */
     symcomp_address status; /* int64 scalar */
     symcomp_address noted; /* int64 vector (256,) */
     int64_t on_gpu;
@@ -54,33 +70,73 @@ static void k7_check(frame_t *const frame) {
     gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 7);
 }
 
-static void k8_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out0};
-    gpu->flat(kernels[1], frame->n2, frame->n0, arguments);
-}
-
-static void k11_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners9, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out0, 0, 0};
-    gpu->teams(kernels[2], frame->owners9, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
-}
-
 static void k12_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out1};
-    gpu->flat(kernels[3], frame->n2, frame->n0, arguments);
+    void *arguments[] = {&frame->groups8, &frame->x, &frame->out0, &frame->n0, &frame->n2};
+    gpu->flat(kernels[1], frame->groups8 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups8 * (-3)))), 1, arguments);
 }
 
-static void k15_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners13, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out1, 0, 0};
-    gpu->teams(kernels[4], frame->owners13, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+static void k25_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few16, &frame->n2, &frame->at, &frame->n0, &frame->out0, &frame->v};
+    gpu->flat(kernels[2], frame->n2, frame->few16, arguments);
+}
+
+static void k29_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->at, &frame->n0, &frame->places26};
+    gpu->flat(kernels[3], frame->many15, 1, arguments);
+}
+
+static void k30_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 10, frame->many15, frame->n0, frame->places26, frame->sorted27);
+}
+
+static void k41_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->sorted27, &frame->rounds36, &frame->counts31};
+    gpu->flat(kernels[4], frame->many15, 1, arguments);
+}
+
+static void k60_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->n2, &frame->whole46, &frame->counts31, &frame->sorted27, &frame->out0, &frame->v};
+    gpu->flat(kernels[5], frame->n2 + (frame->whole46 * (-3)), frame->many15, arguments);
+}
+
+static void k65_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups61, &frame->x, &frame->out1, &frame->n0, &frame->n2};
+    gpu->flat(kernels[6], frame->groups61 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups61 * (-3)))), 1, arguments);
+}
+
+static void k76_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few69, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
+    gpu->flat(kernels[7], frame->n2, frame->few69, arguments);
+}
+
+static void k80_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many68, &frame->at, &frame->n0, &frame->places77};
+    gpu->flat(kernels[8], frame->many68, 1, arguments);
+}
+
+static void k81_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 10, frame->many68, frame->n0, frame->places77, frame->sorted78);
+}
+
+static void k95_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many68, &frame->n2, &frame->whole86, &frame->sorted78, &frame->v, &frame->out1};
+    gpu->flat(kernels[9], frame->n2 + (frame->whole86 * (-3)), frame->many68, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
     if (frame->on_gpu & 0x4) k7_check(frame);
-    k8_scatter(frame);
-    k11_scatter(frame);
     k12_scatter(frame);
-    k15_scatter(frame);
+    k25_scatter(frame);
+    k29_scatter(frame);
+    k30_scatter(frame);
+    k41_scatter(frame);
+    k60_scatter(frame);
+    k65_scatter(frame);
+    k76_scatter(frame);
+    k80_scatter(frame);
+    k81_scatter(frame);
+    k95_scatter(frame);
 }
 
 static symcomp_replay replay;
@@ -96,8 +152,24 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     const int64_t t1_ = sc_floordiv_i64((frame->n1 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n1 + 4095), 4096) + (-128))) * (-1)) + (-1);
     frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
     frame->share1 = sc_floordiv_i64((frame->n1 + frame->checkers0 + (-1)), frame->checkers0);
-    frame->owners9 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
-    frame->owners13 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
+    frame->groups8 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some13 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t2_ = sc_floordiv_i64(((frame->some13 * frame->some13) + (frame->some13 * frame->some13 * sc_maximum_i64(0, (frame->n2 + (-1))))), 16777216);
+    const int64_t t3_ = t2_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (sc_maximum_i64(0, (t2_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (-1))) * (-1));
+    frame->sorts14 = t3_;
+    frame->many15 = frame->n1 * frame->sorts14;
+    frame->few16 = frame->n1 + (frame->many15 * (-1));
+    const int64_t t4_ = frame->many15 + (sc_maximum_i64(0, (frame->many15 + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 256) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 256) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 4096) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 65536) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 65536) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 1048576) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 1048576) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16777216) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 268435456) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 268435456) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (-1))) * (-1));
+    frame->rounds36 = t4_;
+    frame->whole46 = sc_floordiv_i64(frame->n2, 4);
+    frame->groups61 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some66 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t5_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some66 * frame->some66) + (frame->some66 * frame->some66)), 16777216);
+    const int64_t t6_ = sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (sc_maximum_i64(0, (sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (-1))) * (-1));
+    frame->sorts67 = t6_;
+    frame->many68 = frame->n1 * frame->sorts67;
+    frame->few69 = frame->n1 + (frame->many68 * (-1));
+    frame->whole86 = sc_floordiv_i64(frame->n2, 4);
     if (!failed && frame->n0 == 0 && frame->n1 > 0) failed = 16;
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
@@ -109,6 +181,14 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     if (!failed) {
         gpu->enter();
         size_t room = 0;
+        const size_t slot0 = room;
+        room += ((size_t)((frame->many15) * 8) + 256) / 256 * 256;
+        const size_t slot1 = room;
+        room += ((size_t)((frame->many15 * 2) * 8) + 256) / 256 * 256;
+        const size_t slot2 = room;
+        room += ((size_t)((frame->many68) * 8) + 256) / 256 * 256;
+        const size_t slot3 = room;
+        room += ((size_t)((frame->many68 * 2) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -120,6 +200,11 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         const size_t own4 = room;
         if (!(on_gpu >> 4 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const symcomp_address arena = gpu->arena(room);
+        frame->places26 = arena + slot0;
+        frame->counts31 = arena + slot0;
+        frame->sorted27 = arena + slot1;
+        frame->places77 = arena + slot2;
+        frame->sorted78 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n2 * 8));
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;

@@ -9,16 +9,23 @@ SYMCOMP_ATTACH_GPU(14)
 
 typedef struct frame {
     int64_t n0;
-    int64_t groups6;
-    int64_t small29;
-    int64_t small49;
-    int64_t teams68;
-    int64_t length69;
-    int64_t groups87;
-    int64_t small110;
-    int64_t small131;
-    int64_t small151;
-    int64_t blocks154;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t groups11;
+    int64_t small34;
+    int64_t small54;
+    int64_t teams73;
+    int64_t length74;
+    int64_t groups92;
+    int64_t small115;
+    int64_t small136;
+    int64_t small156;
+    int64_t across161;
+    int64_t deep162;
+    int64_t tiles163;
+    int64_t length164;
+    int64_t blocks165;
+    int64_t tiles196;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -32,9 +39,11 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial70; /* float32 vector (teams68,) */
-    symcomp_address partial155; /* float32 matrix (blocks154, 3) */
+    symcomp_address partial75; /* float32 vector (teams73,) */
+    symcomp_address partial167; /* float32 matrix (blocks165, 3) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (256,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -44,7 +53,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t *restrict const at = frame->at;
     int64_t *restrict const status = frame->status;
@@ -57,17 +66,18 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->at, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n0, &frame->share1, &frame->at, &frame->noted, &frame->status, 0, 0};
+    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n0) * (-1)))) * (-1)) + (-1)));
+    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 6);
 }
 
-static void k30_dot_tanh(frame_t *const frame) {
+static void k35_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
     gpu->teams(kernels[1], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k31_dot_tanh(frame_t *const frame) {
+static void k36_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -77,17 +87,17 @@ static void k31_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k32_dot_tanh(frame_t *const frame) {
-    void *arguments[] = {&frame->groups6, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[2], frame->groups6 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups6 * (-5)))), 1, arguments);
+static void k37_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->groups11, &frame->tanh_0, &frame->n0};
+    gpu->flat(kernels[2], frame->groups11 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups11 * (-5)))), 1, arguments);
 }
 
-static void k50_dot(frame_t *const frame) {
+static void k55_dot(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
     gpu->teams(kernels[3], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k51_dot(frame_t *const frame) {
+static void k56_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -97,32 +107,32 @@ static void k51_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k67_reduce_exp_add(frame_t *const frame) {
+static void k72_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
     gpu->teams(kernels[4], frame->n0, 3, 16, arguments, 7);
 }
 
-static void k77_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams68, &frame->length69, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial70, 0, 0};
-    gpu->teams(kernels[5], frame->teams68, 4096, 0, arguments, 9);
+static void k82_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams73, &frame->length74, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial75, 0, 0};
+    gpu->teams(kernels[5], frame->teams73, 4096, 0, arguments, 9);
 }
 
-static void k80_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams68, &frame->partial70, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams68 + (-1))) + 1, 0, arguments, 3);
+static void k85_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams73, &frame->partial75, &frame->reduce_4, 0, 0};
+    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams73 + (-1))) + 1, 0, arguments, 3);
 }
 
-static void k83_negative(frame_t *const frame) {
+static void k88_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
     gpu->flat(kernels[7], 1, 1, arguments);
 }
 
-static void k111_dot_multiply(frame_t *const frame) {
+static void k116_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
     gpu->teams(kernels[8], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
 }
 
-static void k112_dot_multiply(frame_t *const frame) {
+static void k117_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -132,17 +142,17 @@ static void k112_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k113_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups87, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[9], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups87 * (-5)))), 1, arguments);
+static void k118_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups92, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[9], frame->groups92 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups92 * (-5)))), 1, arguments);
 }
 
-static void k132_dot_subtract(frame_t *const frame) {
+static void k137_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
     gpu->teams(kernels[10], 1, 1024, 34816, arguments, 4);
 }
 
-static void k133_dot_subtract(frame_t *const frame) {
+static void k138_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -152,12 +162,12 @@ static void k133_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k152_dot_subtract(frame_t *const frame) {
+static void k157_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
     gpu->teams(kernels[11], 1, 1024, 34816, arguments, 4);
 }
 
-static void k153_dot_subtract(frame_t *const frame) {
+static void k158_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -167,82 +177,97 @@ static void k153_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k161_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks154, &frame->n0, &frame->add_5, &frame->partial155};
-    gpu->flat(kernels[12], 3, frame->blocks154, arguments);
+static void k193_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles163, &frame->blocks165, &frame->across161, &frame->deep162, &frame->length164, &frame->n0, &frame->add_5, &frame->c, &frame->partial167, 0, 0};
+    gpu->teams_of(kernels[12], frame->tiles163 * frame->blocks165, 512, 4096, arguments, 9);
 }
 
-static void k167_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks154, &frame->partial155, &frame->c};
-    gpu->flat(kernels[13], 3, 1, arguments);
+static void k220_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles196, &frame->blocks165, &frame->partial167, &frame->c, 0, 0};
+    gpu->teams_of(kernels[13], frame->tiles196, 512, 4096, arguments, 4);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    if (frame->small29) {
-        k30_dot_tanh(frame);
+    if (frame->on_gpu & 0x2) k7_check(frame);
+    if (frame->small34) {
+        k35_dot_tanh(frame);
     }
-    if ((frame->small29 * (-1)) + 1) {
-        k31_dot_tanh(frame);
-        k32_dot_tanh(frame);
+    if ((frame->small34 * (-1)) + 1) {
+        k36_dot_tanh(frame);
+        k37_dot_tanh(frame);
     }
-    if (frame->small49) {
-        k50_dot(frame);
+    if (frame->small54) {
+        k55_dot(frame);
     }
-    if ((frame->small49 * (-1)) + 1) {
-        k51_dot(frame);
+    if ((frame->small54 * (-1)) + 1) {
+        k56_dot(frame);
     }
-    k67_reduce_exp_add(frame);
-    k77_reduce(frame);
-    k80_reduce(frame);
-    k83_negative(frame);
-    if (frame->small110) {
-        k111_dot_multiply(frame);
+    k72_reduce_exp_add(frame);
+    k82_reduce(frame);
+    k85_reduce(frame);
+    k88_negative(frame);
+    if (frame->small115) {
+        k116_dot_multiply(frame);
     }
-    if ((frame->small110 * (-1)) + 1) {
-        k112_dot_multiply(frame);
-        k113_dot_multiply(frame);
+    if ((frame->small115 * (-1)) + 1) {
+        k117_dot_multiply(frame);
+        k118_dot_multiply(frame);
     }
-    if (frame->small131) {
-        k132_dot_subtract(frame);
+    if (frame->small136) {
+        k137_dot_subtract(frame);
     }
-    if ((frame->small131 * (-1)) + 1) {
-        k133_dot_subtract(frame);
+    if ((frame->small136 * (-1)) + 1) {
+        k138_dot_subtract(frame);
     }
-    if (frame->small151) {
-        k152_dot_subtract(frame);
+    if (frame->small156) {
+        k157_dot_subtract(frame);
     }
-    if ((frame->small151 * (-1)) + 1) {
-        k153_dot_subtract(frame);
+    if ((frame->small156 * (-1)) + 1) {
+        k158_dot_subtract(frame);
     }
-    k161_reduce_subtract(frame);
-    k167_reduce_subtract(frame);
+    k193_reduce_subtract(frame);
+    k220_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x) & 3 || ((uintptr_t)at) & 7) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
-    frame->groups6 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + (-1))) * (-1);
-    frame->small29 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t1_;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
-    frame->small49 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t2_;
-    const int64_t t3_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams68 = sc_maximum_i64(0, t3_) + 1;
-    frame->length69 = sc_floordiv_i64((frame->n0 + frame->teams68 + (-1)), frame->teams68);
-    frame->groups87 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t4_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
-    frame->small110 = t4_;
-    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small131 = t5_;
+    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n0 + frame->checkers0 + (-1)), frame->checkers0);
+    frame->groups11 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + (-1))) * (-1);
+    frame->small34 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t2_;
+    const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
+    frame->small54 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    frame->teams73 = sc_maximum_i64(0, t4_) + 1;
+    frame->length74 = sc_floordiv_i64((frame->n0 + frame->teams73 + (-1)), frame->teams73);
+    frame->groups92 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
+    frame->small115 = t5_;
     const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small151 = t6_;
-    const int64_t t7_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks154 = t7_ + 1;
+    frame->small136 = t6_;
+    const int64_t t7_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small156 = t7_;
+    const int64_t t8_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-5)));
+    const int64_t t9_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-7)));
+    frame->across161 = (t8_ * (-1)) + t9_ + 3;
+    frame->deep162 = sc_floordiv_i64(512, frame->across161);
+    frame->tiles163 = sc_floordiv_i64((frame->across161 + 2), frame->across161);
+    const int64_t t10_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep162 * 16)) * (-1));
+    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1)) * (-1);
+    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
+    const int64_t t13_ = sc_floordiv_i64(((frame->deep162 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t12_)), (sc_maximum_i64(0, t12_) + 1)) + (-1)), (frame->deep162 * 8));
+    frame->length164 = sc_maximum_i64(0, ((frame->deep162 * t13_ * 8) + (-1))) + 1;
+    frame->blocks165 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length164 + (-1)), frame->length164) + (-1))) + 1;
+    frame->tiles196 = frame->blocks165 + (sc_maximum_i64(0, (frame->blocks165 + (-2))) * (-1)) + (-1);
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -250,7 +275,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     host->status = &failed;
     host->n0 = n0;
     host->at = at;
-    if (!failed && !(on_gpu & 0x2)) host_k2_check(host);
+    if (!failed && !(on_gpu & 0x2)) host_k7_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -265,31 +290,29 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams68) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams73) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks154 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks165 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * 8) + 256) / 256 * 256;
         const size_t own2 = room;
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->tanh_0 = arena + slot0;
         frame->dot_1 = arena + slot1;
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial70 = arena + slot5;
+        frame->partial75 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial155 = arena + slot8;
+        frame->partial167 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
@@ -298,15 +321,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->w = gpu->cell((symcomp_cell *)cells[0], (size_t)(96), 1);
         frame->v = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
         frame->c = gpu->cell((symcomp_cell *)cells[2], (size_t)(12), 1);
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x2) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        gpu->run(run, frame, sizeof *frame, &replay);
         if (!failed) {
             if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(4));
         }

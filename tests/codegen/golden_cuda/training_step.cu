@@ -3,25 +3,34 @@
 
 /* positions within their axis */
 extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        bool bad1 = false;
-        bool part2_ = false;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < n0; at3_ += 4 * sc_members()) {
+k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    for (int64_t team2 = sc_team(); team2 < checkers0; team2 += sc_teams()) {
+        int64_t first4 = n0;
+        int64_t part1_ = INT64_C(9223372036854775807);
+        int64_t at2_ = sc_member();
+        for (; at2_ + 3 * sc_members() < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); at2_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at3_ + round * sc_members();
-                const int64_t t4_ = at[i0];
-                part2_ = part2_ || ((t4_ < (-3)) || (3 <= t4_));
+                const int64_t k3 = at2_ + round * sc_members();
+                const int64_t i5 = (share1 * team2) + k3;
+                const int64_t t3_ = at[i5];
+                part1_ = sc_minimum_i64(part1_, (((t3_ < (-3)) || (3 <= t3_)) ? ((share1 * team2) + k3) : n0));
             }
         }
-        for (int64_t i0 = at3_; i0 < n0; i0 += sc_members()) {
-            const int64_t t5_ = at[i0];
-            part2_ = part2_ || ((t5_ < (-3)) || (3 <= t5_));
+        for (int64_t k3 = at2_; k3 < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); k3 += sc_members()) {
+            const int64_t i5 = (share1 * team2) + k3;
+            const int64_t t4_ = at[i5];
+            part1_ = sc_minimum_i64(part1_, (((t4_ < (-3)) || (3 <= t4_)) ? ((share1 * team2) + k3) : n0));
         }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part2_));
-        if (bad1) {
+        first4 = sc_minimum_i64(first4, (sc_team_fold<sc_min>(part1_)));
+        if (first4 < n0) {
+            const int64_t i6 = first4;
+            if (sc_member() == 0) {
+                noted[team2 * 2] = 3;
+            }
+            if (sc_member() == 0) {
+                noted[(team2 * 2) + 1] = at[i6];
+            }
             if (sc_member() == 0) {
                 status[0] = 16;
             }
@@ -31,35 +40,35 @@ k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status)
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(1024)
-k30_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
+k35_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile12 = sc_team(); tile12 < ((n0 + 15) >> 4); tile12 += sc_teams()) {
-        float *restrict const strip13 = (float *)(tile);
-        float *restrict const strip14 = (float *)(tile + 17408);
-        for (int64_t e15 = sc_member(); e15 < 16; e15 += sc_members()) {
-            const int64_t term16 = (e15 >> 2);
-            const int64_t term_rest17 = e15 + (term16 * (-4));
+    for (int64_t tile17 = sc_team(); tile17 < ((n0 + 15) >> 4); tile17 += sc_teams()) {
+        float *restrict const strip18 = (float *)(tile);
+        float *restrict const strip19 = (float *)(tile + 17408);
+        for (int64_t e20 = sc_member(); e20 < 16; e20 += sc_members()) {
+            const int64_t term21 = (e20 >> 2);
+            const int64_t term_rest22 = e20 + (term21 * (-4));
             #pragma unroll
-            for (int64_t j18 = 0; j18 < 4; ++j18) {
-                const int64_t place19 = n0 + (sc_maximum_i64(0, (n0 + (tile12 * (-16)) + (term_rest17 * (-4)) + (j18 * (-1)) + (-1))) * (-1)) + (-1);
-                strip13[(term16 * 17) + (term_rest17 * 4) + j18] = x[term16 + (place19 * 4)];
-                const int64_t place20 = (term_rest17 * 4) + j18 + (sc_maximum_i64(0, ((term_rest17 * 4) + j18 + (-5))) * (-1));
-                strip14[(term16 * 17) + (term_rest17 * 4) + j18] = w[(term16 * 6) + place20];
+            for (int64_t j23 = 0; j23 < 4; ++j23) {
+                const int64_t place24 = n0 + (sc_maximum_i64(0, (n0 + (tile17 * (-16)) + (term_rest22 * (-4)) + (j23 * (-1)) + (-1))) * (-1)) + (-1);
+                strip18[(term21 * 17) + (term_rest22 * 4) + j23] = x[term21 + (place24 * 4)];
+                const int64_t place25 = (term_rest22 * 4) + j23 + (sc_maximum_i64(0, ((term_rest22 * 4) + j23 + (-5))) * (-1));
+                strip19[(term21 * 17) + (term_rest22 * 4) + j23] = w[(term21 * 6) + place25];
             }
         }
         sc_team_sync();
-        for (int64_t e21 = sc_member(); e21 < 256; e21 += sc_members()) {
-            const int64_t row22 = (e21 >> 4);
-            const int64_t row_rest23 = e21 + (row22 * (-16));
-            const int64_t i24 = (tile12 * 16) + row22;
-            const int64_t j25 = row_rest23;
-            if ((i24 < n0) && (j25 < 6)) {
-                float s26 = 0.0f;
-                for (int64_t k27 = 0; k27 < 4; ++k27) {
-                    s26 = s26 + (strip13[row22 + (k27 * 17)] * strip14[row_rest23 + (k27 * 17)]);
+        for (int64_t e26 = sc_member(); e26 < 256; e26 += sc_members()) {
+            const int64_t row27 = (e26 >> 4);
+            const int64_t row_rest28 = e26 + (row27 * (-16));
+            const int64_t i29 = (tile17 * 16) + row27;
+            const int64_t j30 = row_rest28;
+            if ((i29 < n0) && (j30 < 6)) {
+                float s31 = 0.0f;
+                for (int64_t k32 = 0; k32 < 4; ++k32) {
+                    s31 = s31 + (strip18[row27 + (k32 * 17)] * strip19[row_rest28 + (k32 * 17)]);
                 }
-                const float v28 = sc_tanh_f32(s26);
-                tanh_0[(i24 * 6) + j25] = v28;
+                const float v33 = sc_tanh_f32(s31);
+                tanh_0[(i29 * 6) + j30] = v33;
             }
         }
         sc_team_sync();
@@ -68,51 +77,51 @@ k30_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w,
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
-k32_dot_tanh(const int64_t groups6, float *restrict tanh_0, const int64_t n0) {
+k37_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
     sc_aligned(tanh_0, 16);
-    for (int64_t i7 = sc_thread(); i7 < groups6; i7 += sc_threads()) {
+    for (int64_t i12 = sc_thread(); i12 < groups11; i12 += sc_threads()) {
         #pragma unroll
-        for (int64_t j8 = 0; j8 < 4; ++j8) {
-            const float v10 = sc_tanh_f32(tanh_0[(i7 * 4) + j8]);
-            tanh_0[(i7 * 4) + j8] = v10;
+        for (int64_t j13 = 0; j13 < 4; ++j13) {
+            const float v15 = sc_tanh_f32(tanh_0[(i12 * 4) + j13]);
+            tanh_0[(i12 * 4) + j13] = v15;
         }
     }
-    for (int64_t i9 = sc_thread(); i9 < (n0 * 6) + (groups6 * (-4)); i9 += sc_threads()) {
-        const float v11 = sc_tanh_f32(tanh_0[(groups6 * 4) + i9]);
-        tanh_0[(groups6 * 4) + i9] = v11;
+    for (int64_t i14 = sc_thread(); i14 < (n0 * 6) + (groups11 * (-4)); i14 += sc_threads()) {
+        const float v16 = sc_tanh_f32(tanh_0[(groups11 * 4) + i14]);
+        tanh_0[(groups11 * 4) + i14] = v16;
     }
 }
 
 /* gemm: tanh(x @ w) @ v */
 extern "C" __global__ void __launch_bounds__(1024)
-k50_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
+k55_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile33 = sc_team(); tile33 < ((n0 + 15) >> 4); tile33 += sc_teams()) {
-        float *restrict const strip34 = (float *)(tile);
-        float *restrict const strip35 = (float *)(tile + 17408);
-        for (int64_t e36 = sc_member(); e36 < 24; e36 += sc_members()) {
-            const int64_t term37 = (e36 >> 2);
-            const int64_t term_rest38 = e36 + (term37 * (-4));
+    for (int64_t tile38 = sc_team(); tile38 < ((n0 + 15) >> 4); tile38 += sc_teams()) {
+        float *restrict const strip39 = (float *)(tile);
+        float *restrict const strip40 = (float *)(tile + 17408);
+        for (int64_t e41 = sc_member(); e41 < 24; e41 += sc_members()) {
+            const int64_t term42 = (e41 >> 2);
+            const int64_t term_rest43 = e41 + (term42 * (-4));
             #pragma unroll
-            for (int64_t j39 = 0; j39 < 4; ++j39) {
-                const int64_t place40 = n0 + (sc_maximum_i64(0, (n0 + (tile33 * (-16)) + (term_rest38 * (-4)) + (j39 * (-1)) + (-1))) * (-1)) + (-1);
-                strip34[(term37 * 17) + (term_rest38 * 4) + j39] = tanh_0[term37 + (place40 * 6)];
-                const int64_t place41 = (term_rest38 * 4) + j39 + (sc_maximum_i64(0, ((term_rest38 * 4) + j39 + (-2))) * (-1));
-                strip35[(term37 * 17) + (term_rest38 * 4) + j39] = v[(term37 * 3) + place41];
+            for (int64_t j44 = 0; j44 < 4; ++j44) {
+                const int64_t place45 = n0 + (sc_maximum_i64(0, (n0 + (tile38 * (-16)) + (term_rest43 * (-4)) + (j44 * (-1)) + (-1))) * (-1)) + (-1);
+                strip39[(term42 * 17) + (term_rest43 * 4) + j44] = tanh_0[term42 + (place45 * 6)];
+                const int64_t place46 = (term_rest43 * 4) + j44 + (sc_maximum_i64(0, ((term_rest43 * 4) + j44 + (-2))) * (-1));
+                strip40[(term42 * 17) + (term_rest43 * 4) + j44] = v[(term42 * 3) + place46];
             }
         }
         sc_team_sync();
-        for (int64_t e42 = sc_member(); e42 < 256; e42 += sc_members()) {
-            const int64_t row43 = (e42 >> 4);
-            const int64_t row_rest44 = e42 + (row43 * (-16));
-            const int64_t i45 = (tile33 * 16) + row43;
-            const int64_t j46 = row_rest44;
-            if ((i45 < n0) && (j46 < 3)) {
-                float s47 = 0.0f;
-                for (int64_t k48 = 0; k48 < 6; ++k48) {
-                    s47 = s47 + (strip34[row43 + (k48 * 17)] * strip35[row_rest44 + (k48 * 17)]);
+        for (int64_t e47 = sc_member(); e47 < 256; e47 += sc_members()) {
+            const int64_t row48 = (e47 >> 4);
+            const int64_t row_rest49 = e47 + (row48 * (-16));
+            const int64_t i50 = (tile38 * 16) + row48;
+            const int64_t j51 = row_rest49;
+            if ((i50 < n0) && (j51 < 3)) {
+                float s52 = 0.0f;
+                for (int64_t k53 = 0; k53 < 6; ++k53) {
+                    s52 = s52 + (strip39[row48 + (k53 * 17)] * strip40[row_rest49 + (k53 * 17)]);
                 }
-                dot_1[(i45 * 3) + j46] = s47;
+                dot_1[(i50 * 3) + j51] = s52;
             }
         }
         sc_team_sync();
@@ -121,144 +130,144 @@ k50_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v,
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k67_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+k72_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    const float h65 = -(1.0f / ((float)n0));
-    const float h63 = h65;
-    const float h66 = (float)n0;
-    const float h64 = h66;
-    for (int64_t i52 = sc_team(); i52 < n0; i52 += sc_teams()) {
-        float *restrict const row53 = (float *)(tile);
-        float s55 = -INFINITY;
+    const float h70 = -(1.0f / ((float)n0));
+    const float h68 = h70;
+    const float h71 = (float)n0;
+    const float h69 = h71;
+    for (int64_t i57 = sc_team(); i57 < n0; i57 += sc_teams()) {
+        float *restrict const row58 = (float *)(tile);
+        float s60 = -INFINITY;
         float part1_ = -INFINITY;
-        for (int64_t j54 = sc_member(); j54 < 3; j54 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j54] + dot_1[(i52 * 3) + j54]));
-        }
-        s55 = sc_maximum_f32(s55, (sc_team_fold<sc_max>(part1_)));
-        if (sc_member() == 0) {
-            reduce_2[i52] = s55;
-        }
-        float s57 = 0.0f;
-        const float h61 = -s55;
-        float part2_ = 0.0f;
-        for (int64_t j56 = sc_member(); j56 < 3; j56 += sc_members()) {
-            const float v58 = sc_exp_f32(((c[j56] + dot_1[(i52 * 3) + j56]) + h61));
-            part2_ = part2_ + v58;
-            row53[j56] = v58;
-        }
-        s57 = s57 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
-            reduce_3[i52] = s57;
-        }
-        const int64_t t3_ = at[i52];
-        const int64_t h62 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-        sc_team_sync();
         for (int64_t j59 = sc_member(); j59 < 3; j59 += sc_members()) {
-            const float v60 = ((j59 == h62) ? h63 : 0.0f) + ((row53[j59] / s57) / h64);
-            add_5[(i52 * 3) + j59] = v60;
+            part1_ = sc_maximum_f32(part1_, (c[j59] + dot_1[(i57 * 3) + j59]));
+        }
+        s60 = sc_maximum_f32(s60, (sc_team_fold<sc_max>(part1_)));
+        if (sc_member() == 0) {
+            reduce_2[i57] = s60;
+        }
+        float s62 = 0.0f;
+        const float h66 = -s60;
+        float part2_ = 0.0f;
+        for (int64_t j61 = sc_member(); j61 < 3; j61 += sc_members()) {
+            const float v63 = sc_exp_f32(((c[j61] + dot_1[(i57 * 3) + j61]) + h66));
+            part2_ = part2_ + v63;
+            row58[j61] = v63;
+        }
+        s62 = s62 + (sc_team_fold<sc_sum>(part2_));
+        if (sc_member() == 0) {
+            reduce_3[i57] = s62;
+        }
+        const int64_t t3_ = at[i57];
+        const int64_t h67 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
+        sc_team_sync();
+        for (int64_t j64 = sc_member(); j64 < 3; j64 += sc_members()) {
+            const float v65 = ((j64 == h67) ? h68 : 0.0f) + ((row58[j64] / s62) / h69);
+            add_5[(i57 * 3) + j64] = v65;
         }
         sc_team_sync();
     }
 }
 
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k77_reduce(const int64_t teams68, const int64_t length69, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial70) {
-    for (int64_t b71 = sc_team(); b71 < teams68; b71 += sc_teams()) {
-        const int64_t begin73 = length69 * b71;
-        const int64_t length74 = length69 + (sc_maximum_i64(0, (length69 + (sc_maximum_i64(0, (n0 + (begin73 * (-1)))) * (-1)))) * (-1));
-        float s76 = 0.0f;
+k82_reduce(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
+    for (int64_t b76 = sc_team(); b76 < teams73; b76 += sc_teams()) {
+        const int64_t begin78 = length74 * b76;
+        const int64_t length79 = length74 + (sc_maximum_i64(0, (length74 + (sc_maximum_i64(0, (n0 + (begin78 * (-1)))) * (-1)))) * (-1));
+        float s81 = 0.0f;
         float part1_ = 0.0f;
         int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length74; at2_ += 4 * sc_members()) {
+        for (; at2_ + 3 * sc_members() < length79; at2_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t k75 = at2_ + round * sc_members();
-                const int64_t k72 = begin73 + k75;
-                const int64_t t3_ = at[k72];
+                const int64_t k80 = at2_ + round * sc_members();
+                const int64_t k77 = begin78 + k80;
+                const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(at[k77], (-3)), (3 - 1));
                 const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k72 * 3), t4_)]) + (-reduce_2[k72])) + (-sc_log_f32(reduce_3[k72])));
+                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k77 * 3), t4_)]) + (-reduce_2[k77])) + (-sc_log_f32(reduce_3[k77])));
             }
         }
-        for (int64_t k75 = at2_; k75 < length74; k75 += sc_members()) {
-            const int64_t k72 = begin73 + k75;
-            const int64_t t5_ = at[k72];
+        for (int64_t k80 = at2_; k80 < length79; k80 += sc_members()) {
+            const int64_t k77 = begin78 + k80;
+            const int64_t t5_ = sc_minimum_i64(sc_maximum_i64(at[k77], (-3)), (3 - 1));
             const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k72 * 3), t6_)]) + (-reduce_2[k72])) + (-sc_log_f32(reduce_3[k72])));
+            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k77 * 3), t6_)]) + (-reduce_2[k77])) + (-sc_log_f32(reduce_3[k77])));
         }
-        s76 = s76 + (sc_team_fold<sc_sum>(part1_));
+        s81 = s81 + (sc_team_fold<sc_sum>(part1_));
         if (sc_member() == 0) {
-            partial70[b71] = s76;
+            partial75[b76] = s81;
         }
     }
 }
 
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 extern "C" __global__ void __launch_bounds__(1024)
-k80_reduce(const int64_t teams68, const float *restrict partial70, float *restrict reduce_4) {
+k85_reduce(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
     for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        double s78 = 0.0;
+        double s83 = 0.0;
         double part2_ = 0.0;
         int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams68; at3_ += 4 * sc_members()) {
+        for (; at3_ + 3 * sc_members() < teams73; at3_ += 4 * sc_members()) {
             #pragma unroll
             for (int round = 0; round < 4; ++round) {
-                const int64_t b79 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial70[b79]);
+                const int64_t b84 = at3_ + round * sc_members();
+                part2_ = part2_ + ((double)partial75[b84]);
             }
         }
-        for (int64_t b79 = at3_; b79 < teams68; b79 += sc_members()) {
-            part2_ = part2_ + ((double)partial70[b79]);
+        for (int64_t b84 = at3_; b84 < teams73; b84 += sc_members()) {
+            part2_ = part2_ + ((double)partial75[b84]);
         }
-        s78 = s78 + (sc_team_fold<sc_sum>(part2_));
+        s83 = s83 + (sc_team_fold<sc_sum>(part2_));
         if (sc_member() == 0) {
-            reduce_4[0] = (float)s78;
+            reduce_4[0] = (float)s83;
         }
     }
 }
 
-/* map: -(sum(pick(… + … + (…)[:, None], at, axis=1), axis=0) / float32(n0)) */
+/* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
-k83_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
-    const float h82 = -(reduce_4[0] / ((float)n0));
-    const float v81 = h82;
+k88_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
+    const float h87 = -(reduce_4[0] / ((float)n0));
+    const float v86 = h87;
     for (int64_t v_1 = sc_thread(); v_1 < 1; v_1 += sc_threads()) {
-        out0[0] = v81;
+        out0[0] = v86;
     }
 }
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(1024)
-k111_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
+k116_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile93 = sc_team(); tile93 < ((n0 + 15) >> 4); tile93 += sc_teams()) {
-        float *restrict const strip94 = (float *)(tile);
-        float *restrict const strip95 = (float *)(tile + 17408);
-        for (int64_t e96 = sc_member(); e96 < 12; e96 += sc_members()) {
-            const int64_t term97 = (e96 >> 2);
-            const int64_t term_rest98 = e96 + (term97 * (-4));
+    for (int64_t tile98 = sc_team(); tile98 < ((n0 + 15) >> 4); tile98 += sc_teams()) {
+        float *restrict const strip99 = (float *)(tile);
+        float *restrict const strip100 = (float *)(tile + 17408);
+        for (int64_t e101 = sc_member(); e101 < 12; e101 += sc_members()) {
+            const int64_t term102 = (e101 >> 2);
+            const int64_t term_rest103 = e101 + (term102 * (-4));
             #pragma unroll
-            for (int64_t j99 = 0; j99 < 4; ++j99) {
-                const int64_t place100 = n0 + (sc_maximum_i64(0, (n0 + (tile93 * (-16)) + (term_rest98 * (-4)) + (j99 * (-1)) + (-1))) * (-1)) + (-1);
-                strip94[(term97 * 17) + (term_rest98 * 4) + j99] = add_5[term97 + (place100 * 3)];
-                const int64_t place101 = (term_rest98 * 4) + j99 + (sc_maximum_i64(0, ((term_rest98 * 4) + j99 + (-5))) * (-1));
-                strip95[(term97 * 17) + (term_rest98 * 4) + j99] = v[term97 + (place101 * 3)];
+            for (int64_t j104 = 0; j104 < 4; ++j104) {
+                const int64_t place105 = n0 + (sc_maximum_i64(0, (n0 + (tile98 * (-16)) + (term_rest103 * (-4)) + (j104 * (-1)) + (-1))) * (-1)) + (-1);
+                strip99[(term102 * 17) + (term_rest103 * 4) + j104] = add_5[term102 + (place105 * 3)];
+                const int64_t place106 = (term_rest103 * 4) + j104 + (sc_maximum_i64(0, ((term_rest103 * 4) + j104 + (-5))) * (-1));
+                strip100[(term102 * 17) + (term_rest103 * 4) + j104] = v[term102 + (place106 * 3)];
             }
         }
         sc_team_sync();
-        for (int64_t e102 = sc_member(); e102 < 256; e102 += sc_members()) {
-            const int64_t row103 = (e102 >> 4);
-            const int64_t row_rest104 = e102 + (row103 * (-16));
-            const int64_t i105 = (tile93 * 16) + row103;
-            const int64_t j106 = row_rest104;
-            if ((i105 < n0) && (j106 < 6)) {
-                float s107 = 0.0f;
-                for (int64_t k108 = 0; k108 < 3; ++k108) {
-                    s107 = s107 + (strip94[row103 + (k108 * 17)] * strip95[row_rest104 + (k108 * 17)]);
+        for (int64_t e107 = sc_member(); e107 < 256; e107 += sc_members()) {
+            const int64_t row108 = (e107 >> 4);
+            const int64_t row_rest109 = e107 + (row108 * (-16));
+            const int64_t i110 = (tile98 * 16) + row108;
+            const int64_t j111 = row_rest109;
+            if ((i110 < n0) && (j111 < 6)) {
+                float s112 = 0.0f;
+                for (int64_t k113 = 0; k113 < 3; ++k113) {
+                    s112 = s112 + (strip99[row108 + (k113 * 17)] * strip100[row_rest109 + (k113 * 17)]);
                 }
-                const float t1_ = tanh_0[(i105 * 6) + j106];
-                const float v109 = (1.0f - (t1_ * t1_)) * s107;
-                multiply_6[(i105 * 6) + j106] = v109;
+                const float t1_ = tanh_0[(i110 * 6) + j111];
+                const float v114 = (1.0f - (t1_ * t1_)) * s112;
+                multiply_6[(i110 * 6) + j111] = v114;
             }
         }
         sc_team_sync();
@@ -267,57 +276,57 @@ k111_dot_multiply(const int64_t n0, const float *restrict add_5, const float *re
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
-k113_dot_multiply(const int64_t groups87, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+k118_dot_multiply(const int64_t groups92, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
     sc_aligned(tanh_0, 16);
     sc_aligned(multiply_6, 16);
-    for (int64_t i88 = sc_thread(); i88 < groups87; i88 += sc_threads()) {
+    for (int64_t i93 = sc_thread(); i93 < groups92; i93 += sc_threads()) {
         #pragma unroll
-        for (int64_t j89 = 0; j89 < 4; ++j89) {
-            const float t1_ = tanh_0[(i88 * 4) + j89];
-            const float v91 = (1.0f - (t1_ * t1_)) * multiply_6[(i88 * 4) + j89];
-            multiply_6[(i88 * 4) + j89] = v91;
+        for (int64_t j94 = 0; j94 < 4; ++j94) {
+            const float t1_ = tanh_0[(i93 * 4) + j94];
+            const float v96 = (1.0f - (t1_ * t1_)) * multiply_6[(i93 * 4) + j94];
+            multiply_6[(i93 * 4) + j94] = v96;
         }
     }
-    for (int64_t i90 = sc_thread(); i90 < (n0 * 6) + (groups87 * (-4)); i90 += sc_threads()) {
-        const float t2_ = tanh_0[(groups87 * 4) + i90];
-        const float v92 = (1.0f - (t2_ * t2_)) * multiply_6[(groups87 * 4) + i90];
-        multiply_6[(groups87 * 4) + i90] = v92;
+    for (int64_t i95 = sc_thread(); i95 < (n0 * 6) + (groups92 * (-4)); i95 += sc_threads()) {
+        const float t2_ = tanh_0[(groups92 * 4) + i95];
+        const float v97 = (1.0f - (t2_ * t2_)) * multiply_6[(groups92 * 4) + i95];
+        multiply_6[(groups92 * 4) + i95] = v97;
     }
 }
 
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k132_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
+k137_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile114 = sc_team(); tile114 < 1; tile114 += sc_teams()) {
-        float *restrict const strip115 = (float *)(tile);
-        float *restrict const strip116 = (float *)(tile + 17408);
-        for (int64_t e117 = sc_member(); e117 < n0 * 4; e117 += sc_members()) {
-            const int64_t term118 = (e117 >> 2);
-            const int64_t term_rest119 = e117 + (term118 * (-4));
+    for (int64_t tile119 = sc_team(); tile119 < 1; tile119 += sc_teams()) {
+        float *restrict const strip120 = (float *)(tile);
+        float *restrict const strip121 = (float *)(tile + 17408);
+        for (int64_t e122 = sc_member(); e122 < n0 * 4; e122 += sc_members()) {
+            const int64_t term123 = (e122 >> 2);
+            const int64_t term_rest124 = e122 + (term123 * (-4));
             #pragma unroll
-            for (int64_t j120 = 0; j120 < 4; ++j120) {
-                const int64_t t1_ = (tile114 * 16) + (term_rest119 * 4) + j120 + (sc_maximum_i64(0, ((tile114 * 16) + (term_rest119 * 4) + j120 + (-3))) * (-1));
-                const int64_t place121 = t1_;
-                strip115[(term118 * 17) + (term_rest119 * 4) + j120] = x[(term118 * 4) + place121];
-                const int64_t place122 = (term_rest119 * 4) + j120 + (sc_maximum_i64(0, ((term_rest119 * 4) + j120 + (-5))) * (-1));
-                strip116[(term118 * 17) + (term_rest119 * 4) + j120] = multiply_6[(term118 * 6) + place122];
+            for (int64_t j125 = 0; j125 < 4; ++j125) {
+                const int64_t t1_ = (tile119 * 16) + (term_rest124 * 4) + j125 + (sc_maximum_i64(0, ((tile119 * 16) + (term_rest124 * 4) + j125 + (-3))) * (-1));
+                const int64_t place126 = t1_;
+                strip120[(term123 * 17) + (term_rest124 * 4) + j125] = x[(term123 * 4) + place126];
+                const int64_t place127 = (term_rest124 * 4) + j125 + (sc_maximum_i64(0, ((term_rest124 * 4) + j125 + (-5))) * (-1));
+                strip121[(term123 * 17) + (term_rest124 * 4) + j125] = multiply_6[(term123 * 6) + place127];
             }
         }
         sc_team_sync();
-        for (int64_t e123 = sc_member(); e123 < 256; e123 += sc_members()) {
-            const int64_t row124 = (e123 >> 4);
-            const int64_t row_rest125 = e123 + (row124 * (-16));
-            const int64_t i126 = (tile114 * 16) + row124;
-            const int64_t j127 = row_rest125;
-            if ((i126 < 4) && (j127 < 6)) {
-                float s128 = 0.0f;
+        for (int64_t e128 = sc_member(); e128 < 256; e128 += sc_members()) {
+            const int64_t row129 = (e128 >> 4);
+            const int64_t row_rest130 = e128 + (row129 * (-16));
+            const int64_t i131 = (tile119 * 16) + row129;
+            const int64_t j132 = row_rest130;
+            if ((i131 < 4) && (j132 < 6)) {
+                float s133 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k129 = 0; k129 < n0; ++k129) {
-                    s128 = s128 + (strip115[row124 + (k129 * 17)] * strip116[row_rest125 + (k129 * 17)]);
+                for (int64_t k134 = 0; k134 < n0; ++k134) {
+                    s133 = s133 + (strip120[row129 + (k134 * 17)] * strip121[row_rest130 + (k134 * 17)]);
                 }
-                const float v130 = w[(i126 * 6) + j127] - (0.1f * s128);
-                w[(i126 * 6) + j127] = v130;
+                const float v135 = w[(i131 * 6) + j132] - (0.1f * s133);
+                w[(i131 * 6) + j132] = v135;
             }
         }
         sc_team_sync();
@@ -326,37 +335,37 @@ k132_dot_subtract(const int64_t n0, const float *restrict x, const float *restri
 
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k152_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
+k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile134 = sc_team(); tile134 < 1; tile134 += sc_teams()) {
-        float *restrict const strip135 = (float *)(tile);
-        float *restrict const strip136 = (float *)(tile + 17408);
-        for (int64_t e137 = sc_member(); e137 < n0 * 4; e137 += sc_members()) {
-            const int64_t term138 = (e137 >> 2);
-            const int64_t term_rest139 = e137 + (term138 * (-4));
+    for (int64_t tile139 = sc_team(); tile139 < 1; tile139 += sc_teams()) {
+        float *restrict const strip140 = (float *)(tile);
+        float *restrict const strip141 = (float *)(tile + 17408);
+        for (int64_t e142 = sc_member(); e142 < n0 * 4; e142 += sc_members()) {
+            const int64_t term143 = (e142 >> 2);
+            const int64_t term_rest144 = e142 + (term143 * (-4));
             #pragma unroll
-            for (int64_t j140 = 0; j140 < 4; ++j140) {
-                const int64_t t1_ = (tile134 * 16) + (term_rest139 * 4) + j140 + (sc_maximum_i64(0, ((tile134 * 16) + (term_rest139 * 4) + j140 + (-5))) * (-1));
-                const int64_t place141 = t1_;
-                strip135[(term138 * 17) + (term_rest139 * 4) + j140] = tanh_0[(term138 * 6) + place141];
-                const int64_t place142 = (term_rest139 * 4) + j140 + (sc_maximum_i64(0, ((term_rest139 * 4) + j140 + (-2))) * (-1));
-                strip136[(term138 * 17) + (term_rest139 * 4) + j140] = add_5[(term138 * 3) + place142];
+            for (int64_t j145 = 0; j145 < 4; ++j145) {
+                const int64_t t1_ = (tile139 * 16) + (term_rest144 * 4) + j145 + (sc_maximum_i64(0, ((tile139 * 16) + (term_rest144 * 4) + j145 + (-5))) * (-1));
+                const int64_t place146 = t1_;
+                strip140[(term143 * 17) + (term_rest144 * 4) + j145] = tanh_0[(term143 * 6) + place146];
+                const int64_t place147 = (term_rest144 * 4) + j145 + (sc_maximum_i64(0, ((term_rest144 * 4) + j145 + (-2))) * (-1));
+                strip141[(term143 * 17) + (term_rest144 * 4) + j145] = add_5[(term143 * 3) + place147];
             }
         }
         sc_team_sync();
-        for (int64_t e143 = sc_member(); e143 < 256; e143 += sc_members()) {
-            const int64_t row144 = (e143 >> 4);
-            const int64_t row_rest145 = e143 + (row144 * (-16));
-            const int64_t i146 = (tile134 * 16) + row144;
-            const int64_t j147 = row_rest145;
-            if ((i146 < 6) && (j147 < 3)) {
-                float s148 = 0.0f;
+        for (int64_t e148 = sc_member(); e148 < 256; e148 += sc_members()) {
+            const int64_t row149 = (e148 >> 4);
+            const int64_t row_rest150 = e148 + (row149 * (-16));
+            const int64_t i151 = (tile139 * 16) + row149;
+            const int64_t j152 = row_rest150;
+            if ((i151 < 6) && (j152 < 3)) {
+                float s153 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k149 = 0; k149 < n0; ++k149) {
-                    s148 = s148 + (strip135[row144 + (k149 * 17)] * strip136[row_rest145 + (k149 * 17)]);
+                for (int64_t k154 = 0; k154 < n0; ++k154) {
+                    s153 = s153 + (strip140[row149 + (k154 * 17)] * strip141[row_rest150 + (k154 * 17)]);
                 }
-                const float v150 = v[(i146 * 3) + j147] - (0.1f * s148);
-                v[(i146 * 3) + j147] = v150;
+                const float v155 = v[(i151 * 3) + j152] - (0.1f * s153);
+                v[(i151 * 3) + j152] = v155;
             }
         }
         sc_team_sync();
@@ -364,36 +373,142 @@ k152_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *r
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k161_reduce_subtract(const int64_t blocks154, const int64_t n0, const float *restrict add_5, float *restrict partial155) {
-    sc_aligned(add_5, 16);
-    sc_aligned(partial155, 16);
-    for (int64_t b158 = sc_row(); b158 < blocks154; b158 += sc_rows()) {
-        for (int64_t i156 = sc_thread(); i156 < 3; i156 += sc_threads()) {
-            float s159 = 0.0f;
-            #pragma unroll 4
-            for (int64_t k160 = 0; k160 < sc_quotient(n0 + blocks154 + (b158 * (-1)) + (-1), blocks154); ++k160) {
-                const int64_t k157 = (blocks154 * k160) + b158;
-                s159 = s159 + add_5[i156 + (k157 * 3)];
+extern "C" __global__ void __launch_bounds__(512, 2)
+k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int64_t across161, const int64_t deep162, const int64_t length164, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial167, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t team168 = sc_team(); team168 < tiles163 * blocks165; team168 += sc_teams()) {
+        const int64_t block169 = sc_quotient(team168, tiles163);
+        const int64_t start170 = (across161 * tiles163 * block169 * (-1)) + (across161 * team168);
+        double *restrict const parts171 = (double *)(tile);
+         {
+            const int64_t e172 = sc_member();
+            const int64_t lane173 = sc_quotient(e172, across161);
+            float s166 = 0.0f;
+            if ((lane173 < deep162) && (((across161 * lane173 * (-1)) + start170 + e172) < 3)) {
+                const int64_t i159 = (across161 * lane173 * (-1)) + start170 + e172;
+                const int64_t begin174 = length164 * block169;
+                const int64_t end175 = n0 + (sc_maximum_i64(0, (n0 + (length164 * (-1)) + (begin174 * (-1)))) * (-1));
+                const int64_t first176 = lane173 + begin174;
+                const int64_t count177 = sc_quotient(deep162 + sc_maximum_i64(0, (end175 + (first176 * (-1)))) + (-1), deep162);
+                const int64_t groups179 = (count177 >> 3);
+                #pragma unroll 1
+                for (int64_t g180 = 0; g180 < groups179; ++g180) {
+                    #pragma unroll
+                    for (int64_t k181 = 0; k181 < 8; ++k181) {
+                        const int64_t k160 = (deep162 * g180 * 8) + (deep162 * k181) + first176;
+                        s166 = s166 + add_5[i159 + (k160 * 3)];
+                    }
+                }
+                if (count177 > (groups179 * 8)) {
+                    #pragma unroll
+                    for (int64_t k182 = 0; k182 < 8; ++k182) {
+                        const int64_t k160 = (deep162 * sc_minimum_i64(((groups179 * 8) + k182), (count177 + (-1)))) + first176;
+                        s166 = s166 + ((((groups179 * 8) + k182) < count177) ? add_5[i159 + (k160 * 3)] : 0.0f);
+                    }
+                }
             }
-            partial155[i156 + (b158 * 3)] = s159;
+            parts171[e172] = (double)s166;
         }
+        sc_team_sync();
+         {
+            const int64_t e183 = sc_member();
+            const int64_t lane184 = sc_quotient(e183, across161);
+            if (lane184 < 8) {
+                const int64_t count185 = ((sc_maximum_i64(0, (deep162 + (lane184 * (-1)))) + 7) >> 3);
+                double s186 = 0.0;
+                #pragma unroll 4
+                for (int64_t k187 = 0; k187 < count185; ++k187) {
+                    s186 = s186 + parts171[(across161 * k187 * 8) + e183];
+                }
+                parts171[e183] = s186;
+            }
+        }
+        sc_team_sync();
+         {
+            const int64_t e188 = sc_member();
+            if ((e188 < across161) && ((start170 + e188) < 3)) {
+                const int64_t i159 = start170 + e188;
+                double s189 = 0.0;
+                #pragma unroll 4
+                for (int64_t k190 = 0; k190 < deep162 + (sc_maximum_i64(0, (deep162 + (-8))) * (-1)); ++k190) {
+                    s189 = s189 + parts171[(across161 * k190) + e188];
+                }
+                if (blocks165 == 1) {
+                    const float v191 = (float)s189;
+                    const float v192 = c[i159] - (0.1f * v191);
+                    c[i159] = v192;
+                }
+                if (!(blocks165 == 1)) {
+                    partial167[i159 + (block169 * 3)] = (float)s189;
+                }
+            }
+        }
+        sc_team_sync();
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k167_reduce_subtract(const int64_t blocks154, const float *restrict partial155, float *restrict c) {
-    sc_aligned(partial155, 16);
-    sc_aligned(c, 16);
-    for (int64_t i162 = sc_thread(); i162 < 3; i162 += sc_threads()) {
-        double s163 = 0.0;
-        #pragma unroll 4
-        for (int64_t b164 = 0; b164 < blocks154; ++b164) {
-            s163 = s163 + ((double)partial155[i162 + (b164 * 3)]);
+extern "C" __global__ void __launch_bounds__(512, 2)
+k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const float *restrict partial167, float *restrict c, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t team197 = sc_team(); team197 < tiles196; team197 += sc_teams()) {
+        const int64_t start198 = team197 * 3;
+        double *restrict const parts199 = (double *)(tile);
+         {
+            const int64_t e200 = sc_member();
+            const int64_t lane201 = sc_quotient(e200, 3);
+            float s195 = 0.0f;
+            if ((lane201 < 170) && ((start198 + e200 + (lane201 * (-3))) < 3)) {
+                const int64_t i194 = start198 + e200 + (lane201 * (-3));
+                const int64_t end202 = blocks165;
+                const int64_t first203 = lane201;
+                const int64_t count204 = sc_quotient(sc_maximum_i64(0, (end202 + (first203 * (-1)))) + 169, 170);
+                const int64_t groups206 = (count204 >> 3);
+                #pragma unroll 1
+                for (int64_t g207 = 0; g207 < groups206; ++g207) {
+                    #pragma unroll
+                    for (int64_t k208 = 0; k208 < 8; ++k208) {
+                        s195 = s195 + partial167[i194 + (first203 * 3) + (g207 * 4080) + (k208 * 510)];
+                    }
+                }
+                if (count204 > (groups206 * 8)) {
+                    #pragma unroll
+                    for (int64_t k209 = 0; k209 < 8; ++k209) {
+                        const float t1_ = (((groups206 * 8) + k209) < count204) ? partial167[i194 + (first203 * 3) + (sc_minimum_i64(((groups206 * 8) + k209), (count204 + (-1))) * 510)] : 0.0f;
+                        s195 = s195 + t1_;
+                    }
+                }
+            }
+            parts199[e200] = (double)s195;
         }
-        const float v165 = (float)s163;
-        const float v166 = c[i162] - (0.1f * v165);
-        c[i162] = v166;
+        sc_team_sync();
+         {
+            const int64_t e210 = sc_member();
+            const int64_t lane211 = sc_quotient(e210, 3);
+            if (lane211 < 8) {
+                const int64_t count212 = (((lane211 * (-1)) + sc_maximum_i64(0, (lane211 + (-170))) + 177) >> 3);
+                double s213 = 0.0;
+                #pragma unroll 4
+                for (int64_t k214 = 0; k214 < count212; ++k214) {
+                    s213 = s213 + parts199[e210 + (k214 * 24)];
+                }
+                parts199[e210] = s213;
+            }
+        }
+        sc_team_sync();
+         {
+            const int64_t e215 = sc_member();
+            if ((e215 < 3) && ((start198 + e215) < 3)) {
+                const int64_t i194 = start198 + e215;
+                double s216 = 0.0;
+                for (int64_t k217 = 0; k217 < 8; ++k217) {
+                    s216 = s216 + parts199[e215 + (k217 * 3)];
+                }
+                const float v218 = (float)s216;
+                const float v219 = c[i194] - (0.1f * v218);
+                c[i194] = v219;
+            }
+        }
+        sc_team_sync();
     }
 }
