@@ -370,12 +370,10 @@ class _Plan:
             notes = (f"&frame->{names[e]}" for e in (program.status, program.noted))
             text.add(f"gpu->checks(record, {', '.join(notes)});")
         replay = "&replay" if self.replayed else "0"
-        text.add(f"gpu->run(run, frame, sizeof *frame, {replay});")
+        given = self._moves()
+        text.add(f"gpu->run(run, frame, sizeof *frame, {replay}, {given});")
         if program.python_calls:
             text.add("failed = frame->failed;")
-        text.open("if (!failed)")
-        self._results()
-        text.close()
         text.add("const int64_t lost = gpu->leave();")
         text.add("if (lost) failed = lost;")
         text.close()
@@ -412,13 +410,13 @@ class _Plan:
                 largest = f"sc_larger({largest}, {a})"
             text.add(f"const size_t slot{n} = room;")
             text.add(f"room += ((size_t)({largest}) + {LINE}) / {LINE} * {LINE};")
+        for c in self.constants:
+            text.add(f"const size_t at_{self.names[c]} = room;")
+            text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
         for n, e in enumerate(self.face.places):
             text.add(f"const size_t own{n} = room;")
             rounded = f"({self._bytes(e, printer)} + {LINE}) / {LINE} * {LINE}"
             text.add(f"if (!({self._on_gpu(n)})) room += {rounded};")
-        for c in self.constants:
-            text.add(f"const size_t at_{self.names[c]} = room;")
-            text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
         text.add("const symcomp_address arena = gpu->arena(room);")
         for n, slot in enumerate(slots):
             for b in slot.tenants:
@@ -429,30 +427,33 @@ class _Plan:
         text, names = self.text, self.names
         printer = self.printer
         for n, e in enumerate(self.face.places):
-            name = names[e]
-            address = f"(symcomp_address)(uintptr_t){name}"
-            text.add(f"frame->{name} = {self._on_gpu(n)} ? {address} : arena + own{n};")
-            if e in self.face.inputs:
-                amount = self._bytes(e, printer)
-                move = f"gpu->upload(frame->{name}, {name}, {amount});"
-                text.add(f"if (!({self._on_gpu(n)})) {move}")
+            address = f"(symcomp_address)(uintptr_t){names[e]}"
+            text.add(f"frame->{names[e]} = {self._on_gpu(n)} ? {address} : arena + own{n};")
         for c in self.constants:
-            name = names[c]
-            text.add(f"frame->{name} = arena + at_{name};")
-            text.add(f"gpu->upload(frame->{name}, value_of_{name}, {c.value.nbytes});")
+            text.add(f"frame->{names[c]} = arena + at_{names[c]};")
         for n, e in enumerate(self.face.cells):
             writes = int(self.program.exclusive[n])
             amount = self._bytes(e, printer)
             cell = f"(symcomp_cell *)cells[{n}]"
             text.add(f"frame->{names[e]} = gpu->cell({cell}, {amount}, {writes});")
 
-    def _results(self) -> None:
-        printer = self.printer
-        first = len(self.face.inputs)
-        for n, e in enumerate(self.face.outputs, first):
-            name = self.names[e]
-            move = f"gpu->download({name}, frame->{name}, {self._bytes(e, printer)});"
-            self.text.add(f"if (!({self._on_gpu(n)})) {move}")
+    def _moves(self) -> str:
+        """What goes to the GPU and comes back; the arguments of `run` that say so."""
+        text, first = self.text, len(self.face.inputs)
+        count = len(self.constants) + len(self.face.places)
+        text.add(f"symcomp_move moves[{max(count, 1)}];")
+        text.add("int64_t inputs = 0, results = 0;")
+        for c in self.constants:
+            host = f"(void *)value_of_{self.names[c]}"
+            text.add(f"moves[inputs++] = {self._move(c, host, c.value.nbytes)};")
+        for n, e in enumerate(self.face.places):
+            place = "inputs++" if n < first else "inputs + results++"
+            move = self._move(e, self.names[e], self._bytes(e, self.printer))
+            text.add(f"if (!({self._on_gpu(n)})) moves[{place}] = {move};")
+        return "moves, inputs, results"
+
+    def _move(self, e: Expr, host: str, amount: object) -> str:
+        return f"(symcomp_move){{frame->{self.names[e]}, {host}, {amount}}}"
 
     def _python_addresses(self) -> None:
         """Memory of the host for the arguments and results of calls to Python."""

@@ -190,6 +190,45 @@ def test_arrays_of_which_only_the_shape_is_used_are_not_copied():
     assert transfers(lambda: g(there[2], sc.to_device([1.0]))) == [1, 0]
 
 
+@pytest.mark.skipif(sc.options.cuda_driver != "host", reason="the emulation counts copies")
+def test_small_arrays_are_copied_together():
+    """One copy there and one back, a part of what is captured; large ones go by themselves."""
+    x, y, z = T.fmatrix("x"), T.dvector("y"), T.lscalar("z")
+    f = function([x, y, z], [x * 2, y.sum() + z, (y + 1)[:0], y - z])
+    large = 1 << 14
+    for shape, length in ((3, 5), 7), ((0, 4), 1), ((1, 1), 0), ((3, 5), large), ((200, 100), 3):
+        staged = length < large and shape != (200, 100)
+        for n in range(5):
+            a = np.full(shape, n, "float32")
+            b = np.arange(length) + 0.5 * n
+            got = []
+            copies = transfers(lambda a=a, b=b, n=n, got=got: got.extend(f(a, b, n)))
+            want = [a * 2, b.sum() + n, b[:0], b - n]
+            for g, w in zip(got, want, strict=True):
+                np.testing.assert_array_equal(g, w)
+            if staged:
+                assert copies == ([1, 1] if n < 3 else [0, 0])  # the others are replayed
+            else:
+                assert copies == [3, 3]
+    # What lies on the GPU stays there.
+    there = sc.to_device(np.ones((2, 2), "float32"))
+    for _ in range(2):
+        assert transfers(lambda: f(there, np.ones(2), 1)) == [1, 1]
+    assert f(there, np.ones(2), 1)[0].tolist() == [[2, 2], [2, 2]]
+
+
+def test_arrays_may_change_once_a_call_is_over():
+    """Also where the call has not waited."""
+    x = T.dvector("x")
+    for results in ("numpy", "device"):
+        f, a, kept = function([x], x * 2, results=results), np.zeros(5), []
+        for n in range(6):
+            a[:] = n
+            kept.append(f(a))
+            a[:] = -1
+        assert [float(np.asarray(y)[3]) for y in kept] == [0, 2, 4, 6, 8, 10]
+
+
 def test_an_array_that_begins_between_is_copied():
     """Kernels take arrays to begin at a multiple of 16 bytes."""
     whole = sc.to_device(np.arange(13.0))

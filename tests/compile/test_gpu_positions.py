@@ -154,6 +154,20 @@ def test_several_functions_in_flight():
     assert z.get().tolist() == [0, 1, 4] and lost.get().tolist() == [2]
 
 
+def test_a_call_that_waits_after_one_that_does_not():
+    """Both calls of the function may have noted it."""
+    x, at = T.dvector("x"), T.lvector("at")
+    here, there = (function([x, at], x[at], name="f", results=r) for r in ("numpy", "device"))
+    there(X, on_gpu(0))
+    with pytest.raises(BoundsError) as raised:
+        here(X, on_gpu(3))
+    assert "call" not in str(raised.value).partition("\n")[0]
+    there(X, on_gpu(3))
+    with pytest.raises(BoundsError, match="in an earlier call of f"):
+        here(X, on_gpu(0))
+    assert here(X, on_gpu(0)).tolist() == [0]
+
+
 def test_functions_of_one_structure_are_told_apart():
     first, second = (taker(name, results="device")[0] for name in ("first", "second"))
     for f, name in ((first, "first"), (second, "second")):
@@ -352,9 +366,16 @@ def test_python_between_sees_no_wrong_positions():
     x, at = T.dvector("x"), T.lvector("at")
     f = function([x, at], op(x[at]) + 1, name="between")
     assert f(X, on_gpu(2)).tolist() == [3]
-    with pytest.raises(BoundsError, match="between: index 3"):
+    with pytest.raises(BoundsError, match="between: index 3") as raised:
         f(X, on_gpu(3))
+    assert EARLIER not in str(raised.value)
     assert calls == [[2.0]]
+    # Also of positions that are used after it.
+    y = T.dvector("y")
+    g = function([y, x, at], [op(y), x[at]], name="after")
+    with pytest.raises(BoundsError, match="after: index 3") as raised:
+        g(X, X, on_gpu(3))
+    assert EARLIER not in str(raised.value)
 
 
 # --- the order of checks and updates --------------------------------------------------------------

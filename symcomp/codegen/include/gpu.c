@@ -67,6 +67,7 @@ static struct {
     symcomp_pool pool;
     symcomp_notes notes;
     region arena, scratch;
+    char *staging; /* page-locked: a part for what goes to the GPU, and one for what comes back */
     int error, pending; /* pending: the GPU may still use memory of the host that it was given */
     int capturing;
     const char *doing;

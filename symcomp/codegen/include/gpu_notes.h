@@ -107,12 +107,8 @@ static int symcomp_notes_first(const symcomp_record *record, symcomp_found *foun
     return 0;
 }
 
-/* Everything before is done: whether something was noted, and what. The record that tells it is empty
- * then, and the verdict stands while there is another. */
-static int symcomp_notes_take(symcomp_notes *notes, symcomp_found *found) {
-    const int64_t waits = notes->waits++;
-    if (!notes->verdict || !*notes->verdict)
-        return 0;
+/* Takes the first note there is, and empties its record; the verdict stands while there is another. */
+static symcomp_record *symcomp_notes_told(symcomp_notes *notes, symcomp_found *found) {
     symcomp_found other;
     symcomp_record *told = NULL;
     int left = 0;
@@ -124,8 +120,21 @@ static int symcomp_notes_take(symcomp_notes *notes, symcomp_found *found) {
     if (told)
         memset(told->notes, 0, (size_t)symcomp_notes_count(told->checks) * sizeof *told->notes);
     *notes->verdict = left;
-    if (told && told == notes->current && told->waits == waits)
-        found->when = told->calls == 1 ? SYMCOMP_THIS_CALL : SYMCOMP_THIS_OR_EARLIER;
+    return told;
+}
+
+/* Everything before is done: whether something was noted, and what. */
+static int symcomp_notes_take(symcomp_notes *notes, symcomp_found *found) {
+    symcomp_record *told = NULL, *const current = notes->current;
+    if (notes->verdict && *notes->verdict)
+        told = symcomp_notes_told(notes, found);
+    if (told && told == current)
+        found->when = current->calls == 1 ? SYMCOMP_THIS_CALL : SYMCOMP_THIS_OR_EARLIER;
+    ++notes->waits;
+    if (current) { /* the call goes on, and no other of its function is under way */
+        current->waits = notes->waits;
+        current->calls = 1;
+    }
     return told != NULL;
 }
 

@@ -81,6 +81,13 @@ typedef struct symcomp_replay {
 /* Where the kernels of a function note positions outside their axis; see gpu_notes.h. */
 typedef struct symcomp_record symcomp_record;
 
+/* An array of the host, and its place on the GPU. */
+typedef struct symcomp_move {
+    symcomp_address place;
+    void *host;
+    size_t bytes;
+} symcomp_move;
+
 /* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error
  * nothing more is done until `leave`, which tells it. */
 typedef struct symcomp_gpu {
@@ -118,8 +125,11 @@ typedef struct symcomp_gpu {
      * ones stay in order. The kernels are those of symcomp_sort.h. */
     void (*sort)(void *const *kernels, int64_t n, int64_t bound, symcomp_address keys,
                  symcomp_address sorted);
-    /* Calls launches(frame), or replays what it launched when the frame was the same. */
-    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay);
+    /* Brings the inputs of the host to the GPU, calls launches(frame), or replays what it launched
+     * when the frame was the same, and brings results to the host. `moves` are of so many inputs, and
+     * then of so many results; the places of each lie one after another in the arena. */
+    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay,
+                const symcomp_move *moves, int64_t inputs, int64_t results);
 } symcomp_gpu;
 
 /* What an entry answers where the GPU failed: `symcomp_gpu_failure` of the runtime says how. */

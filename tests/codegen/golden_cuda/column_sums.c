@@ -87,14 +87,14 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
         frame->partial9 = arena + slot0;
         frame->partial10 = arena + slot1;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 8));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
         frame->out1 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own2;
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n1 * 8));
-            if (!(on_gpu >> 2 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n1 * 8));
-        }
+        symcomp_move moves[3];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n1 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n1 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -94,22 +94,22 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         const symcomp_address arena = gpu->arena(room);
         frame->where_0 = arena + slot0;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 504));
         frame->w = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)w : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->w, w, (size_t)(648));
         frame->b = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)b : arena + own2;
-        if (!(on_gpu >> 2 & 1)) gpu->upload(frame->b, b, (size_t)(24));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
         frame->out1 = on_gpu >> 4 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own4;
         frame->out2 = on_gpu >> 5 & 1 ? (symcomp_address)(uintptr_t)out2 : arena + own5;
         frame->out3 = on_gpu >> 6 & 1 ? (symcomp_address)(uintptr_t)out3 : arena + own6;
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * 1008));
-            if (!(on_gpu >> 4 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * 504));
-            if (!(on_gpu >> 5 & 1)) gpu->download(out2, frame->out2, (size_t)(648));
-            if (!(on_gpu >> 6 & 1)) gpu->download(out3, frame->out3, (size_t)(24));
-        }
+        symcomp_move moves[7];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * 504)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->w, w, (size_t)(648)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->b, b, (size_t)(24)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * 1008)};
+        if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * 504)};
+        if (!(on_gpu >> 5 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(648)};
+        if (!(on_gpu >> 6 & 1)) moves[inputs + results++] = (symcomp_move){frame->out3, out3, (size_t)(24)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

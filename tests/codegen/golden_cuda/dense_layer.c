@@ -75,16 +75,16 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int6
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 4) + 256) / 256 * 256;
         const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 4));
         frame->w = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)w : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->w, w, (size_t)(frame->n1 * frame->n2 * 4));
         frame->b = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)b : arena + own2;
-        if (!(on_gpu >> 2 & 1)) gpu->upload(frame->b, b, (size_t)(frame->n2 * 4));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n2 * 4));
-        }
+        symcomp_move moves[4];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 4)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->w, w, (size_t)(frame->n1 * frame->n2 * 4)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->b, b, (size_t)(frame->n2 * 4)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n2 * 4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

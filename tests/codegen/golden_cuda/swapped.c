@@ -51,10 +51,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0, int64_t on_
         frame->out0 = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own0;
         frame->a = gpu->cell((symcomp_cell *)cells[0], (size_t)(72), 1);
         frame->b = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 0 & 1)) gpu->download(out0, frame->out0, (size_t)(8));
-        }
+        symcomp_move moves[1];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -314,18 +314,18 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->multiply_6 = arena + slot7;
         frame->partial167 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->at, at, (size_t)(frame->n0 * 8));
         frame->out0 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own2;
         frame->w = gpu->cell((symcomp_cell *)cells[0], (size_t)(96), 1);
         frame->v = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
         frame->c = gpu->cell((symcomp_cell *)cells[2], (size_t)(12), 1);
         gpu->checks(record, &frame->status, &frame->noted);
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(4));
-        }
+        symcomp_move moves[3];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * 16)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->at, at, (size_t)(frame->n0 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

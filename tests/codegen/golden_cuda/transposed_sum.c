@@ -45,12 +45,12 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t on
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * frame->n0 * 8) + 256) / 256 * 256;
         const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n0 * 8));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
-        gpu->run(run, frame, sizeof *frame, &replay);
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n0 * 8));
-        }
+        symcomp_move moves[2];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n0 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n0 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }
