@@ -143,13 +143,13 @@ static void k59_dot_subtract(frame_t *const frame) {
 }
 
 static void k94_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles64, &frame->blocks66, &frame->across62, &frame->deep63, &frame->length65, &frame->n0, &frame->add_5, &frame->c, &frame->partial68, 0, 0};
-    gpu->teams_of(kernels[7], frame->tiles64 * frame->blocks66, 512, 4096, arguments, 9);
+    void *arguments[] = {&frame->tiles64, &frame->blocks66, &frame->across62, &frame->deep63, &frame->length65, &frame->n0, &frame->add_5, &frame->c, &frame->partial68};
+    gpu->blocks(kernels[7], frame->tiles64 * frame->blocks66, 512, arguments);
 }
 
 static void k121_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles97, &frame->blocks66, &frame->partial68, &frame->c, 0, 0};
-    gpu->teams_of(kernels[8], frame->tiles97, 512, 4096, arguments, 4);
+    void *arguments[] = {&frame->tiles97, &frame->blocks66, &frame->partial68, &frame->c};
+    gpu->blocks(kernels[8], frame->tiles97, 512, arguments);
 }
 
 static void run(void *const given) {

@@ -176,12 +176,11 @@ k57_dot_multiply(const int64_t groups51, const float *restrict tanh_0, float *re
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t across62, const int64_t deep63, const int64_t length65, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial68, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t team69 = sc_team(); team69 < tiles64 * blocks66; team69 += sc_teams()) {
+k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t across62, const int64_t deep63, const int64_t length65, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial68) {
+    for (int64_t team69 = sc_block(); team69 < tiles64 * blocks66; team69 += sc_blocks()) {
         const int64_t block70 = sc_quotient(team69, tiles64);
         const int64_t start71 = (across62 * tiles64 * block70 * (-1)) + (across62 * team69);
-        double *restrict const parts72 = (double *)(tile);
+        __shared__ double parts72[512];
          {
             const int64_t e73 = sc_member();
             const int64_t lane74 = sc_quotient(e73, across62);
@@ -211,7 +210,7 @@ k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t
             }
             parts72[e73] = (double)s67;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e84 = sc_member();
             const int64_t lane85 = sc_quotient(e84, across62);
@@ -225,7 +224,7 @@ k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t
                 parts72[e84] = s87;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e89 = sc_member();
             if ((e89 < across62) && ((start71 + e89) < 3)) {
@@ -245,17 +244,16 @@ k94_reduce_subtract(const int64_t tiles64, const int64_t blocks66, const int64_t
                 }
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float *restrict partial68, float *restrict c, char *scratch, const int64_t each) {
-    char *const tile = sc_tile(scratch, each);
-    for (int64_t team98 = sc_team(); team98 < tiles97; team98 += sc_teams()) {
+k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float *restrict partial68, float *restrict c) {
+    for (int64_t team98 = sc_block(); team98 < tiles97; team98 += sc_blocks()) {
         const int64_t start99 = team98 * 3;
-        double *restrict const parts100 = (double *)(tile);
+        __shared__ double parts100[512];
          {
             const int64_t e101 = sc_member();
             const int64_t lane102 = sc_quotient(e101, 3);
@@ -283,7 +281,7 @@ k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float 
             }
             parts100[e101] = (double)s96;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e111 = sc_member();
             const int64_t lane112 = sc_quotient(e111, 3);
@@ -297,7 +295,7 @@ k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float 
                 parts100[e111] = s114;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e116 = sc_member();
             if ((e116 < 3) && ((start99 + e116) < 3)) {
@@ -311,6 +309,6 @@ k121_reduce_subtract(const int64_t tiles97, const int64_t blocks66, const float 
                 c[i95] = v120;
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }
