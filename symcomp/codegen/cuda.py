@@ -113,18 +113,20 @@ class CudaPrinter(Printer):
         super().__init__(names)
         #: Whether what is printed now is done by the whole team alike.
         self.by_team = False
+        #: How many threads a team has, where the kernel fixes it: then it is a block.
+        self.width = 0
         self.scratch_before: object = 0
 
     def kernel(self, kernel: Kernel) -> str:
         self.kernel_name = kernel.name
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
-        team = is_team_kernel(kernel)
+        team, self.width = is_team_kernel(kernel), fixed_width(kernel.body)
         self.text.add(f"/* {comment(kernel.note)} */")
         self.text.add(f'extern "C" __global__ void __launch_bounds__({_bounds(kernel)})')
         self.text.open(f"{kernel.name}({', '.join(self._parameters(kernel))})")
         if not team:
             self._promise_alignment(kernel)
-        if any(isinstance(s, Scratch) for s in loops.walk(kernel.body)):
+        if self._has_scratch(kernel):
             sure = isinstance(bytes_ := scratch_bytes(kernel), int) and bytes_ <= SURELY_SHARED
             place = "sc_shared_tile(each)" if sure else "sc_tile(scratch, each)"
             self.text.add(f"char *const tile = {place};")
@@ -142,9 +144,13 @@ class CudaPrinter(Printer):
             else:
                 const = "const " if constant else ""
                 result.append(f"{const}{C_TYPES[e.dtype]} *restrict {name}")
-        if any(isinstance(s, Scratch) for s in loops.walk(kernel.body)):
+        if self._has_scratch(kernel):
             result += ["char *scratch", "const int64_t each"]
         return result
+
+    def _has_scratch(self, kernel: Kernel) -> bool:
+        """Whether the launch says where the kernel's scratch memory is."""
+        return not self.width and any(isinstance(s, Scratch) for s in loops.walk(kernel.body))
 
     def _promise_alignment(self, kernel: Kernel) -> None:
         """Of arrays of which a thread takes neighbours, so that loads become wide. Of no others:
@@ -169,7 +175,7 @@ class CudaPrinter(Printer):
                 case For(_, _, "parallel"):
                     raise InternalError(f"{self.kernel_name}: a parallel loop on a GPU")
                 case Barrier():
-                    self.text.add("sc_team_sync();")
+                    self.text.add("__syncthreads();" if self.width else "sc_team_sync();")
                 case Scratch(buffer):
                     self._tile(buffer)
                 case _:
@@ -181,7 +187,7 @@ class CudaPrinter(Printer):
         name = self._name(s.index)
         nested = any(isinstance(x, For) and x.how == "grid" for x in s.body)
         if self.by_team and not nested:
-            first, step = "team()", "teams()"
+            first, step = ("block()", "blocks()") if self.width else ("team()", "teams()")
         else:
             first, step = ("row()", "rows()") if nested else ("thread()", "threads()")
         extent = self.size(s.extent)
@@ -276,6 +282,9 @@ class CudaPrinter(Printer):
         """A tile of the team's scratch memory, after those that it has already."""
         name = self._name(buffer, "row")
         kind = C_TYPES[buffer.dtype]
+        if self.width:
+            self.text.add(f"__shared__ {kind} {name}[{self.size(size.product(buffer.shape))}];")
+            return
         place = "tile" if self.scratch_before == 0 else f"tile + {self.size(self.scratch_before)}"
         self.text.add(f"{kind} *restrict const {name} = ({kind} *)({place});")
         self.scratch_before = size.plus(self.scratch_before, _tile_bytes(buffer))

@@ -6,12 +6,12 @@ Each kernel is one launch. Three shapes serve all groups:
             thread does a few neighbouring elements, which the compiler loads and stores as one
     team    a `grid` loop whose iterations are shared by a team of threads through `block` loops:
             rows, and folds of everything. How many threads a team has is decided at the launch;
-            for columns it is fixed, by `thread` loops
+            for columns, and what is read across, it is fixed, by `thread` loops
     step    a library's product or convolution, or a call of Python, between kernels
 
-Attention is in `grid_attention`, columns are in `grid_columns`, few long rows in `long_rows`, small
-products in `small_products`, writes to places that data say in `scatters`, checks of positions in
-`grid_checks`.
+Attention is in `grid_attention`, columns are in `grid_columns`, maps that read across in
+`grid_tiles`, few long rows in `long_rows`, small products in `small_products`, writes to places that
+data say in `scatters`, checks of positions in `grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -24,12 +24,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from symcomp.codegen import improve, loops
+from symcomp.codegen import improve
 from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.grid_attention import GridAttention, Repeated
 from symcomp.codegen.grid_checks import GridChecks
 from symcomp.codegen.grid_columns import GridColumns
+from symcomp.codegen.grid_tiles import GridTiles, turned
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
@@ -39,7 +40,6 @@ from symcomp.codegen.loops import (
     Kernel,
     Let,
     Repeat,
-    Scratch,
     Store,
     Update,
     View,
@@ -54,11 +54,11 @@ from symcomp.codegen.rows import Rows
 from symcomp.codegen.scatters import Scattered
 from symcomp.codegen.small_products import SmallProduct, is_small
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
+from symcomp.codegen.words import blocked, per_block
 from symcomp.graph import size
-from symcomp.graph.expr import Expr, build
+from symcomp.graph.expr import Expr
 from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import logical_and
 from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
@@ -69,11 +69,9 @@ SMALL = 1 << 15
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
 #: Chunks of a running sum, and the least length of one.
 CHUNKS, CHUNK = 1024, 64
-#: The side of a tile that is read across, and the most of them in one kernel.
-SQUARE, MOST_TILES = 32, 3
 
 
-class GridLowering(GridChecks, GridColumns, GridAttention):
+class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
@@ -131,10 +129,9 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
             self.store_members(members, own, at, body, known)
             return body
 
-        turned = _turned(merged, values)
-        if turned:
-            known = {e: load(b, offset) for e, b in at_hand.items()}
-            return [self._through_tiles(members, merged, values, offset, turned, known)]
+        across = turned(merged, values)
+        if across:
+            return [self._through_tiles(members, merged, values, offset, across, at_hand)]
         return self._in_lanes(members, merged, elements)
 
     def _in_lanes(self, members, merged, elements) -> list:
@@ -147,6 +144,8 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
             return [over_grid(merged, body)]
         position = _split_at(merged, lanes)
         i = merged[position]
+        drawn = per_block(body, i) if len(merged) == 1 else 0
+        lanes = max(lanes, drawn)
         whole = size.quotient(i.extent, lanes)
         if whole != 0:
             whole = self.known(whole, "groups")
@@ -159,55 +158,13 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
         ):
             if own.extent == 0:
                 continue
-            body = elements({i: size.as_expr(at)})
-            body = [For(lane, tuple(body), "simd")] if own is part else body
+            if own is part and drawn:
+                body = blocked(body, i, part, lanes, self.names)
+            else:
+                body = elements({i: size.as_expr(at)})
+                body = [For(lane, tuple(body), "simd")] if own is part else body
             result.append(over_grid([*merged[:position], own, *merged[position + 1 :]], body))
         return result
-
-    def _through_tiles(self, members, merged, values, offset, turned, known) -> For:
-        """A map that reads some arrays across the order in which it writes: a team brings a square
-        tile of each to shared memory as it lies, and reads it there across.
-        """
-        *around, i, j = merged
-        down = self.known(size.parts(i.extent, SQUARE), "down")
-        along = self.known(size.parts(j.extent, SQUARE), "along")
-        count = self.known(size.product([*(k.extent for k in around), down, along]), "tiles")
-        tiles = index(count, f"tile{next(self.names)}")
-        body: list = []
-        rest = self.let(size.quotient(tiles, along), "rest", body)
-        left = self.let(size.times(size.minus(tiles, size.times(rest, along)), SQUARE), "j", body)
-        outer = self.let(size.quotient(rest, down), "outer", body)
-        top = self.let(size.times(size.minus(rest, size.times(outer, down)), SQUARE), "i", body)
-        if around:
-            every, first = one_index(around)
-            body += [Let(every, size.as_expr(outer)), *first]
-        tiled = {
-            e: loops.buffer(e.dtype, (SQUARE * (SQUARE + 1),), f"tile{next(self.names)}")
-            for e in turned
-        }
-        body += [Scratch(tile) for tile in tiled.values()]
-        for slow, fast, brings in ((j, i, True), (i, j, False)):
-            one = index(SQUARE * SQUARE, f"e{next(self.names)}")
-            row, column = (loops.local_size(f"{n}{next(self.names)}") for n in ("row", "column"))
-            starts = {i: top, j: left}
-            within = [
-                Let(row, size.quotient(one, SQUARE)),
-                Let(column, size.minus(one, size.times(row, SQUARE))),
-                Let(slow, size.as_expr(size.plus(starts[slow], row))),
-                Let(fast, size.as_expr(size.plus(starts[fast], column))),
-            ]
-            y, x = (row, column) if brings else (column, row)
-            place = size.as_expr(size.plus(size.times(y, SQUARE + 1), x))
-            inside: list = []
-            if brings:
-                inside = [Store(tile, place, self.located(e)) for e, tile in tiled.items()]
-            else:
-                here = {e: load(tile, place) for e, tile in tiled.items()}
-                across = [_put(v, here) for v in values]
-                self.store_members(members, across, offset, inside, known)
-            fits = logical_and(i < size.as_expr(i.extent), j < size.as_expr(j.extent))
-            body.append(For(one, (*within, If(fits, tuple(inside))), "block"))
-        return For(tiles, tuple(body), "grid")
 
     def _writes(self, group: Group):
         (root,) = group.members
@@ -428,35 +385,6 @@ class GridLowering(GridChecks, GridColumns, GridAttention):
         sizes = tuple(size.as_expr(n) for n in library_geometry(g))
         yield [Call("convolve", (which, *sizes, *views), first.expr.dtype)]
         yield from self._after(first, maps, target)
-
-
-# --- reading across -------------------------------------------------------------------------------
-
-
-def _turned(merged, values) -> list[Expr]:
-    """The loads that lie in the order of the last index but one, where maps go along the last."""
-    if len(merged) < 2:
-        return []
-    i, j = merged[-2:]
-    if any(isinstance(k.extent, int) and k.extent < SQUARE // 2 for k in (i, j)):
-        return []
-    found = []
-    for e in formula_order(values):
-        if e.op is ELEMENT and e.args[1].weak:
-            of_i, of_j = (improve.coefficient(e.args[1], k) for k in (i, j))
-            if of_i == 1 and of_j not in (None, 0, 1):
-                found.append(e)
-    return found if len(found) <= MOST_TILES else []
-
-
-def _put(value: Expr, replacements) -> Expr:
-    """A formula with other parts in the place of some, whatever they are made of."""
-    done = dict(replacements)
-    for e in formula_order([value]):
-        if e not in done:
-            args = tuple(done.get(a, a) for a in e.args)
-            done[e] = e if args == e.args else build(e.op, args)
-    return done[value]
 
 
 # --- shapes of loops ------------------------------------------------------------------------------

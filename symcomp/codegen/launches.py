@@ -154,17 +154,19 @@ class _Plan:
         text = self.text
         given = [f"&frame->{self.names[e]}" for e in cuda.arguments(kernel, self.names)]
         count = len(given)
-        team = cuda.is_team_kernel(kernel)
-        given += ["0", "0"] if team else []
+        team, width = cuda.is_team_kernel(kernel), fixed_width(kernel.body)
+        given += ["0", "0"] if team and not width else []
         text.add(f"void *arguments[] = {{{', '.join(given) or '0'}}};")
         target = f"kernels[{self.number[kernel.name]}]"
+        if width:
+            (loop,) = kernel.body
+            text.add(f"gpu->blocks({target}, {printer.size(loop.extent)}, {width}, arguments);")
+            return
         if team:
             (loop,) = kernel.body
-            width = fixed_width(kernel.body)
-            how = "teams_of" if width else "teams"
-            rows, length = printer.size(loop.extent), width or printer.size(_team_length(loop))
+            rows, length = printer.size(loop.extent), printer.size(_team_length(loop))
             each = printer.size(cuda.scratch_bytes(kernel))
-            text.add(f"gpu->{how}({target}, {rows}, {length}, {each}, arguments, {count});")
+            text.add(f"gpu->teams({target}, {rows}, {length}, {each}, arguments, {count});")
             return
         x, y = _threads(kernel)
         text.add(f"gpu->flat({target}, {printer.size(x)}, {printer.size(y)}, arguments);")

@@ -27,11 +27,11 @@ enum {
     WARP = 32,
     LARGEST_TEAM = 1024,
     BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel: enough to fill the GPU evenly */
+    BLOCKS_OF_TEAMS = 256,     /* of teams that are blocks, whose tiles differ little */
     THREADS_PER_PROCESSOR = 2048,
     WAVES = 4,             /* of teams: more only cost launching */
     SHORT_ROW = 2048,      /* elements for which one warp is enough where there are many rows */
     PER_THREAD = 4,        /* elements of a row that a thread should have */
-    MOST_BLOCKS_X = 0x7fffffff,
     MOST_BLOCKS_Y = 65535,
     RELAXED = 2,           /* the mode of capturing that allows memory to be allocated */
     UNTIMED = 2,           /* of events: all that is asked of them is order */
@@ -314,30 +314,10 @@ static void flat(void *kernel, int64_t x, int64_t y, void **arguments) {
     launch(kernel, across, down, wide, high, 0, arguments);
 }
 
-/* Blocks of so many threads that a processor holds at once. */
-static int64_t resident(int64_t threads) { return most(1, THREADS_PER_PROCESSOR / threads); }
-
-/* Blocks of `together` teams that are `width` wide, `blocks` of them at most; fewer where `scratch`
- * does not fit into shared memory, of which there must be as much as there are blocks then. */
-static void launch_teams(void *kernel, int64_t blocks, int64_t width, int64_t together,
-                         int64_t scratch, void **arguments, int64_t count) {
-    int64_t shared = scratch * together;
-    symcomp_address place = 0;
-    if (shared > gpu.shared_most) {
-        blocks = least(blocks, gpu.processors * resident(width * together));
-        place = workspace(NULL, (size_t)(shared * blocks));
-        shared = 0;
-    }
-    arguments[count] = &place;
-    arguments[count + 1] = &scratch;
-    launch(kernel, blocks, 1, width, together, shared, arguments);
-}
-
-static void teams_of(void *kernel, int64_t rows, int64_t width, int64_t scratch, void **arguments,
-                     int64_t count) {
-    if (rows <= 0 || gpu.error)
-        return;
-    launch_teams(kernel, least(rows, MOST_BLOCKS_X), width, 1, scratch, arguments, count);
+static void blocks(void *kernel, int64_t count, int64_t width, void **arguments) {
+    int64_t most = gpu.processors * BLOCKS_OF_TEAMS;
+    if (count > 0)
+        launch(kernel, least(count, most), 1, width, 1, 0, arguments);
 }
 
 static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
@@ -351,9 +331,18 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
     int64_t together = width <= WARP ? BLOCK / width : 1;
     while (together > 1 && width * together > WARP && scratch * together > gpu.shared_most)
         together /= 2;
-    int64_t most_blocks = gpu.processors * resident(width * together) * WAVES;
-    int64_t blocks = least(up(rows, together), most_blocks);
-    launch_teams(kernel, blocks, width, together, scratch, arguments, count);
+    int64_t resident = most(1, THREADS_PER_PROCESSOR / (width * together));
+    int64_t blocks = least(up(rows, together), gpu.processors * resident * WAVES);
+    int64_t shared = scratch * together;
+    symcomp_address place = 0;
+    if (shared > gpu.shared_most) {
+        blocks = least(blocks, gpu.processors * resident);
+        place = workspace(NULL, (size_t)(shared * blocks));
+        shared = 0;
+    }
+    arguments[count] = &place;
+    arguments[count + 1] = &scratch;
+    launch(kernel, blocks, 1, width, together, shared, arguments);
 }
 
 static void product(const symcomp_product *p, int bytes) {
@@ -385,7 +374,7 @@ static const symcomp_gpu table = {
     .wait = wait_and_tell,
     .flat = flat,
     .teams = teams,
-    .teams_of = teams_of,
+    .blocks = blocks,
     .product = product,
     .convolve = convolve,
     .sort = sort,

@@ -114,9 +114,8 @@ typedef struct symcomp_gpu {
      * that lies if it is not in shared memory (else NULL), and the bytes of it that each team has. */
     void (*teams)(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
                   int64_t count);
-    /* The same for teams of `width` threads each, which are alone in their blocks. */
-    void (*teams_of)(void *kernel, int64_t rows, int64_t width, int64_t scratch, void **arguments,
-                     int64_t count);
+    /* `count` teams of `width` threads, each a block of its own. */
+    void (*blocks)(void *kernel, int64_t count, int64_t width, void **arguments);
     void (*product)(const symcomp_product *product, int bytes);
     /* which: SYMCOMP_FORWARD, SYMCOMP_INPUT or SYMCOMP_FILTERS; see convolution.h. */
     void (*convolve)(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,

@@ -27,13 +27,13 @@ typedef struct frame {
 } frame_t;
 
 static void k38_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles4, &frame->blocks6, &frame->across2, &frame->deep3, &frame->n1, &frame->length5, &frame->n0, &frame->x, &frame->out0, &frame->out1, &frame->partial9, &frame->partial10, 0, 0};
-    gpu->teams_of(kernels[0], frame->tiles4 * frame->blocks6, 512, 8192, arguments, 12);
+    void *arguments[] = {&frame->tiles4, &frame->blocks6, &frame->across2, &frame->deep3, &frame->n1, &frame->length5, &frame->n0, &frame->x, &frame->out0, &frame->out1, &frame->partial9, &frame->partial10};
+    gpu->blocks(kernels[0], frame->tiles4 * frame->blocks6, 512, arguments);
 }
 
 static void k75_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles45, &frame->across42, &frame->deep43, &frame->n1, &frame->blocks6, &frame->partial9, &frame->partial10, &frame->out0, &frame->out1, 0, 0};
-    gpu->teams_of(kernels[1], frame->tiles45, 512, 8192, arguments, 9);
+    void *arguments[] = {&frame->tiles45, &frame->across42, &frame->deep43, &frame->n1, &frame->blocks6, &frame->partial9, &frame->partial10, &frame->out0, &frame->out1};
+    gpu->blocks(kernels[1], frame->tiles45, 512, arguments);
 }
 
 static void run(void *const given) {

@@ -16,14 +16,14 @@ typedef struct frame {
     symcomp_address out0; /* float64 matrix (n0, n0) */
 } frame_t;
 
-static void k18_add(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles4, &frame->along3, &frame->down2, &frame->n0, &frame->x, &frame->out0, 0, 0};
-    gpu->teams(kernels[0], frame->tiles4, 1024, 8448, arguments, 6);
+static void k97_add(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles4, &frame->down2, &frame->along3, &frame->n0, &frame->x, &frame->out0};
+    gpu->blocks(kernels[0], frame->tiles4, 256, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k18_add(frame);
+    k97_add(frame);
 }
 
 static symcomp_replay replay;
@@ -33,8 +33,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t on
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
     frame->n0 = n0;
-    frame->down2 = sc_floordiv_i64((frame->n0 + 31), 32);
-    frame->along3 = sc_floordiv_i64((frame->n0 + 31), 32);
+    frame->down2 = sc_floordiv_i64((frame->n0 + 63), 64);
+    frame->along3 = sc_floordiv_i64((frame->n0 + 63), 64);
     frame->tiles4 = frame->down2 * frame->along3;
     if (!failed) {
         gpu->enter();
