@@ -36,7 +36,6 @@ from symcomp.codegen.loops import (
     Buffer,
     Call,
     For,
-    If,
     Kernel,
     Let,
     Repeat,

@@ -3,13 +3,12 @@
 
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, const int64_t deep3, const int64_t n1, const int64_t length5, const int64_t n0, const double *restrict x, double *restrict out0, double *restrict out1, double *restrict partial9, double *restrict partial10, char *scratch, const int64_t each) {
-    char *const tile = sc_shared_tile(each);
-    for (int64_t team11 = sc_team(); team11 < tiles4 * blocks6; team11 += sc_teams()) {
+k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, const int64_t deep3, const int64_t n1, const int64_t length5, const int64_t n0, const double *restrict x, double *restrict out0, double *restrict out1, double *restrict partial9, double *restrict partial10) {
+    for (int64_t team11 = sc_block(); team11 < tiles4 * blocks6; team11 += sc_blocks()) {
         const int64_t block12 = sc_quotient(team11, tiles4);
         const int64_t start13 = (across2 * tiles4 * block12 * (-1)) + (across2 * team11);
-        double *restrict const parts14 = (double *)(tile);
-        double *restrict const parts15 = (double *)(tile + 4096);
+        __shared__ double parts14[512];
+        __shared__ double parts15[512];
          {
             const int64_t e16 = sc_member();
             const int64_t lane17 = sc_quotient(e16, across2);
@@ -33,7 +32,7 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
             parts14[e16] = s7;
             parts15[e16] = s8;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e23 = sc_member();
             const int64_t lane24 = sc_quotient(e23, across2);
@@ -54,7 +53,7 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
                 parts15[e23] = s29;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e31 = sc_member();
             if ((e31 < across2) && ((start13 + e31) < n1)) {
@@ -81,18 +80,17 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
                 }
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }
 
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, const int64_t n1, const int64_t blocks6, const double *restrict partial9, const double *restrict partial10, double *restrict out0, double *restrict out1, char *scratch, const int64_t each) {
-    char *const tile = sc_shared_tile(each);
-    for (int64_t team46 = sc_team(); team46 < tiles45; team46 += sc_teams()) {
+k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, const int64_t n1, const int64_t blocks6, const double *restrict partial9, const double *restrict partial10, double *restrict out0, double *restrict out1) {
+    for (int64_t team46 = sc_block(); team46 < tiles45; team46 += sc_blocks()) {
         const int64_t start47 = across42 * team46;
-        double *restrict const parts48 = (double *)(tile);
-        double *restrict const parts49 = (double *)(tile + 4096);
+        __shared__ double parts48[512];
+        __shared__ double parts49[512];
          {
             const int64_t e50 = sc_member();
             const int64_t lane51 = sc_quotient(e50, across42);
@@ -125,7 +123,7 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
             parts48[e50] = s40;
             parts49[e50] = s41;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e60 = sc_member();
             const int64_t lane61 = sc_quotient(e60, across42);
@@ -146,7 +144,7 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
                 parts49[e60] = s66;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e68 = sc_member();
             if ((e68 < across42) && ((start47 + e68) < n1)) {
@@ -167,6 +165,6 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
                 out1[i39] = v74;
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }

@@ -178,13 +178,13 @@ static void k158_dot_subtract(frame_t *const frame) {
 }
 
 static void k193_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles163, &frame->blocks165, &frame->across161, &frame->deep162, &frame->length164, &frame->n0, &frame->add_5, &frame->c, &frame->partial167, 0, 0};
-    gpu->teams_of(kernels[12], frame->tiles163 * frame->blocks165, 512, 4096, arguments, 9);
+    void *arguments[] = {&frame->tiles163, &frame->blocks165, &frame->across161, &frame->deep162, &frame->length164, &frame->n0, &frame->add_5, &frame->c, &frame->partial167};
+    gpu->blocks(kernels[12], frame->tiles163 * frame->blocks165, 512, arguments);
 }
 
 static void k220_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles196, &frame->blocks165, &frame->partial167, &frame->c, 0, 0};
-    gpu->teams_of(kernels[13], frame->tiles196, 512, 4096, arguments, 4);
+    void *arguments[] = {&frame->tiles196, &frame->blocks165, &frame->partial167, &frame->c};
+    gpu->blocks(kernels[13], frame->tiles196, 512, arguments);
 }
 
 static void run(void *const given) {

@@ -374,12 +374,11 @@ k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *r
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int64_t across161, const int64_t deep162, const int64_t length164, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial167, char *scratch, const int64_t each) {
-    char *const tile = sc_shared_tile(each);
-    for (int64_t team168 = sc_team(); team168 < tiles163 * blocks165; team168 += sc_teams()) {
+k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int64_t across161, const int64_t deep162, const int64_t length164, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial167) {
+    for (int64_t team168 = sc_block(); team168 < tiles163 * blocks165; team168 += sc_blocks()) {
         const int64_t block169 = sc_quotient(team168, tiles163);
         const int64_t start170 = (across161 * tiles163 * block169 * (-1)) + (across161 * team168);
-        double *restrict const parts171 = (double *)(tile);
+        __shared__ double parts171[512];
          {
             const int64_t e172 = sc_member();
             const int64_t lane173 = sc_quotient(e172, across161);
@@ -409,7 +408,7 @@ k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int6
             }
             parts171[e172] = (double)s166;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e183 = sc_member();
             const int64_t lane184 = sc_quotient(e183, across161);
@@ -423,7 +422,7 @@ k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int6
                 parts171[e183] = s186;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e188 = sc_member();
             if ((e188 < across161) && ((start170 + e188) < 3)) {
@@ -443,17 +442,16 @@ k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int6
                 }
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const float *restrict partial167, float *restrict c, char *scratch, const int64_t each) {
-    char *const tile = sc_shared_tile(each);
-    for (int64_t team197 = sc_team(); team197 < tiles196; team197 += sc_teams()) {
+k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const float *restrict partial167, float *restrict c) {
+    for (int64_t team197 = sc_block(); team197 < tiles196; team197 += sc_blocks()) {
         const int64_t start198 = team197 * 3;
-        double *restrict const parts199 = (double *)(tile);
+        __shared__ double parts199[512];
          {
             const int64_t e200 = sc_member();
             const int64_t lane201 = sc_quotient(e200, 3);
@@ -481,7 +479,7 @@ k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const floa
             }
             parts199[e200] = (double)s195;
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e210 = sc_member();
             const int64_t lane211 = sc_quotient(e210, 3);
@@ -495,7 +493,7 @@ k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const floa
                 parts199[e210] = s213;
             }
         }
-        sc_team_sync();
+        __syncthreads();
          {
             const int64_t e215 = sc_member();
             if ((e215 < 3) && ((start198 + e215) < 3)) {
@@ -509,6 +507,6 @@ k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const floa
                 c[i194] = v219;
             }
         }
-        sc_team_sync();
+        __syncthreads();
     }
 }
