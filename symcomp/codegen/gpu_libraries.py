@@ -3,7 +3,7 @@
 cuBLAS and cuDNN are loaded as they are found: in NVIDIA's wheels (PyTorch brings them), in a
 toolkit, or by the system's own search. Neither has to be there, as the kernels of
 include/products.cuh and convolutions.cuh do everything. Which of them computes what is decided in
-include/gpu_products.c; this module finds them, and fills the tables of its functions.
+include/gpu_ways.h; this module finds them, and fills the tables of its functions.
 """
 
 from __future__ import annotations

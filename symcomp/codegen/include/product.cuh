@@ -23,7 +23,7 @@ template <int height, int width, int down, int across, int blocks> struct sc_sha
     static_assert(down % 4 == 0 && across % 8 == 0, "a warp is 4 × 8 of the threads");
 };
 
-/* gpu_products.c knows these sizes (`shapes`). */
+/* gpu_ways.h knows these sizes (`shapes`). */
 typedef sc_shape<8, 8, 8, 16, 3> sc_middle;  /* tiles of 64 × 128 */
 typedef sc_shape<8, 8, 4, 16, 6> sc_flat;    /* 32 × 128 */
 typedef sc_shape<4, 4, 8, 8, 8> sc_small;    /* 32 × 32 */
