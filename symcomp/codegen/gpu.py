@@ -347,7 +347,7 @@ class Gpu:
 
     def require(self, libraries: Sequence[str]) -> None:
         """Have what computes products and convolutions, as far as a function needs it: NVIDIA's
-        libraries, and our own kernels of a dtype (a file of gpu_libraries.FILES).
+        libraries, and our own kernels (files of gpu_libraries.FILES).
         """
         with _lock:
             for name in libraries:

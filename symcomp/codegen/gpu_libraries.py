@@ -2,8 +2,8 @@
 
 cuBLAS and cuDNN are loaded as they are found: in NVIDIA's wheels (PyTorch brings them), in a
 toolkit, or by the system's own search. Neither has to be there, as the kernels of
-include/products.cuh do everything. Which of them computes what is decided in
-include/gpu_products.c; this module finds them, and fills the tables of its functions.
+include/products.cuh and convolutions.cuh do everything. Which of them computes what is decided in
+include/gpu_ways.h; this module finds them, and fills the tables of its functions.
 """
 
 from __future__ import annotations
@@ -33,8 +33,13 @@ KERNELS = (
     *(f"sc_{name}_{t}" for name in _EACH for t in ("f32", "f64")),
     *(f"sc_{name}_f32" for name in _SINGLE),
 )
-#: The files of kernels (in include, with suffix `.cu`), and what is in them.
-FILES = {f"products_{t}": [k for k in KERNELS if k.endswith(t)] for t in ("f32", "f64")}
+#: The files of kernels (in include, with suffix `.cu`), and what is in them; convolutions need
+#: those of products too.
+FILES = {
+    f"{of}_{t}": [k for k in KERNELS if k.endswith(t) and ("multiply" in k) == (of == "products")]
+    for of in ("products", "convolutions")
+    for t in ("f32", "f64")
+}
 
 
 class Library(NamedTuple):

@@ -25,6 +25,8 @@ SAID = (
     "a volume", "many taps", "as many taps as there are bits", "a wide target",
     "many channels, in groups, dilated", "many channels of a signal", "many channels of a volume",
     "many channels, stride 2", "many channels, padded beyond the filter",
+    "rows that meet few taps", "rows that meet few taps, in groups",
+    "slices that meet few taps", "slices of rows",
 )  # fmt: skip
 #: Those whose gradient of images it computes, as the results of turned filters.
 TURNED = (

@@ -286,6 +286,17 @@ GEOMETRIES = {
     "many channels, padded beyond the filter": geometry(
         (1, 35, 4, 4), (3, 35, 3, 3), (10, 10), low=4
     ),
+    "rows that meet few taps": geometry((9, 3, 12, 12), (5, 3, 5, 5), (8, 8)),
+    "rows that meet few taps, stride 2": geometry(
+        (4, 2, 15, 19), (3, 2, 7, 3), (5, 9), (2, 1), (3, 1), (1, 1)
+    ),
+    "rows that meet none": geometry((3, 2, 23, 9), (3, 2, 2, 2), (4, 8), 1, (3, 1), (-5, 0)),
+    "rows that meet few taps, in groups": geometry((3, 40, 12, 9), (6, 20, 6, 2), (7, 8), groups=2),
+    "slices that meet few taps": geometry((3, 2, 9, 4, 9), (3, 2, 4, 2, 2), (6, 3, 8)),
+    "slices that meet few taps, stride 2": geometry(
+        (2, 2, 9, 6, 17), (3, 2, 4, 2, 2), (3, 3, 16), (2, 2, 1), (3, 1, 1)
+    ),
+    "slices of rows": geometry((2, 2, 3, 9, 9), (3, 2, 1, 4, 2), (3, 6, 8)),
     "no images": geometry((0, 2, 5, 5), (3, 2, 3, 3), (3, 3)),
     "no channels": geometry((2, 0, 5, 5), (3, 0, 3, 3), (3, 3)),
     "no filters": geometry((2, 2, 5, 5), (0, 2, 3, 3), (3, 3)),

@@ -22,6 +22,7 @@ template <typename T, class Shape, class Point> struct sc_correlation_bench : sc
 
 static __device__ inline void sc_set_lattice(sc_lattice &lattice, const int32_t size[3],
                                              int64_t outer) {
+    lattice.outers = 0;
     lattice.outer = outer;
     lattice.places = 1;
     lattice.pitch[0] = (int64_t)size[1] * size[2];
@@ -72,6 +73,8 @@ template <typename T, class Point> struct sc_correlation_problem {
 
     __device__ explicit sc_correlation_problem(const sc_correlation &parameters)
         : p(parameters), extents(parameters.extents) {}
+
+    __device__ void narrow(const sc_job &, int, int64_t &, int64_t &) const {}
 
     /* The inner index of the left operand: an array of this size. */
     template <bool are_positions, class Shape>
@@ -164,6 +167,16 @@ struct sc_residue {
     }
 };
 
+/* Whether to order the places by rows, then by images, and the taps by rows, then by filters: so a
+ * tile lies in one row, or slice, of all images, and terms of rows that none of its taps meets are
+ * left out. It pays if there are many of them, and if rows of places are long enough to be read. */
+static __device__ inline bool sc_narrows(const sc_correlation &p, const sc_job &job) {
+    const sc_lattice &edge = job.right_edge;
+    const int axis = p.kernel[0] > 1 ? 0 : 1;
+    return edge.count[2] >= 8 && p.kernel[axis] > 1 &&
+           4 * (int64_t)edge.count[axis] >= 5 * (int64_t)p.out[axis];
+}
+
 /* Of the groups times the residues. */
 static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64_t group, int bytes,
                                                   sc_job &job) {
@@ -190,6 +203,20 @@ static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64
         sc_set_axis(job.right_inner, axis, r.taps, 0, -r.result_step);
         sc_set_axis(job.target_columns, axis, r.places, r.first_place, p.stride[axis]);
     }
+    if (sc_narrows(p, job)) {
+        job.right_edge.outers = job.target_columns.outers = p.batch;
+        job.left_inner.outers = job.right_inner.outers = p.filter_count;
+    }
+}
+
+/* The digits of taps along an axis, [begin, end), that lead from coordinates `first` to `last` to a
+ * result: the steps go back. */
+static __device__ inline void sc_meeting_taps(const sc_lattice &taps, int axis, int32_t results,
+                                              int32_t first, int32_t last, int64_t &begin,
+                                              int64_t &end) {
+    const int32_t step = -taps.step[axis], count = (int32_t)taps.count[axis];
+    begin = first < results ? 0 : (first - results) / step + 1;
+    end = last < 0 ? 0 : sc_fewer(last / step + 1, count);
 }
 
 template <typename T, class Point> struct sc_backward : sc_correlation_problem<T, Point> {
@@ -198,6 +225,26 @@ template <typename T, class Point> struct sc_backward : sc_correlation_problem<T
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_backward(p, group, sizeof(T), job);
+    }
+
+    __device__ void narrow(const sc_job &job, int width, int64_t &begin, int64_t &end) const {
+        const sc_lattice &edge = job.right_edge, &taps = job.right_inner;
+        if (!edge.outers || job.first_column >= job.columns)
+            return;
+        const int64_t of_row = edge.outers * edge.count[2];
+        int64_t first = job.first_column, last = sc_fewer(first + width, job.columns) - 1;
+        first = sc_quotient(first, of_row), last = sc_quotient(last, of_row);
+        const int axis = p.kernel[0] > 1 ? 0 : 1;
+        if (axis == 0) /* slices */
+            first = sc_quotient(first, edge.count[1]), last = sc_quotient(last, edge.count[1]);
+        else if (first / edge.count[1] != last / edge.count[1])
+            return;
+        else
+            first %= edge.count[1], last %= edge.count[1];
+        sc_meeting_taps(taps, axis, p.out[axis], edge.start[axis] + (int32_t)first,
+                        edge.start[axis] + (int32_t)last, begin, end);
+        const int64_t each = taps.outers * taps.count[2] * (axis == 0 ? taps.count[1] : 1);
+        begin *= each, end *= each;
     }
 
     template <class Shape>

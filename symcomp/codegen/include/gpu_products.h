@@ -2,7 +2,7 @@
  * the call.
  *
  * The libraries are NVIDIA's, as far as they were found (gpu_libraries.py); the kernels are those
- * of products.cuh, which do everything. Results are the same from call to call in any case:
+ * of products.cuh and convolutions.cuh, which do everything. Results are the same from call to call in any case:
  * algorithms of cuDNN that are not deterministic are not used, nor are float32 products rounded to
  * less (TF32).
  */

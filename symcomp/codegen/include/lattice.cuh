@@ -1,10 +1,12 @@
 /* Lattices number places of an array with three spatial axes: a part of product.cuh. The digits of
- * the number, of which the last is the fastest, are an outer index and three steps along the axes.
+ * the number, of which the last is the fastest, are an outer index and three steps along the axes;
+ * or the outer index comes before the last axis only, and then it is one of `outers`.
  */
 #ifndef SYMCOMP_LATTICE_CUH
 #define SYMCOMP_LATTICE_CUH
 
 struct sc_lattice {
+    int64_t outers;   /* 0 where the outer index comes first */
     int64_t outer;    /* elements from one outer index to the next */
     int64_t pitch[2]; /* and from one place to the next along the first two axes */
     uint32_t places;   /* all that have the same outer index */
@@ -19,6 +21,13 @@ struct sc_digits {
 
 static __device__ inline sc_digits sc_digits_of(const sc_lattice &lattice, int64_t number) {
     sc_digits digits;
+    if (lattice.outers) {
+        digits.along[2] = (uint32_t)sc_divide(&number, lattice.count[2]);
+        digits.outer = sc_divide(&number, lattice.outers);
+        digits.along[1] = (uint32_t)sc_divide(&number, lattice.count[1]);
+        digits.along[0] = (uint32_t)number;
+        return digits;
+    }
     uint32_t place = 0;
     if (lattice.places != 1) /* of one channel: fewer than 2³¹ */
         place = (uint32_t)sc_divide(&number, lattice.places);

@@ -23,7 +23,7 @@ template <int height, int width, int down, int across, int blocks> struct sc_sha
     static_assert(down % 4 == 0 && across % 8 == 0, "a warp is 4 × 8 of the threads");
 };
 
-/* gpu_products.c knows these sizes (`shapes`). */
+/* gpu_ways.h knows these sizes (`shapes`). */
 typedef sc_shape<8, 8, 8, 16, 3> sc_middle;  /* tiles of 64 × 128 */
 typedef sc_shape<8, 8, 4, 16, 6> sc_flat;    /* 32 × 128 */
 typedef sc_shape<4, 4, 8, 8, 8> sc_small;    /* 32 × 32 */
@@ -243,6 +243,8 @@ static __device__ inline void sc_product_tile(sc_bench<T, Shape> &bench, Left le
  *     extents                 of the parameters
  *     Bench<Shape>            an sc_bench with what the operands add
  *     prepare(number, job)    says where one of the batch lies; one thread calls it
+ *     narrow(job, width, begin, end)
+ *                             leaves out terms that are 0 in all columns of the tile
  *     tile(bench)
  */
 
@@ -279,8 +281,11 @@ static __device__ inline void sc_product(const Problem &problem,
         const int64_t number = sc_take_tile(e, Shape::ROWS, Shape::COLUMNS, job);
         if (number < e.batch) {
             problem.prepare(number, job);
-            const int64_t rest = job.inner - job.first_term;
-            job.terms = rest > 0 ? (int32_t)sc_fewer(e.share, rest) : 0;
+            int64_t begin = 0, end = job.inner;
+            problem.narrow(job, Shape::COLUMNS, begin, end);
+            end = sc_fewer(end, job.first_term + e.share);
+            job.first_term = sc_more(begin, job.first_term);
+            job.terms = (int32_t)sc_more<int64_t>(end - job.first_term, 0);
             if (e.parts > 1) {
                 const int64_t before = (job.part * e.batch + number) * e.rows * e.columns;
                 job.target = sc_target{e.partial + before * sizeof(T), e.columns, nullptr, 1, 0};

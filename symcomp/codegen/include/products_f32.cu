@@ -1,6 +1,7 @@
-/* Products and convolutions in float32: see products.cuh. */
+/* Products in float32: see products.cuh. */
 #include "products.cuh"
 
-SC_KERNELS(float, f32, sc_middle)
-SC_TILE_KERNELS(float, flat_f32, sc_flat)
-SC_TILE_KERNELS(float, small_f32, sc_small)
+SC_MULTIPLY_KERNEL(float, f32, sc_middle)
+SC_MULTIPLY_KERNEL(float, flat_f32, sc_flat)
+SC_MULTIPLY_KERNEL(float, small_f32, sc_small)
+SC_MULTIPLY_ADD_KERNEL(float, f32)
