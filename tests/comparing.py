@@ -17,6 +17,7 @@ TINY_GRID = {
     "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "CHUNKS": 4, "CHUNK": 3,
     "SQUARE": 4, "COLUMN_THREADS": 64, "LEAST_ROWS": 2, "LONG_ROW": 4, "ROW_PART": 3,
     "FEW": 2, "FAN": 2, "MOST_ROUNDS": 9, "COLUMNS": 2, "SHORT": 2,
+    "PERIOD": 2, "TILE": 4, "TILE_COLUMNS": 2,
 }  # fmt: skip
 
 

@@ -20,27 +20,30 @@ import numpy as np
 
 from symcomp.codegen.equations import flat, reindexed
 from symcomp.codegen.loops import (
+    Barrier,
     Buffer,
     Call,
     For,
     If,
     Let,
     Local,
+    Scratch,
     Store,
     Update,
     View,
+    buffer,
     load,
     local,
     local_size,
 )
 from symcomp.codegen.lower import Lowering
 from symcomp.codegen.plan import Root
-from symcomp.codegen.teams import over_grid
+from symcomp.codegen.teams import one_index, over_grid
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build, constant
 from symcomp.graph.notation import Index, Write, index
 from symcomp.graph.scalar import cast
-from symcomp.tensor.arithmetic import equal, less, logical_not, minimum, where
+from symcomp.tensor.arithmetic import equal, less, logical_and, logical_not, minimum, where
 
 #: Positions are few up to here, while their pairs, times the columns, are no more than the second.
 FEW, MOST_PAIRS = 256, 1 << 24
@@ -48,6 +51,9 @@ FEW, MOST_PAIRS = 256, 1 << 24
 FAN, MOST_ROUNDS = 16, 15
 #: Columns that a thread does of rows that may have as many as the second.
 COLUMNS, SHORT = 4, 32
+#: Of so many sorted positions one looks whether it is of a long list, which has twice as many. And
+#: what a team that adds one up takes to shared memory at once: elements, of so many columns.
+PERIOD, TILE, TILE_COLUMNS = 128, 4096, 32
 
 FALSE = constant(np.asarray(False))
 
@@ -182,6 +188,8 @@ class Scattered:
         counts = self.lowering.temporary("int64", (many,), "counts")
         yield [self._counted(many, ordered, counts)]
         yield [self._added(many, ordered, counts)]
+        if not (isinstance(many, int) and many < 2 * PERIOD):
+            yield [self._added_long(many, ordered, counts)]
 
     def _noted(self, many, places: Buffer) -> For:
         """Where each position writes."""
@@ -244,7 +252,8 @@ class Scattered:
             stores = zip(offsets, totals, strict=True)
             return [*inner, *(Store(self.target, at, total) for at, total in stores)]
 
-        return self._shared(s, body, less(size.as_expr(0), count), added)
+        some = logical_and(less(size.as_expr(0), count), less(count, size.as_expr(2 * PERIOD)))
+        return self._shared(s, body, some, added)
 
     def _updates(self, totals: list[Local], e: Expr, columns: list[dict]) -> list:
         """Add what the position number `e` writes to the total of each column."""
@@ -252,6 +261,95 @@ class Scattered:
         for total, column in zip(totals, columns, strict=True):
             found.append(Update(total, self.write.monoid, self._value(e, found, column)))
         return found
+
+    def _added_long(self, many, ordered: Buffer, counts: Buffer) -> For:
+        """A team for each long list, and some columns, adds up tile after tile of what is written
+        there: brought to shared memory by all threads, and added by one for each column.
+        """
+        across = size.product([i.extent for i in self.free])
+        width = self._known(size.larger(1, size.smaller(across, TILE_COLUMNS)), "width")
+        chunks = self._known(size.parts(across, width), "chunks")
+        team = self._index(size.times(size.parts(many, PERIOD), chunks), "team")
+        tile, totals = (
+            buffer(self.target.dtype, (n,), f"{name}{next(self.lowering.names)}")
+            for n, name in ((TILE, "tile"), (TILE_COLUMNS, "totals"))
+        )
+        body: list = [Scratch(tile), Scratch(totals)]
+        number = self._let(size.quotient(team, chunks), "number", body)
+        chunk = self._let(size.minus(team, size.times(number, chunks)), "chunk", body)
+        at = self._let(size.times(number, PERIOD), "at", body)
+        place = self._let(load(ordered, at), "place", body)
+        mine = self._leads(many, ordered, at, place, body)
+        inside: list = []
+        start = self._start(ordered, at, place, inside)
+        count = self._let(load(counts, start), "count", inside)
+        every, first = one_index(self.free)
+        left = self._let(size.times(chunk, width), "left", inside)
+        here = self._let(size.smaller(width, size.minus(across, left)), "here", inside)
+        column = self._index(here, "c")
+        bound = [Let(every, size.as_expr(size.plus(left, column))), *first]
+        offset = self._offset(place, bound)
+        fetched = Store(totals, column, load(self.target, offset))
+        work: list = [For(column, (*bound, fetched), "block")]
+        height = size.quotient(TILE, width)
+        tiles = self._index(size.parts(count, height), "tiles")
+        inner: list = []
+        done = self._let(size.times(tiles, height), "done", inner)
+        rows = self._let(size.smaller(height, size.minus(count, done)), "rows", inner)
+        e = self._index(size.times(rows, here), "e")
+        row_of = self._local_size("row")
+        brought: list = [Let(row_of, size.as_expr(size.quotient(e, here)))]
+        from_ = size.minus(size.plus(left, e), size.times(row_of, here))
+        brought += [Let(every, size.as_expr(from_)), *first]
+        position = load(ordered, size.plus(many, start, done, row_of))
+        position = self._let(position, "e", brought)
+        brought.append(Store(tile, e, self._value(position, brought, {})))
+        total, row = self._local(self.target.dtype, "total"), self._index(rows, "row")
+        element = load(tile, size.plus(size.times(row, here), column))
+        added = (
+            Let(total, load(totals, column)),
+            For(row, (Update(total, self.write.monoid, element),)),
+            Store(totals, column, total),
+        )
+        inner += [
+            For(e, tuple(brought), "block"),
+            Barrier(),
+            For(column, added, "block"),
+            Barrier(),
+        ]
+        stored = Store(self.target, offset, load(totals, column))
+        work += [For(tiles, tuple(inner)), For(column, (*bound, stored), "block")]
+        long = logical_not(less(count, size.as_expr(2 * PERIOD)))
+        body.append(If(mine, (*inside, If(long, tuple(work)))))
+        return For(team, tuple(body), "grid")
+
+    def _leads(self, many, ordered: Buffer, at: Expr, place: Expr, body: list) -> Expr:
+        """Whether `at` is the first multiple of PERIOD in what may be a long list."""
+        follows, before = (self._local("bool", name) for name in ("follows", "before"))
+        for flag, other, inside in (
+            (
+                follows,
+                size.plus(at, PERIOD - 1),
+                less(size.plus(at, PERIOD - 1), size.as_expr(many)),
+            ),
+            (before, size.minus(at, PERIOD), less(size.as_expr(0), at)),
+        ):
+            same = Update(flag, "any", equal(load(ordered, other), place))
+            body += [Let(flag, FALSE), If(inside, (same,))]
+        return logical_and(follows, logical_not(before))
+
+    def _start(self, ordered: Buffer, at: Expr, place: Expr, body: list) -> Expr:
+        """Where the list begins that `at` is in, fewer than PERIOD before, by bisection."""
+        back = self._local_size("back")
+        body.append(Let(back, size.as_expr(0)))
+        step = PERIOD // 2
+        while step:
+            to = size.as_expr(size.minus(at, size.plus(back, step)))
+            same = equal(load(ordered, to), place)
+            further = Update(back, "sum", where(same, size.as_expr(step), size.as_expr(0)))
+            body.append(If(logical_not(less(to, size.as_expr(0))), (further,)))
+            step //= 2
+        return self._let(size.minus(at, back), "start", body)
 
     def _last_written(self, many, ordered: Buffer) -> For:
         """A team of threads for each last position of a place."""

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(14)
+SYMCOMP_ATTACH_GPU(15)
 
 typedef struct frame {
     int64_t n0;
@@ -18,12 +18,14 @@ typedef struct frame {
     int64_t few11;
     int64_t rounds31;
     int64_t whole41;
-    int64_t groups56;
-    int64_t some61;
-    int64_t sorts62;
-    int64_t many63;
-    int64_t few64;
-    int64_t whole81;
+    int64_t width56;
+    int64_t chunks57;
+    int64_t groups82;
+    int64_t some87;
+    int64_t sorts88;
+    int64_t many89;
+    int64_t few90;
+    int64_t whole107;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
@@ -32,8 +34,8 @@ typedef struct frame {
     symcomp_address places21; /* int64 vector (many10,) */
     symcomp_address sorted22; /* int64 matrix (2, many10) */
     symcomp_address counts26; /* int64 vector (many10,) */
-    symcomp_address places72; /* int64 vector (many63,) */
-    symcomp_address sorted73; /* int64 matrix (2, many63) */
+    symcomp_address places98; /* int64 vector (many89,) */
+    symcomp_address sorted99; /* int64 matrix (2, many89) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -81,7 +83,7 @@ static void k24_scatter(frame_t *const frame) {
 }
 
 static void k25_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 10, frame->many10, frame->n0, frame->places21, frame->sorted22);
+    gpu->sort(kernels + 11, frame->many10, frame->n0, frame->places21, frame->sorted22);
 }
 
 static void k36_scatter(frame_t *const frame) {
@@ -94,28 +96,33 @@ static void k55_scatter(frame_t *const frame) {
     gpu->flat(kernels[5], frame->n2 + (frame->whole41 * (-3)), frame->many10, arguments);
 }
 
-static void k60_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->groups56, &frame->x, &frame->out1, &frame->n0, &frame->n2};
-    gpu->flat(kernels[6], frame->groups56 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups56 * (-3)))), 1, arguments);
+static void k81_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->chunks57, &frame->many10, &frame->sorted22, &frame->counts26, &frame->width56, &frame->n2, &frame->out0, &frame->v, 0, 0};
+    gpu->teams(kernels[6], frame->chunks57 * sc_floordiv_i64((frame->many10 + 127), 128), 4096, 33024, arguments, 8);
 }
 
-static void k71_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->few64, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
-    gpu->flat(kernels[7], frame->n2, frame->few64, arguments);
+static void k86_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups82, &frame->x, &frame->out1, &frame->n0, &frame->n2};
+    gpu->flat(kernels[7], frame->groups82 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups82 * (-3)))), 1, arguments);
 }
 
-static void k75_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many63, &frame->at, &frame->n0, &frame->places72};
-    gpu->flat(kernels[8], frame->many63, 1, arguments);
+static void k97_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few90, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
+    gpu->flat(kernels[8], frame->n2, frame->few90, arguments);
 }
 
-static void k76_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 10, frame->many63, frame->n0, frame->places72, frame->sorted73);
+static void k101_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many89, &frame->at, &frame->n0, &frame->places98};
+    gpu->flat(kernels[9], frame->many89, 1, arguments);
 }
 
-static void k90_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many63, &frame->n2, &frame->whole81, &frame->sorted73, &frame->v, &frame->out1};
-    gpu->flat(kernels[9], frame->n2 + (frame->whole81 * (-3)), frame->many63, arguments);
+static void k102_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 11, frame->many89, frame->n0, frame->places98, frame->sorted99);
+}
+
+static void k116_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many89, &frame->n2, &frame->whole107, &frame->sorted99, &frame->v, &frame->out1};
+    gpu->flat(kernels[10], frame->n2 + (frame->whole107 * (-3)), frame->many89, arguments);
 }
 
 static void run(void *const given) {
@@ -126,11 +133,12 @@ static void run(void *const given) {
     k25_scatter(frame);
     k36_scatter(frame);
     k55_scatter(frame);
-    k60_scatter(frame);
-    k71_scatter(frame);
-    k75_scatter(frame);
-    k76_scatter(frame);
-    k90_scatter(frame);
+    k81_scatter(frame);
+    k86_scatter(frame);
+    k97_scatter(frame);
+    k101_scatter(frame);
+    k102_scatter(frame);
+    k116_scatter(frame);
 }
 
 static symcomp_replay replay;
@@ -152,14 +160,16 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     const int64_t t3_ = frame->many10 + (sc_maximum_i64(0, (frame->many10 + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 16) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 16) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 256) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 256) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 4096) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 65536) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 65536) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 1048576) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 1048576) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 16777216) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, 268435456) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, 268435456) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(4294967296)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(4294967296)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(1099511627776)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(1099511627776)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(17592186044416)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(17592186044416)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(281474976710656)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(281474976710656)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(4503599627370496)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(4503599627370496)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many10, INT64_C(72057594037927936)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many10, INT64_C(72057594037927936)) + (-1))) * (-1));
     frame->rounds31 = t3_;
     frame->whole41 = sc_floordiv_i64(frame->n2, 4);
-    frame->groups56 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
-    frame->some61 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
-    const int64_t t4_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some61 * frame->some61) + (frame->some61 * frame->some61)), 16777216);
+    frame->width56 = sc_maximum_i64(0, (frame->n2 + (sc_maximum_i64(0, (frame->n2 + (-32))) * (-1)) + (-1))) + 1;
+    frame->chunks57 = sc_floordiv_i64((frame->n2 + frame->width56 + (-1)), frame->width56);
+    frame->groups82 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some87 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t4_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some87 * frame->some87) + (frame->some87 * frame->some87)), 16777216);
     const int64_t t5_ = sc_maximum_i64(0, (frame->n1 + (-256))) + t4_ + (sc_maximum_i64(0, (sc_maximum_i64(0, (frame->n1 + (-256))) + t4_ + (-1))) * (-1));
-    frame->sorts62 = t5_;
-    frame->many63 = frame->n1 * frame->sorts62;
-    frame->few64 = frame->n1 + (frame->many63 * (-1));
-    frame->whole81 = sc_floordiv_i64(frame->n2, 4);
+    frame->sorts88 = t5_;
+    frame->many89 = frame->n1 * frame->sorts88;
+    frame->few90 = frame->n1 + (frame->many89 * (-1));
+    frame->whole107 = sc_floordiv_i64(frame->n2, 4);
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
     host->n0 = n0;
@@ -175,9 +185,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         const size_t slot1 = room;
         room += ((size_t)((frame->many10 * 2) * 8) + 256) / 256 * 256;
         const size_t slot2 = room;
-        room += ((size_t)((frame->many63) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many89) * 8) + 256) / 256 * 256;
         const size_t slot3 = room;
-        room += ((size_t)((frame->many63 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many89 * 2) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -194,8 +204,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         frame->places21 = arena + slot0;
         frame->counts26 = arena + slot0;
         frame->sorted22 = arena + slot1;
-        frame->places72 = arena + slot2;
-        frame->sorted73 = arena + slot3;
+        frame->places98 = arena + slot2;
+        frame->sorted99 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n2 * 8));
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;

@@ -123,7 +123,7 @@ k55_scatter(const int64_t many10, const int64_t n2, const int64_t whole41, const
         const int64_t h54 = sorted22[many10 + s37];
         const int64_t first40 = h54;
         for (int64_t part42 = sc_thread(); part42 < n2 + (whole41 * (-3)); part42 += sc_threads()) {
-            if (0 < count38) {
+            if ((0 < count38) && (count38 < 256)) {
                 if (part42 < whole41) {
                     double total43 = out0[(n2 * place39) + part42];
                     double total44 = out0[(n2 * place39) + whole41 + part42];
@@ -161,39 +161,150 @@ k55_scatter(const int64_t many10, const int64_t n2, const int64_t whole41, const
     }
 }
 
+/* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */
+extern "C" __global__ void __launch_bounds__(1024)
+k81_scatter(const int64_t chunks57, const int64_t many10, const int64_t *restrict sorted22, const int64_t *restrict counts26, const int64_t width56, const int64_t n2, double *restrict out0, const double *restrict v, char *scratch, const int64_t each) {
+    char *const tile = sc_tile(scratch, each);
+    for (int64_t team58 = sc_team(); team58 < chunks57 * sc_quotient(many10 + 127, 128); team58 += sc_teams()) {
+        double *restrict const tile59 = (double *)(tile);
+        double *restrict const totals60 = (double *)(tile + 32768);
+        const int64_t number61 = sc_quotient(team58, chunks57);
+        const int64_t chunk62 = (chunks57 * number61 * (-1)) + team58;
+        const int64_t at63 = number61 * 128;
+        const int64_t place64 = sorted22[at63];
+        bool follows65 = false;
+        if ((at63 + 127) < many10) {
+            follows65 = follows65 || (sorted22[at63 + 127] == place64);
+        }
+        bool before66 = false;
+        if (0 < at63) {
+            before66 = before66 || (sorted22[at63 + (-128)] == place64);
+        }
+        if (follows65 && (!before66)) {
+            int64_t back67 = 0;
+            if (!((at63 + (back67 * (-1)) + (-64)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-64)] == place64) ? 64 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-32)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-32)] == place64) ? 32 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-16)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-16)] == place64) ? 16 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-8)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-8)] == place64) ? 8 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-4)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-4)] == place64) ? 4 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-2)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-2)] == place64) ? 2 : 0));
+            }
+            if (!((at63 + (back67 * (-1)) + (-1)) < 0)) {
+                back67 = sc_add_i64(back67, ((sorted22[at63 + (back67 * (-1)) + (-1)] == place64) ? 1 : 0));
+            }
+            const int64_t start68 = at63 + (back67 * (-1));
+            const int64_t count69 = counts26[start68];
+            const int64_t left70 = width56 * chunk62;
+            const int64_t here71 = n2 + (left70 * (-1)) + (sc_maximum_i64(0, (n2 + (width56 * (-1)) + (left70 * (-1)))) * (-1));
+            if (!(count69 < 256)) {
+                int64_t at1_ = sc_member();
+                for (; at1_ + 3 * sc_members() < here71; at1_ += 4 * sc_members()) {
+                    #pragma unroll
+                    for (int round = 0; round < 4; ++round) {
+                        const int64_t c72 = at1_ + round * sc_members();
+                        const int64_t v_2 = left70 + c72;
+                        totals60[c72] = out0[(n2 * place64) + v_2];
+                    }
+                }
+                for (int64_t c72 = at1_; c72 < here71; c72 += sc_members()) {
+                    const int64_t v_3 = left70 + c72;
+                    totals60[c72] = out0[(n2 * place64) + v_3];
+                }
+                for (int64_t tiles73 = 0; tiles73 < sc_quotient(count69 + sc_quotient(4096, width56) + (-1), sc_quotient(4096, width56)); ++tiles73) {
+                    const int64_t done74 = sc_quotient(4096, width56) * tiles73;
+                    const int64_t t4_ = count69 + (done74 * (-1)) + (sc_maximum_i64(0, (count69 + (sc_quotient(4096, width56) * (-1)) + (done74 * (-1)))) * (-1));
+                    const int64_t rows75 = t4_;
+                    int64_t at5_ = sc_member();
+                    for (; at5_ + 3 * sc_members() < here71 * rows75; at5_ += 4 * sc_members()) {
+                        #pragma unroll
+                        for (int round = 0; round < 4; ++round) {
+                            const int64_t e76 = at5_ + round * sc_members();
+                            const int64_t row77 = sc_quotient(e76, here71);
+                            const int64_t v_6 = left70 + (here71 * row77 * (-1)) + e76;
+                            const int64_t e78 = sorted22[many10 + start68 + done74 + row77];
+                            tile59[e76] = v[(n2 * e78) + v_6];
+                        }
+                    }
+                    for (int64_t e76 = at5_; e76 < here71 * rows75; e76 += sc_members()) {
+                        const int64_t row77 = sc_quotient(e76, here71);
+                        const int64_t v_7 = left70 + (here71 * row77 * (-1)) + e76;
+                        const int64_t e78 = sorted22[many10 + start68 + done74 + row77];
+                        tile59[e76] = v[(n2 * e78) + v_7];
+                    }
+                    sc_team_sync();
+                    for (int64_t c72 = sc_member(); c72 < here71; c72 += sc_members()) {
+                        double total79 = totals60[c72];
+                        #pragma unroll 4
+                        for (int64_t row80 = 0; row80 < rows75; ++row80) {
+                            total79 = total79 + tile59[(here71 * row80) + c72];
+                        }
+                        totals60[c72] = total79;
+                    }
+                    sc_team_sync();
+                }
+                int64_t at8_ = sc_member();
+                for (; at8_ + 3 * sc_members() < here71; at8_ += 4 * sc_members()) {
+                    #pragma unroll
+                    for (int round = 0; round < 4; ++round) {
+                        const int64_t c72 = at8_ + round * sc_members();
+                        const int64_t v_9 = left70 + c72;
+                        out0[(n2 * place64) + v_9] = totals60[c72];
+                    }
+                }
+                for (int64_t c72 = at8_; c72 < here71; c72 += sc_members()) {
+                    const int64_t v_10 = left70 + c72;
+                    out0[(n2 * place64) + v_10] = totals60[c72];
+                }
+            }
+        }
+        sc_team_sync();
+    }
+}
+
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k60_scatter(const int64_t groups56, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
+k86_scatter(const int64_t groups82, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
     sc_aligned(x, 16);
     sc_aligned(out1, 16);
-    for (int64_t i57 = sc_thread(); i57 < groups56; i57 += sc_threads()) {
+    for (int64_t i83 = sc_thread(); i83 < groups82; i83 += sc_threads()) {
         #pragma unroll
-        for (int64_t j58 = 0; j58 < 2; ++j58) {
-            out1[(i57 * 2) + j58] = x[(i57 * 2) + j58];
+        for (int64_t j84 = 0; j84 < 2; ++j84) {
+            out1[(i83 * 2) + j84] = x[(i83 * 2) + j84];
         }
     }
-    for (int64_t i59 = sc_thread(); i59 < (n0 * n2) + (groups56 * (-2)); i59 += sc_threads()) {
-        out1[(groups56 * 2) + i59] = x[(groups56 * 2) + i59];
+    for (int64_t i85 = sc_thread(); i85 < (n0 * n2) + (groups82 * (-2)); i85 += sc_threads()) {
+        out1[(groups82 * 2) + i85] = x[(groups82 * 2) + i85];
     }
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k71_scatter(const int64_t few64, const int64_t n2, const int64_t *restrict at, const int64_t n0, const double *restrict v, double *restrict out1) {
-    for (int64_t e65 = sc_row(); e65 < few64; e65 += sc_rows()) {
-        const int64_t t1_ = at[e65];
-        const int64_t h70 = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
-        const int64_t place66 = h70;
+k97_scatter(const int64_t few90, const int64_t n2, const int64_t *restrict at, const int64_t n0, const double *restrict v, double *restrict out1) {
+    for (int64_t e91 = sc_row(); e91 < few90; e91 += sc_rows()) {
+        const int64_t t1_ = at[e91];
+        const int64_t h96 = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
+        const int64_t place92 = h96;
         for (int64_t v_2 = sc_thread(); v_2 < n2; v_2 += sc_threads()) {
-            bool met67 = false;
+            bool met93 = false;
             #pragma unroll 4
-            for (int64_t j68 = 0; j68 < sc_maximum_i64(0, (few64 + (e65 * (-1)) + (-1))); ++j68) {
-                const int64_t other69 = e65 + j68 + 1;
-                const int64_t t3_ = at[other69];
-                met67 = met67 || (((t3_ < 0) ? sc_add_i64(t3_, n0) : t3_) == place66);
+            for (int64_t j94 = 0; j94 < sc_maximum_i64(0, (few90 + (e91 * (-1)) + (-1))); ++j94) {
+                const int64_t other95 = e91 + j94 + 1;
+                const int64_t t3_ = at[other95];
+                met93 = met93 || (((t3_ < 0) ? sc_add_i64(t3_, n0) : t3_) == place92);
             }
-            if (!met67) {
-                out1[(n2 * place66) + v_2] = v[(n2 * e65) + v_2];
+            if (!met93) {
+                out1[(n2 * place92) + v_2] = v[(n2 * e91) + v_2];
             }
         }
     }
@@ -201,40 +312,40 @@ k71_scatter(const int64_t few64, const int64_t n2, const int64_t *restrict at, c
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k75_scatter(const int64_t many63, const int64_t *restrict at, const int64_t n0, int64_t *restrict places72) {
-    for (int64_t e74 = sc_thread(); e74 < many63; e74 += sc_threads()) {
-        const int64_t t1_ = at[e74];
-        places72[e74] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
+k101_scatter(const int64_t many89, const int64_t *restrict at, const int64_t n0, int64_t *restrict places98) {
+    for (int64_t e100 = sc_thread(); e100 < many89; e100 += sc_threads()) {
+        const int64_t t1_ = at[e100];
+        places98[e100] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
     }
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k90_scatter(const int64_t many63, const int64_t n2, const int64_t whole81, const int64_t *restrict sorted73, const double *restrict v, double *restrict out1) {
-    for (int64_t s77 = sc_row(); s77 < many63; s77 += sc_rows()) {
-        const int64_t h88 = sorted73[s77];
-        const int64_t place78 = h88;
-        const int64_t h89 = sorted73[many63 + s77];
-        const int64_t e79 = h89;
-        for (int64_t part82 = sc_thread(); part82 < n2 + (whole81 * (-3)); part82 += sc_threads()) {
-            bool more80 = false;
-            if (s77 < (many63 + (-1))) {
-                more80 = more80 || (sorted73[s77 + 1] == place78);
+k116_scatter(const int64_t many89, const int64_t n2, const int64_t whole107, const int64_t *restrict sorted99, const double *restrict v, double *restrict out1) {
+    for (int64_t s103 = sc_row(); s103 < many89; s103 += sc_rows()) {
+        const int64_t h114 = sorted99[s103];
+        const int64_t place104 = h114;
+        const int64_t h115 = sorted99[many89 + s103];
+        const int64_t e105 = h115;
+        for (int64_t part108 = sc_thread(); part108 < n2 + (whole107 * (-3)); part108 += sc_threads()) {
+            bool more106 = false;
+            if (s103 < (many89 + (-1))) {
+                more106 = more106 || (sorted99[s103 + 1] == place104);
             }
-            if (!more80) {
-                if (part82 < whole81) {
-                    const double value83 = v[(n2 * e79) + part82];
-                    const double value84 = v[(n2 * e79) + whole81 + part82];
-                    const double value85 = v[(n2 * e79) + (whole81 * 2) + part82];
-                    const double value86 = v[(n2 * e79) + (whole81 * 3) + part82];
-                    out1[(n2 * place78) + part82] = value83;
-                    out1[(n2 * place78) + whole81 + part82] = value84;
-                    out1[(n2 * place78) + (whole81 * 2) + part82] = value85;
-                    out1[(n2 * place78) + (whole81 * 3) + part82] = value86;
+            if (!more106) {
+                if (part108 < whole107) {
+                    const double value109 = v[(n2 * e105) + part108];
+                    const double value110 = v[(n2 * e105) + whole107 + part108];
+                    const double value111 = v[(n2 * e105) + (whole107 * 2) + part108];
+                    const double value112 = v[(n2 * e105) + (whole107 * 3) + part108];
+                    out1[(n2 * place104) + part108] = value109;
+                    out1[(n2 * place104) + whole107 + part108] = value110;
+                    out1[(n2 * place104) + (whole107 * 2) + part108] = value111;
+                    out1[(n2 * place104) + (whole107 * 3) + part108] = value112;
                 }
-                if (!(part82 < whole81)) {
-                    const double value87 = v[(n2 * e79) + (whole81 * 3) + part82];
-                    out1[(n2 * place78) + (whole81 * 3) + part82] = value87;
+                if (!(part108 < whole107)) {
+                    const double value113 = v[(n2 * e105) + (whole107 * 3) + part108];
+                    out1[(n2 * place104) + (whole107 * 3) + part108] = value113;
                 }
             }
         }
