@@ -19,7 +19,7 @@ typedef struct frame {
     int64_t rounds31;
     int64_t whole41;
     int64_t width56;
-    int64_t chunks57;
+    int64_t chunks59;
     int64_t groups82;
     int64_t some87;
     int64_t sorts88;
@@ -97,8 +97,8 @@ static void k55_scatter(frame_t *const frame) {
 }
 
 static void k81_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->chunks57, &frame->many10, &frame->sorted22, &frame->counts26, &frame->width56, &frame->n2, &frame->out0, &frame->v, 0, 0};
-    gpu->teams(kernels[6], frame->chunks57 * sc_floordiv_i64((frame->many10 + 127), 128), 4096, 33024, arguments, 8);
+    void *arguments[] = {&frame->chunks59, &frame->many10, &frame->sorted22, &frame->counts26, &frame->width56, &frame->n2, &frame->out0, &frame->v, 0, 0};
+    gpu->teams(kernels[6], frame->chunks59 * sc_floordiv_i64((frame->many10 + 127), 128), 4096, 33024, arguments, 8);
 }
 
 static void k86_scatter(frame_t *const frame) {
@@ -161,7 +161,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     frame->rounds31 = t3_;
     frame->whole41 = sc_floordiv_i64(frame->n2, 4);
     frame->width56 = sc_maximum_i64(0, (frame->n2 + (sc_maximum_i64(0, (frame->n2 + (-32))) * (-1)) + (-1))) + 1;
-    frame->chunks57 = sc_floordiv_i64((frame->n2 + frame->width56 + (-1)), frame->width56);
+    frame->chunks59 = sc_floordiv_i64((frame->n2 + frame->width56 + (-1)), frame->width56);
     frame->groups82 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
     frame->some87 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
     const int64_t t4_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some87 * frame->some87) + (frame->some87 * frame->some87)), 16777216);

@@ -123,7 +123,7 @@ k55_scatter(const int64_t many10, const int64_t n2, const int64_t whole41, const
         const int64_t h54 = sorted22[many10 + s37];
         const int64_t first40 = h54;
         for (int64_t part42 = sc_thread(); part42 < n2 + (whole41 * (-3)); part42 += sc_threads()) {
-            if ((0 < count38) && (count38 < 256)) {
+            if ((0 < count38) && (!(!(count38 < 256)))) {
                 if (part42 < whole41) {
                     double total43 = out0[(n2 * place39) + part42];
                     double total44 = out0[(n2 * place39) + whole41 + part42];
@@ -163,13 +163,13 @@ k55_scatter(const int64_t many10, const int64_t n2, const int64_t whole41, const
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(1024)
-k81_scatter(const int64_t chunks57, const int64_t many10, const int64_t *restrict sorted22, const int64_t *restrict counts26, const int64_t width56, const int64_t n2, double *restrict out0, const double *restrict v, char *scratch, const int64_t each) {
+k81_scatter(const int64_t chunks59, const int64_t many10, const int64_t *restrict sorted22, const int64_t *restrict counts26, const int64_t width56, const int64_t n2, double *restrict out0, const double *restrict v, char *scratch, const int64_t each) {
     char *const tile = sc_tile(scratch, each);
-    for (int64_t team58 = sc_team(); team58 < chunks57 * sc_quotient(many10 + 127, 128); team58 += sc_teams()) {
-        double *restrict const tile59 = (double *)(tile);
-        double *restrict const totals60 = (double *)(tile + 32768);
-        const int64_t number61 = sc_quotient(team58, chunks57);
-        const int64_t chunk62 = (chunks57 * number61 * (-1)) + team58;
+    for (int64_t team60 = sc_team(); team60 < chunks59 * sc_quotient(many10 + 127, 128); team60 += sc_teams()) {
+        double *restrict const tile57 = (double *)(tile);
+        double *restrict const totals58 = (double *)(tile + 32768);
+        const int64_t number61 = sc_quotient(team60, chunks59);
+        const int64_t chunk62 = (chunks59 * number61 * (-1)) + team60;
         const int64_t at63 = number61 * 128;
         const int64_t place64 = sorted22[at63];
         bool follows65 = false;
@@ -214,12 +214,12 @@ k81_scatter(const int64_t chunks57, const int64_t many10, const int64_t *restric
                     for (int round = 0; round < 4; ++round) {
                         const int64_t c72 = at1_ + round * sc_members();
                         const int64_t v_2 = left70 + c72;
-                        totals60[c72] = out0[(n2 * place64) + v_2];
+                        totals58[c72] = out0[(n2 * place64) + v_2];
                     }
                 }
                 for (int64_t c72 = at1_; c72 < here71; c72 += sc_members()) {
                     const int64_t v_3 = left70 + c72;
-                    totals60[c72] = out0[(n2 * place64) + v_3];
+                    totals58[c72] = out0[(n2 * place64) + v_3];
                 }
                 for (int64_t tiles73 = 0; tiles73 < sc_quotient(count69 + sc_quotient(4096, width56) + (-1), sc_quotient(4096, width56)); ++tiles73) {
                     const int64_t done74 = sc_quotient(4096, width56) * tiles73;
@@ -232,24 +232,24 @@ k81_scatter(const int64_t chunks57, const int64_t many10, const int64_t *restric
                             const int64_t e76 = at5_ + round * sc_members();
                             const int64_t row77 = sc_quotient(e76, here71);
                             const int64_t v_6 = left70 + (here71 * row77 * (-1)) + e76;
-                            const int64_t e78 = sorted22[many10 + start68 + done74 + row77];
-                            tile59[e76] = v[(n2 * e78) + v_6];
+                            const int64_t position78 = sorted22[many10 + start68 + done74 + row77];
+                            tile57[e76] = v[(n2 * position78) + v_6];
                         }
                     }
                     for (int64_t e76 = at5_; e76 < here71 * rows75; e76 += sc_members()) {
                         const int64_t row77 = sc_quotient(e76, here71);
                         const int64_t v_7 = left70 + (here71 * row77 * (-1)) + e76;
-                        const int64_t e78 = sorted22[many10 + start68 + done74 + row77];
-                        tile59[e76] = v[(n2 * e78) + v_7];
+                        const int64_t position78 = sorted22[many10 + start68 + done74 + row77];
+                        tile57[e76] = v[(n2 * position78) + v_7];
                     }
                     sc_team_sync();
                     for (int64_t c72 = sc_member(); c72 < here71; c72 += sc_members()) {
-                        double total79 = totals60[c72];
+                        double total79 = totals58[c72];
                         #pragma unroll 4
                         for (int64_t row80 = 0; row80 < rows75; ++row80) {
-                            total79 = total79 + tile59[(here71 * row80) + c72];
+                            total79 = total79 + tile57[(here71 * row80) + c72];
                         }
-                        totals60[c72] = total79;
+                        totals58[c72] = total79;
                     }
                     sc_team_sync();
                 }
@@ -259,12 +259,12 @@ k81_scatter(const int64_t chunks57, const int64_t many10, const int64_t *restric
                     for (int round = 0; round < 4; ++round) {
                         const int64_t c72 = at8_ + round * sc_members();
                         const int64_t v_9 = left70 + c72;
-                        out0[(n2 * place64) + v_9] = totals60[c72];
+                        out0[(n2 * place64) + v_9] = totals58[c72];
                     }
                 }
                 for (int64_t c72 = at8_; c72 < here71; c72 += sc_members()) {
                     const int64_t v_10 = left70 + c72;
-                    out0[(n2 * place64) + v_10] = totals60[c72];
+                    out0[(n2 * place64) + v_10] = totals58[c72];
                 }
             }
         }
