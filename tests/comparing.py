@@ -20,6 +20,7 @@ TINY_GRID = {
     "COLUMN_TEAMS": 6, "LEAST_ROWS": 1, "TOGETHER": 2,
     "SIDE": 4, "AT_ONCE": 2, "MOST_WORK": 100, "TERM_BYTES": 80,
     "FEW": 2, "FAN": 2, "MOST_ROUNDS": 9, "COLUMNS": 2, "SHORT": 2,
+    "PERIOD": 2, "TILE": 4, "TILE_COLUMNS": 2,
 }  # fmt: skip
 
 

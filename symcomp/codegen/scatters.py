@@ -16,9 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from symcomp.codegen.equations import flat, reindexed
+from symcomp.codegen.long_lists import FALSE, PERIOD, LongLists, is_long
 from symcomp.codegen.loops import (
     Buffer,
     Call,
@@ -37,10 +36,10 @@ from symcomp.codegen.lower import Lowering
 from symcomp.codegen.plan import Root
 from symcomp.codegen.teams import over_grid
 from symcomp.graph import size
-from symcomp.graph.expr import Expr, build, constant
+from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import Index, Write, index
 from symcomp.graph.scalar import cast
-from symcomp.tensor.arithmetic import equal, less, logical_not, minimum, where
+from symcomp.tensor.arithmetic import equal, less, logical_and, logical_not, minimum, where
 
 #: Positions are few up to here, while their pairs, times the columns, are no more than the second.
 FEW, MOST_PAIRS = 256, 1 << 24
@@ -48,8 +47,6 @@ FEW, MOST_PAIRS = 256, 1 << 24
 FAN, MOST_ROUNDS = 16, 15
 #: Columns that a thread does of rows that may have as many as the second.
 COLUMNS, SHORT = 4, 32
-
-FALSE = constant(np.asarray(False))
 
 
 class Scattered:
@@ -75,13 +72,13 @@ class Scattered:
 
     def _numbers(self):
         """How many positions are done by comparing, and how many by sorting: all, and none."""
-        some = self._known(size.smaller(self.count, FEW + 1), "some")
+        some = self.known(size.smaller(self.count, FEW + 1), "some")
         columns = size.larger(1, size.product([i.extent for i in self.free]))
         pairs = size.quotient(size.times(some, some, columns), MOST_PAIRS)
         beyond = size.plus(size.at_least_zero(size.minus(self.count, FEW)), pairs)
-        sorts = self._known(size.smaller(1, beyond), "sorts")
-        many = self._known(size.times(self.count, sorts), "many")
-        return self._known(size.minus(self.count, many), "few"), many
+        sorts = self.known(size.smaller(1, beyond), "sorts")
+        many = self.known(size.times(self.count, sorts), "many")
+        return self.known(size.minus(self.count, many), "few"), many
 
     # --- what is written ---
 
@@ -90,7 +87,7 @@ class Scattered:
         found: dict[Expr, Expr] = {i: size.as_expr(0) for i in self.ordered if i.extent == 1}
         varying = [i for i in self.ordered if i.extent != 1]
         for i in reversed(varying[1:]):
-            outer = self._let(size.quotient(e, i.extent), "outer", body)
+            outer = self.let(size.quotient(e, i.extent), "outer", body)
             found[i] = size.as_expr(size.minus(e, size.times(outer, i.extent)))
             e = outer
         if varying:
@@ -103,17 +100,17 @@ class Scattered:
         place = size.as_expr(flat(extents, [self.write.target[k] for k in self.axes]))
         return cast(self.lowering.located(reindexed(place, self._at(e, body))), "int64")
 
-    def _value(self, e: Expr, body: list, column: dict) -> Expr:
+    def value(self, e: Expr, body: list, column: dict) -> Expr:
         """What the position number `e` writes, in a column."""
         moved = self._at(e, body) | column
         value = self.lowering.located(reindexed(self.write.value, moved))
         return self.lowering.unfolded(value, body)
 
-    def _offset(self, place: Expr, body: list) -> Expr:
+    def offset(self, place: Expr, body: list) -> Expr:
         """Where a place lies in the result, in the column of the free indices."""
         target = list(self.write.target)
         for k in reversed(self.axes[1:]):
-            outer = self._let(size.quotient(place, self.shape[k]), "outer", body)
+            outer = self.let(size.quotient(place, self.shape[k]), "outer", body)
             target[k] = size.minus(place, size.times(outer, self.shape[k]))
             place = outer
         target[self.axes[0]] = place
@@ -133,37 +130,37 @@ class Scattered:
         """A thread for each position and column: the first one at a place adds them all up, or the
         last one is written.
         """
-        e = self._index(few, "e")
+        e = self.index(few, "e")
         body: list = []
-        place = self._let(self._place(e, body), "place", body)
-        met = self._local("bool", "met")
+        place = self.let(self._place(e, body), "place", body)
+        met = self.local("bool", "met")
         body.append(Let(met, FALSE))
         adds = self.write.monoid is not None
         after = size.plus(e, 1)
-        j = self._index(e if adds else size.at_least_zero(size.minus(few, after)), "j")
+        j = self.index(e if adds else size.at_least_zero(size.minus(few, after)), "j")
         inner: list = []
-        other = size.as_expr(j) if adds else self._let(size.plus(after, j), "other", inner)
+        other = size.as_expr(j) if adds else self.let(size.plus(after, j), "other", inner)
         inner.append(Update(met, "any", equal(self._place(other, inner), place)))
         body.append(For(j, tuple(inner)))
         alone: list = []
-        offset = self._offset(place, alone)
+        offset = self.offset(place, alone)
         if adds:
             self._add_equal(e, few, place, offset, alone)
         else:
-            alone.append(Store(self.target, offset, self._value(e, alone, {})))
+            alone.append(Store(self.target, offset, self.value(e, alone, {})))
         body.append(If(logical_not(met), tuple(alone)))
         return self._over_columns(e, body)
 
     def _add_equal(self, e: Expr, few, place: Expr, offset: Expr, body: list) -> None:
         """Add what is written at a place from the position `e` on."""
-        total = self._local(self.target.dtype, "total")
+        total = self.local(self.target.dtype, "total")
         body.append(Let(total, load(self.target, offset)))
-        j = self._index(size.at_least_zero(size.minus(few, e)), "j")
+        j = self.index(size.at_least_zero(size.minus(few, e)), "j")
         inner: list = []
-        other = self._let(size.plus(e, j), "other", inner)
+        other = self.let(size.plus(e, j), "other", inner)
         same = equal(self._place(other, inner), place)
         adding: list = []
-        adding.append(Update(total, self.write.monoid, self._value(other, adding, {})))
+        adding.append(Update(total, self.write.monoid, self.value(other, adding, {})))
         inner.append(If(same, tuple(adding)))
         body += [For(j, tuple(inner)), Store(self.target, offset, total)]
 
@@ -182,23 +179,25 @@ class Scattered:
         counts = self.lowering.temporary("int64", (many,), "counts")
         yield [self._counted(many, ordered, counts)]
         yield [self._added(many, ordered, counts)]
+        if not (isinstance(many, int) and many < 2 * PERIOD):
+            yield [LongLists(self, many, ordered, counts).added()]
 
     def _noted(self, many, places: Buffer) -> For:
         """Where each position writes."""
-        e = self._index(many, "e")
+        e = self.index(many, "e")
         body: list = []
         place = self._place(e, body)
         return over_grid([e], [*body, Store(places, e, place)])
 
     def _counted(self, many, ordered: Buffer, counts: Buffer) -> For:
         """How many equal places follow one another, noted at the first; 0 at the others."""
-        s = self._index(many, "s")
+        s = self.index(many, "s")
         body: list = []
-        place = self._let(load(ordered, s), "place", body)
-        again = self._local("bool", "again")
+        place = self.let(load(ordered, s), "place", body)
+        again = self.local("bool", "again")
         same = equal(load(ordered, size.minus(s, 1)), place)
         body += [Let(again, FALSE), If(less(size.as_expr(0), s), (Update(again, "any", same),))]
-        end = self._let(s, "end", body)
+        end = self.let(s, "end", body)
         inner: list = []
         self._find_end(many, ordered, place, end, inner)
         count = size.as_expr(size.minus(end, s))
@@ -208,10 +207,10 @@ class Scattered:
     def _find_end(self, many, ordered: Buffer, place: Expr, end: Local, body: list) -> None:
         """Move `end` behind all places that are not above `place`, by bisection."""
         wider = [size.smaller(1, size.quotient(many, FAN**k)) for k in range(MOST_ROUNDS)]
-        rounds = self._known(size.plus(*wider), "rounds")
-        step = self._local_size("step")
-        widest = For(self._index(rounds, "k"), (Update(step, "prod", size.as_expr(FAN)),))
-        to = self._local_size("to")
+        rounds = self.known(size.plus(*wider), "rounds")
+        step = self.local_size("step")
+        widest = For(self.index(rounds, "k"), (Update(step, "prod", size.as_expr(FAN)),))
+        to = self.local_size("to")
         seen = build(minimum, (to, size.as_expr(many)))
         above = less(place, load(ordered, size.minus(seen, 1)))
         nothing = size.as_expr(0)
@@ -219,57 +218,58 @@ class Scattered:
         halved = Update(step, "min", size.as_expr(size.quotient(step, 2)))
         inner = (halved, Let(to, size.as_expr(size.plus(end, step))), Update(end, "sum", more))
         steps = size.times(rounds, FAN.bit_length() - 1)
-        body += [Let(step, size.as_expr(1)), widest, For(self._index(steps, "k"), inner)]
+        body += [Let(step, size.as_expr(1)), widest, For(self.index(steps, "k"), inner)]
 
     def _added(self, many, ordered: Buffer, counts: Buffer) -> For:
         """A team of threads for each first position adds up what is written there."""
-        s = self._index(many, "s")
+        s = self.index(many, "s")
         body: list = []
-        count = self._let(load(counts, s), "count", body)
-        place = self._let(load(ordered, s), "place", body)
-        first = self._let(load(ordered, size.plus(many, s)), "first", body)
+        count = self.let(load(counts, s), "count", body)
+        place = self.let(load(ordered, s), "place", body)
+        first = self.let(load(ordered, size.plus(many, s)), "first", body)
 
         def added(columns: list[dict]) -> list:
             inner: list = []
-            offset = self._offset(place, inner)
+            offset = self.offset(place, inner)
             offsets = [reindexed(offset, c) for c in columns]
-            totals = [self._local(self.target.dtype, "total") for _ in columns]
+            totals = [self.local(self.target.dtype, "total") for _ in columns]
             for total, at in zip(totals, offsets, strict=True):
                 inner.append(Let(total, load(self.target, at)))
             inner += self._updates(totals, first, columns)
-            k = self._index(size.at_least_zero(size.minus(count, 1)), "k")
+            k = self.index(size.at_least_zero(size.minus(count, 1)), "k")
             more: list = []
-            e = self._let(load(ordered, size.plus(many, s, k, 1)), "e", more)
+            e = self.let(load(ordered, size.plus(many, s, k, 1)), "e", more)
             inner.append(For(k, (*more, *self._updates(totals, e, columns))))
             stores = zip(offsets, totals, strict=True)
             return [*inner, *(Store(self.target, at, total) for at, total in stores)]
 
-        return self._shared(s, body, less(size.as_expr(0), count), added)
+        some = logical_and(less(size.as_expr(0), count), logical_not(is_long(count)))
+        return self._shared(s, body, some, added)
 
     def _updates(self, totals: list[Local], e: Expr, columns: list[dict]) -> list:
         """Add what the position number `e` writes to the total of each column."""
         found: list = []
         for total, column in zip(totals, columns, strict=True):
-            found.append(Update(total, self.write.monoid, self._value(e, found, column)))
+            found.append(Update(total, self.write.monoid, self.value(e, found, column)))
         return found
 
     def _last_written(self, many, ordered: Buffer) -> For:
         """A team of threads for each last position of a place."""
-        s = self._index(many, "s")
+        s = self.index(many, "s")
         body: list = []
-        place = self._let(load(ordered, s), "place", body)
-        e = self._let(load(ordered, size.plus(many, s)), "e", body)
-        more = self._local("bool", "more")
+        place = self.let(load(ordered, s), "place", body)
+        e = self.let(load(ordered, size.plus(many, s)), "e", body)
+        more = self.local("bool", "more")
         follows = less(s, size.as_expr(size.minus(many, 1)))
         same = equal(load(ordered, size.plus(s, 1)), place)
         body += [Let(more, FALSE), If(follows, (Update(more, "any", same),))]
 
         def written(columns: list[dict]) -> list:
             inner: list = []
-            offset = self._offset(place, inner)
-            values = [self._local(self.target.dtype, "value") for _ in columns]
+            offset = self.offset(place, inner)
+            values = [self.local(self.target.dtype, "value") for _ in columns]
             for value, c in zip(values, columns, strict=True):
-                inner.append(Let(value, self._value(e, inner, c)))
+                inner.append(Let(value, self.value(e, inner, c)))
             offsets = [reindexed(offset, c) for c in columns]
             stores = zip(offsets, values, strict=True)
             return [*inner, *(Store(self.target, at, value) for at, value in stores)]
@@ -285,9 +285,9 @@ class Scattered:
         if short or self._runs_along():
             return self._over_columns(s, [*body, If(condition, tuple(make([{}])))])
         (i,) = across
-        whole = self._known(size.quotient(i.extent, COLUMNS), "whole")
+        whole = self.known(size.quotient(i.extent, COLUMNS), "whole")
         rest = size.minus(i.extent, size.times(whole, COLUMNS))
-        part = self._index(size.plus(whole, rest), "part")
+        part = self.index(size.plus(whole, rest), "part")
         at = [size.as_expr(size.plus(part, size.times(c, whole))) for c in range(COLUMNS)]
         many = less(part, size.as_expr(whole))
         inner = (
@@ -298,17 +298,17 @@ class Scattered:
 
     # --- names ---
 
-    def _known(self, n, name: str):
+    def known(self, n, name: str):
         return self.lowering.known(n, name)
 
-    def _let(self, value, name: str, body: list):
+    def let(self, value, name: str, body: list):
         return self.lowering.let(size.as_expr(value), name, body)
 
-    def _index(self, extent, name: str) -> Index:
+    def index(self, extent, name: str) -> Index:
         return index(extent, f"{name}{next(self.lowering.names)}")
 
-    def _local(self, dtype: str, name: str) -> Local:
+    def local(self, dtype: str, name: str) -> Local:
         return local(dtype, f"{name}{next(self.lowering.names)}")
 
-    def _local_size(self, name: str) -> Local:
+    def local_size(self, name: str) -> Local:
         return local_size(f"{name}{next(self.lowering.names)}")

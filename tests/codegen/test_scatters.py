@@ -97,7 +97,7 @@ def steps(count: int, columns: int) -> list[str]:
 def test_few_positions_are_one_kernel_and_many_are_sorted():
     copied = ["kernel"]
     assert steps(scatters.FEW, 8) == [*copied, "kernel"]
-    assert steps(scatters.FEW + 1, 8) == [*copied, "kernel", "sort", "kernel", "kernel"]
+    assert steps(scatters.FEW + 1, 8) == [*copied, "kernel", "sort", *["kernel"] * 3]
     assert "sort" in steps(scatters.FEW, scatters.MOST_PAIRS), "pairs times columns are too many"
 
 
@@ -123,7 +123,7 @@ def test_the_same_bits_in_each_order_of_threads(columns, change, on_host, monkey
     """Few positions and many, of one tile of the sort and of several; few places and many."""
     f = scattered(change, "float32", "int64", 2)
     rng = np.random.default_rng(2)
-    for count, rows in ((0, 4), (1, 4), (256, 6), (257, 6), (2049, 1), (2500, 70_000)):
+    for count, rows in ((0, 4), (1, 4), (256, 6), (257, 1), (2049, 5), (2500, 70_000)):
         x, v = values("float32", rows, columns), values("float32", count, columns, seed=3)
         at = rng.integers(-rows, rows, count)
         for order in ORDERS:
