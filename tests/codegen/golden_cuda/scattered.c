@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(14)
+SYMCOMP_ATTACH_GPU(15)
 
 typedef struct frame {
     int64_t n0;
@@ -20,12 +20,14 @@ typedef struct frame {
     int64_t few16;
     int64_t rounds36;
     int64_t whole46;
-    int64_t groups61;
-    int64_t some66;
-    int64_t sorts67;
-    int64_t many68;
-    int64_t few69;
-    int64_t whole86;
+    int64_t width61;
+    int64_t chunks64;
+    int64_t groups87;
+    int64_t some92;
+    int64_t sorts93;
+    int64_t many94;
+    int64_t few95;
+    int64_t whole112;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
@@ -34,8 +36,8 @@ typedef struct frame {
     symcomp_address places26; /* int64 vector (many15,) */
     symcomp_address sorted27; /* int64 matrix (2, many15) */
     symcomp_address counts31; /* int64 vector (many15,) */
-    symcomp_address places77; /* int64 vector (many68,) */
-    symcomp_address sorted78; /* int64 matrix (2, many68) */
+    symcomp_address places103; /* int64 vector (many94,) */
+    symcomp_address sorted104; /* int64 matrix (2, many94) */
     symcomp_address status; /* int64 scalar */
     symcomp_address noted; /* int64 vector (256,) */
     int64_t on_gpu;
@@ -86,7 +88,7 @@ static void k29_scatter(frame_t *const frame) {
 }
 
 static void k30_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 10, frame->many15, frame->n0, frame->places26, frame->sorted27);
+    gpu->sort(kernels + 11, frame->many15, frame->n0, frame->places26, frame->sorted27);
 }
 
 static void k41_scatter(frame_t *const frame) {
@@ -99,28 +101,33 @@ static void k60_scatter(frame_t *const frame) {
     gpu->flat(kernels[5], frame->n2 + (frame->whole46 * (-3)), frame->many15, arguments);
 }
 
-static void k65_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->groups61, &frame->x, &frame->out1, &frame->n0, &frame->n2};
-    gpu->flat(kernels[6], frame->groups61 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups61 * (-3)))), 1, arguments);
+static void k86_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->chunks64, &frame->many15, &frame->sorted27, &frame->counts31, &frame->width61, &frame->n2, &frame->out0, &frame->v, 0, 0};
+    gpu->teams(kernels[6], frame->chunks64 * sc_floordiv_i64((frame->many15 + 127), 128), 4096, 33024, arguments, 8);
 }
 
-static void k76_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->few69, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
-    gpu->flat(kernels[7], frame->n2, frame->few69, arguments);
+static void k91_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups87, &frame->x, &frame->out1, &frame->n0, &frame->n2};
+    gpu->flat(kernels[7], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups87 * (-3)))), 1, arguments);
 }
 
-static void k80_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many68, &frame->at, &frame->n0, &frame->places77};
-    gpu->flat(kernels[8], frame->many68, 1, arguments);
+static void k102_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few95, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
+    gpu->flat(kernels[8], frame->n2, frame->few95, arguments);
 }
 
-static void k81_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 10, frame->many68, frame->n0, frame->places77, frame->sorted78);
+static void k106_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many94, &frame->at, &frame->n0, &frame->places103};
+    gpu->flat(kernels[9], frame->many94, 1, arguments);
 }
 
-static void k95_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->many68, &frame->n2, &frame->whole86, &frame->sorted78, &frame->v, &frame->out1};
-    gpu->flat(kernels[9], frame->n2 + (frame->whole86 * (-3)), frame->many68, arguments);
+static void k107_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 11, frame->many94, frame->n0, frame->places103, frame->sorted104);
+}
+
+static void k121_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many94, &frame->n2, &frame->whole112, &frame->sorted104, &frame->v, &frame->out1};
+    gpu->flat(kernels[10], frame->n2 + (frame->whole112 * (-3)), frame->many94, arguments);
 }
 
 static void run(void *const given) {
@@ -132,11 +139,12 @@ static void run(void *const given) {
     k30_scatter(frame);
     k41_scatter(frame);
     k60_scatter(frame);
-    k65_scatter(frame);
-    k76_scatter(frame);
-    k80_scatter(frame);
-    k81_scatter(frame);
-    k95_scatter(frame);
+    k86_scatter(frame);
+    k91_scatter(frame);
+    k102_scatter(frame);
+    k106_scatter(frame);
+    k107_scatter(frame);
+    k121_scatter(frame);
 }
 
 static symcomp_replay replay;
@@ -162,14 +170,16 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
     const int64_t t4_ = frame->many15 + (sc_maximum_i64(0, (frame->many15 + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 256) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 256) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 4096) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 65536) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 65536) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 1048576) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 1048576) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16777216) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 268435456) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 268435456) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (-1))) * (-1));
     frame->rounds36 = t4_;
     frame->whole46 = sc_floordiv_i64(frame->n2, 4);
-    frame->groups61 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
-    frame->some66 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
-    const int64_t t5_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some66 * frame->some66) + (frame->some66 * frame->some66)), 16777216);
+    frame->width61 = sc_maximum_i64(0, (frame->n2 + (sc_maximum_i64(0, (frame->n2 + (-32))) * (-1)) + (-1))) + 1;
+    frame->chunks64 = sc_floordiv_i64((frame->n2 + frame->width61 + (-1)), frame->width61);
+    frame->groups87 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some92 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t5_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some92 * frame->some92) + (frame->some92 * frame->some92)), 16777216);
     const int64_t t6_ = sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (sc_maximum_i64(0, (sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (-1))) * (-1));
-    frame->sorts67 = t6_;
-    frame->many68 = frame->n1 * frame->sorts67;
-    frame->few69 = frame->n1 + (frame->many68 * (-1));
-    frame->whole86 = sc_floordiv_i64(frame->n2, 4);
+    frame->sorts93 = t6_;
+    frame->many94 = frame->n1 * frame->sorts93;
+    frame->few95 = frame->n1 + (frame->many94 * (-1));
+    frame->whole112 = sc_floordiv_i64(frame->n2, 4);
     if (!failed && frame->n0 == 0 && frame->n1 > 0) failed = 16;
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
@@ -186,9 +196,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         const size_t slot1 = room;
         room += ((size_t)((frame->many15 * 2) * 8) + 256) / 256 * 256;
         const size_t slot2 = room;
-        room += ((size_t)((frame->many68) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many94) * 8) + 256) / 256 * 256;
         const size_t slot3 = room;
-        room += ((size_t)((frame->many68 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->many94 * 2) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -203,8 +213,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         frame->places26 = arena + slot0;
         frame->counts31 = arena + slot0;
         frame->sorted27 = arena + slot1;
-        frame->places77 = arena + slot2;
-        frame->sorted78 = arena + slot3;
+        frame->places103 = arena + slot2;
+        frame->sorted104 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;
         frame->at = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)at : arena + own2;

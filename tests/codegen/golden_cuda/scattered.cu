@@ -132,7 +132,7 @@ k60_scatter(const int64_t many15, const int64_t n2, const int64_t whole46, const
         const int64_t h59 = sorted27[many15 + s42];
         const int64_t first45 = h59;
         for (int64_t part47 = sc_thread(); part47 < n2 + (whole46 * (-3)); part47 += sc_threads()) {
-            if (0 < count43) {
+            if ((0 < count43) && (!(!(count43 < 256)))) {
                 if (part47 < whole46) {
                     double total48 = out0[(n2 * place44) + part47];
                     double total49 = out0[(n2 * place44) + whole46 + part47];
@@ -170,39 +170,150 @@ k60_scatter(const int64_t many15, const int64_t n2, const int64_t whole46, const
     }
 }
 
+/* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
+extern "C" __global__ void __launch_bounds__(1024)
+k86_scatter(const int64_t chunks64, const int64_t many15, const int64_t *restrict sorted27, const int64_t *restrict counts31, const int64_t width61, const int64_t n2, double *restrict out0, const double *restrict v, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t team65 = sc_team(); team65 < chunks64 * (((many15 + 127) >> 7)); team65 += sc_teams()) {
+        double *restrict const tile62 = (double *)(tile);
+        double *restrict const totals63 = (double *)(tile + 32768);
+        const int64_t number66 = sc_quotient(team65, chunks64);
+        const int64_t chunk67 = (chunks64 * number66 * (-1)) + team65;
+        const int64_t at68 = number66 * 128;
+        const int64_t place69 = sorted27[at68];
+        bool follows70 = false;
+        if ((at68 + 127) < many15) {
+            follows70 = follows70 || (sorted27[at68 + 127] == place69);
+        }
+        bool before71 = false;
+        if (0 < at68) {
+            before71 = before71 || (sorted27[at68 + (-128)] == place69);
+        }
+        if (follows70 && (!before71)) {
+            int64_t back72 = 0;
+            if (!((at68 + (back72 * (-1)) + (-64)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-64)] == place69) ? 64 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-32)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-32)] == place69) ? 32 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-16)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-16)] == place69) ? 16 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-8)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-8)] == place69) ? 8 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-4)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-4)] == place69) ? 4 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-2)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-2)] == place69) ? 2 : 0));
+            }
+            if (!((at68 + (back72 * (-1)) + (-1)) < 0)) {
+                back72 = sc_add_i64(back72, ((sorted27[at68 + (back72 * (-1)) + (-1)] == place69) ? 1 : 0));
+            }
+            const int64_t start73 = at68 + (back72 * (-1));
+            const int64_t count74 = counts31[start73];
+            const int64_t left75 = width61 * chunk67;
+            const int64_t here76 = n2 + (left75 * (-1)) + (sc_maximum_i64(0, (n2 + (width61 * (-1)) + (left75 * (-1)))) * (-1));
+            if (!(count74 < 256)) {
+                int64_t at1_ = sc_member();
+                for (; at1_ + 3 * sc_members() < here76; at1_ += 4 * sc_members()) {
+                    #pragma unroll
+                    for (int round = 0; round < 4; ++round) {
+                        const int64_t c77 = at1_ + round * sc_members();
+                        const int64_t v_2 = left75 + c77;
+                        totals63[c77] = out0[(n2 * place69) + v_2];
+                    }
+                }
+                for (int64_t c77 = at1_; c77 < here76; c77 += sc_members()) {
+                    const int64_t v_3 = left75 + c77;
+                    totals63[c77] = out0[(n2 * place69) + v_3];
+                }
+                for (int64_t tiles78 = 0; tiles78 < sc_quotient(count74 + sc_quotient(4096, width61) + (-1), sc_quotient(4096, width61)); ++tiles78) {
+                    const int64_t done79 = sc_quotient(4096, width61) * tiles78;
+                    const int64_t t4_ = count74 + (done79 * (-1)) + (sc_maximum_i64(0, (count74 + (sc_quotient(4096, width61) * (-1)) + (done79 * (-1)))) * (-1));
+                    const int64_t rows80 = t4_;
+                    int64_t at5_ = sc_member();
+                    for (; at5_ + 3 * sc_members() < here76 * rows80; at5_ += 4 * sc_members()) {
+                        #pragma unroll
+                        for (int round = 0; round < 4; ++round) {
+                            const int64_t e81 = at5_ + round * sc_members();
+                            const int64_t row82 = sc_quotient(e81, here76);
+                            const int64_t v_6 = left75 + (here76 * row82 * (-1)) + e81;
+                            const int64_t position83 = sorted27[many15 + start73 + done79 + row82];
+                            tile62[e81] = v[(n2 * position83) + v_6];
+                        }
+                    }
+                    for (int64_t e81 = at5_; e81 < here76 * rows80; e81 += sc_members()) {
+                        const int64_t row82 = sc_quotient(e81, here76);
+                        const int64_t v_7 = left75 + (here76 * row82 * (-1)) + e81;
+                        const int64_t position83 = sorted27[many15 + start73 + done79 + row82];
+                        tile62[e81] = v[(n2 * position83) + v_7];
+                    }
+                    sc_team_sync();
+                    for (int64_t c77 = sc_member(); c77 < here76; c77 += sc_members()) {
+                        double total84 = totals63[c77];
+                        #pragma unroll 4
+                        for (int64_t row85 = 0; row85 < rows80; ++row85) {
+                            total84 = total84 + tile62[(here76 * row85) + c77];
+                        }
+                        totals63[c77] = total84;
+                    }
+                    sc_team_sync();
+                }
+                int64_t at8_ = sc_member();
+                for (; at8_ + 3 * sc_members() < here76; at8_ += 4 * sc_members()) {
+                    #pragma unroll
+                    for (int round = 0; round < 4; ++round) {
+                        const int64_t c77 = at8_ + round * sc_members();
+                        const int64_t v_9 = left75 + c77;
+                        out0[(n2 * place69) + v_9] = totals63[c77];
+                    }
+                }
+                for (int64_t c77 = at8_; c77 < here76; c77 += sc_members()) {
+                    const int64_t v_10 = left75 + c77;
+                    out0[(n2 * place69) + v_10] = totals63[c77];
+                }
+            }
+        }
+        sc_team_sync();
+    }
+}
+
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k65_scatter(const int64_t groups61, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
+k91_scatter(const int64_t groups87, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
     sc_aligned(x, 16);
     sc_aligned(out1, 16);
-    for (int64_t i62 = sc_thread(); i62 < groups61; i62 += sc_threads()) {
+    for (int64_t i88 = sc_thread(); i88 < groups87; i88 += sc_threads()) {
         #pragma unroll
-        for (int64_t j63 = 0; j63 < 2; ++j63) {
-            out1[(i62 * 2) + j63] = x[(i62 * 2) + j63];
+        for (int64_t j89 = 0; j89 < 2; ++j89) {
+            out1[(i88 * 2) + j89] = x[(i88 * 2) + j89];
         }
     }
-    for (int64_t i64 = sc_thread(); i64 < (n0 * n2) + (groups61 * (-2)); i64 += sc_threads()) {
-        out1[(groups61 * 2) + i64] = x[(groups61 * 2) + i64];
+    for (int64_t i90 = sc_thread(); i90 < (n0 * n2) + (groups87 * (-2)); i90 += sc_threads()) {
+        out1[(groups87 * 2) + i90] = x[(groups87 * 2) + i90];
     }
 }
 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k76_scatter(const int64_t few69, const int64_t n2, const int64_t *restrict at, const int64_t n0, const double *restrict v, double *restrict out1) {
-    for (int64_t e70 = sc_row(); e70 < few69; e70 += sc_rows()) {
-        const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(at[e70], (-n0)), (n0 - 1));
-        const int64_t h75 = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
-        const int64_t place71 = h75;
+k102_scatter(const int64_t few95, const int64_t n2, const int64_t *restrict at, const int64_t n0, const double *restrict v, double *restrict out1) {
+    for (int64_t e96 = sc_row(); e96 < few95; e96 += sc_rows()) {
+        const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(at[e96], (-n0)), (n0 - 1));
+        const int64_t h101 = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
+        const int64_t place97 = h101;
         for (int64_t v_2 = sc_thread(); v_2 < n2; v_2 += sc_threads()) {
-            bool met72 = false;
+            bool met98 = false;
             #pragma unroll 4
-            for (int64_t j73 = 0; j73 < sc_maximum_i64(0, (few69 + (e70 * (-1)) + (-1))); ++j73) {
-                const int64_t other74 = e70 + j73 + 1;
-                const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(at[other74], (-n0)), (n0 - 1));
-                met72 = met72 || (((t3_ < 0) ? sc_add_i64(t3_, n0) : t3_) == place71);
+            for (int64_t j99 = 0; j99 < sc_maximum_i64(0, (few95 + (e96 * (-1)) + (-1))); ++j99) {
+                const int64_t other100 = e96 + j99 + 1;
+                const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(at[other100], (-n0)), (n0 - 1));
+                met98 = met98 || (((t3_ < 0) ? sc_add_i64(t3_, n0) : t3_) == place97);
             }
-            if (!met72) {
-                out1[(n2 * place71) + v_2] = v[(n2 * e70) + v_2];
+            if (!met98) {
+                out1[(n2 * place97) + v_2] = v[(n2 * e96) + v_2];
             }
         }
     }
@@ -210,40 +321,40 @@ k76_scatter(const int64_t few69, const int64_t n2, const int64_t *restrict at, c
 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k80_scatter(const int64_t many68, const int64_t *restrict at, const int64_t n0, int64_t *restrict places77) {
-    for (int64_t e79 = sc_thread(); e79 < many68; e79 += sc_threads()) {
-        const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(at[e79], (-n0)), (n0 - 1));
-        places77[e79] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
+k106_scatter(const int64_t many94, const int64_t *restrict at, const int64_t n0, int64_t *restrict places103) {
+    for (int64_t e105 = sc_thread(); e105 < many94; e105 += sc_threads()) {
+        const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(at[e105], (-n0)), (n0 - 1));
+        places103[e105] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
     }
 }
 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
-k95_scatter(const int64_t many68, const int64_t n2, const int64_t whole86, const int64_t *restrict sorted78, const double *restrict v, double *restrict out1) {
-    for (int64_t s82 = sc_row(); s82 < many68; s82 += sc_rows()) {
-        const int64_t h93 = sorted78[s82];
-        const int64_t place83 = h93;
-        const int64_t h94 = sorted78[many68 + s82];
-        const int64_t e84 = h94;
-        for (int64_t part87 = sc_thread(); part87 < n2 + (whole86 * (-3)); part87 += sc_threads()) {
-            bool more85 = false;
-            if (s82 < (many68 + (-1))) {
-                more85 = more85 || (sorted78[s82 + 1] == place83);
+k121_scatter(const int64_t many94, const int64_t n2, const int64_t whole112, const int64_t *restrict sorted104, const double *restrict v, double *restrict out1) {
+    for (int64_t s108 = sc_row(); s108 < many94; s108 += sc_rows()) {
+        const int64_t h119 = sorted104[s108];
+        const int64_t place109 = h119;
+        const int64_t h120 = sorted104[many94 + s108];
+        const int64_t e110 = h120;
+        for (int64_t part113 = sc_thread(); part113 < n2 + (whole112 * (-3)); part113 += sc_threads()) {
+            bool more111 = false;
+            if (s108 < (many94 + (-1))) {
+                more111 = more111 || (sorted104[s108 + 1] == place109);
             }
-            if (!more85) {
-                if (part87 < whole86) {
-                    const double value88 = v[(n2 * e84) + part87];
-                    const double value89 = v[(n2 * e84) + whole86 + part87];
-                    const double value90 = v[(n2 * e84) + (whole86 * 2) + part87];
-                    const double value91 = v[(n2 * e84) + (whole86 * 3) + part87];
-                    out1[(n2 * place83) + part87] = value88;
-                    out1[(n2 * place83) + whole86 + part87] = value89;
-                    out1[(n2 * place83) + (whole86 * 2) + part87] = value90;
-                    out1[(n2 * place83) + (whole86 * 3) + part87] = value91;
+            if (!more111) {
+                if (part113 < whole112) {
+                    const double value114 = v[(n2 * e110) + part113];
+                    const double value115 = v[(n2 * e110) + whole112 + part113];
+                    const double value116 = v[(n2 * e110) + (whole112 * 2) + part113];
+                    const double value117 = v[(n2 * e110) + (whole112 * 3) + part113];
+                    out1[(n2 * place109) + part113] = value114;
+                    out1[(n2 * place109) + whole112 + part113] = value115;
+                    out1[(n2 * place109) + (whole112 * 2) + part113] = value116;
+                    out1[(n2 * place109) + (whole112 * 3) + part113] = value117;
                 }
-                if (!(part87 < whole86)) {
-                    const double value92 = v[(n2 * e84) + (whole86 * 3) + part87];
-                    out1[(n2 * place83) + (whole86 * 3) + part87] = value92;
+                if (!(part113 < whole112)) {
+                    const double value118 = v[(n2 * e110) + (whole112 * 3) + part113];
+                    out1[(n2 * place109) + (whole112 * 3) + part113] = value118;
                 }
             }
         }
