@@ -195,8 +195,11 @@ class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
 
     def _unordered(self, root: Root, offset: Expr, w: Write) -> list:
         """Writes that never meet: neighbours are written as one."""
-        merged, steps = improve.merge(w.indices, [offset], [w.value])
-        value = improve.apply_steps(w.value, steps)
+        fixed = {i: size.as_expr(0) for i in w.indices if i.extent == 1}
+        varying = [i for i in w.indices if i not in fixed]
+        offset, value = reindexed(offset, fixed), reindexed(w.value, fixed)
+        merged, steps = improve.merge(varying, [offset], [value])
+        value = improve.apply_steps(value, steps)
         offset = improve.apply_steps(offset, steps, is_offset=True)
         target = self.buffers[root.expr]
 
