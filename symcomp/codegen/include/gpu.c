@@ -19,11 +19,10 @@
 
 #include "gpu_memory.h"
 #include "gpu_products.h"
+#include "gpu_teams.h"
 
 enum {
     BLOCK = 256,           /* threads of a block, unless a team needs more */
-    WARP = 32,
-    LARGEST_TEAM = 1024,
     BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel: enough to fill the GPU evenly */
     THREADS_PER_PROCESSOR = 2048,
     WAVES = 4,             /* of teams: more only cost launching */
@@ -259,20 +258,6 @@ static void child(void) {
 
 /* ---- launches ------------------------------------------------------------------------------- */
 
-static int64_t up(int64_t n, int64_t d) { return (n + d - 1) / d; }
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* The least power of two that is not below n. */
-static int64_t power(int64_t n) {
-    int64_t p = 1;
-    while (p < n)
-        p *= 2;
-    return p;
-}
-
 static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x, int64_t block_y,
                    int64_t shared, void **arguments) {
     if (gpu.error)
@@ -293,14 +278,9 @@ static void flat(void *kernel, int64_t x, int64_t y, void **arguments) {
     launch(kernel, across, down, wide, high, 0, arguments);
 }
 
-static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
-                  int64_t count) {
-    if (rows <= 0 || gpu.error)
-        return;
-    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
-    int64_t width = least(power(most(length, 1)), WARP);
-    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
-        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+/* A team of `width` threads for each row, several of small ones in a block. */
+static void launch_teams(void *kernel, int64_t rows, int64_t width, int64_t scratch,
+                         void **arguments, int64_t count) {
     int64_t together = width <= WARP ? BLOCK / width : 1;
     while (together > 1 && width * together > WARP && scratch * together > gpu.shared_most)
         together /= 2;
@@ -316,6 +296,26 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
     arguments[count] = &place;
     arguments[count + 1] = &scratch;
     launch(kernel, blocks, 1, width, together, shared, arguments);
+}
+
+static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
+                  int64_t count) {
+    if (rows <= 0 || gpu.error)
+        return;
+    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
+    int64_t width = least(power(most(length, 1)), WARP);
+    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
+        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+    launch_teams(kernel, rows, width, scratch, arguments, count);
+}
+
+static void rows(const symcomp_rows *r, void **arguments, int64_t count) {
+    if (r->number <= 0 || gpu.error)
+        return;
+    int64_t width = symcomp_team_width(r, gpu.processors);
+    int held = r->held[r->wide] && r->length <= width * r->lanes * r->slots;
+    void *kernel = held ? r->held[r->wide] : r->streamed[r->wide];
+    launch_teams(kernel, r->number, width, held ? 0 : r->scratch, arguments, count);
 }
 
 static void product(const symcomp_product *p, int bytes) {
@@ -428,6 +428,7 @@ static const symcomp_gpu table = {
     .wait = wait_and_tell,
     .flat = flat,
     .teams = teams,
+    .rows = rows,
     .product = product,
     .convolve = convolve,
     .run = run,

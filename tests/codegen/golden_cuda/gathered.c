@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(9)
 
 typedef struct frame {
     int64_t n0;
@@ -62,27 +62,51 @@ static void host_k5_check(host_t *frame) {
 
 static void k2_check(frame_t *const frame) {
     void *arguments[] = {&frame->n2, &frame->at, &frame->n0, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 4);
+    const symcomp_rows rows = {
+        1, frame->n2, 0,
+        4, 4, 640, !(frame->n2 % 4),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 4);
 }
 
 static void k5_check(frame_t *const frame) {
     void *arguments[] = {&frame->n2, &frame->at, &frame->n1, &frame->status, 0, 0};
-    gpu->teams(kernels[1], 1, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 4);
+    const symcomp_rows rows = {
+        1, frame->n2, 0,
+        4, 4, 640, !(frame->n2 % 4),
+        {0, 0},
+        {kernels[3], kernels[2]},
+    };
+    gpu->rows(&rows, arguments, 4);
 }
 
 static void k17_take_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams6, &frame->length7, &frame->n1, &frame->n2, &frame->x, &frame->at, &frame->n0, &frame->out0, &frame->partial8, 0, 0};
-    gpu->teams(kernels[2], frame->teams6, 4096, 0, arguments, 9);
+    const symcomp_rows rows = {
+        frame->teams6, 4096, 0,
+        2, 4, 1024, !(frame->length7 % 2 || frame->n1 * frame->n2 % 2 || frame->length7 * (-1) % 2),
+        {0, 0},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
 static void k20_take_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams6, &frame->partial8, &frame->out2, 0, 0};
-    gpu->teams(kernels[3], 1, sc_maximum_i64(0, (frame->teams6 + (-1))) + 1, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, frame->teams6, 0,
+        2, 4, 1024, !(frame->teams6 % 2),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k31_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->groups24, &frame->n2, &frame->at, &frame->n1, &frame->x, &frame->out1, &frame->n0};
-    gpu->flat(kernels[4], frame->n2, frame->groups24 + sc_maximum_i64(0, (frame->n0 + (frame->groups24 * (-3)))), arguments);
+    gpu->flat(kernels[8], frame->n2, frame->groups24 + sc_maximum_i64(0, (frame->n0 + (frame->groups24 * (-3)))), arguments);
 }
 
 static void run(void *const given) {
@@ -103,7 +127,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, 
     frame->n2 = n2;
     const int64_t t1_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams6 = sc_maximum_i64(0, t1_) + 1;
-    frame->length7 = sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams6 + (-1)), frame->teams6);
+    frame->length7 = sc_floordiv_i64((sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams6 + (-1)), frame->teams6) + 3), 4) * 4;
     frame->groups24 = sc_floordiv_i64(frame->n0, 2);
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(6)
 
 typedef struct frame {
     int64_t n0;
@@ -46,27 +46,33 @@ static void host_k2_check(host_t *frame) {
 
 static void k2_check(frame_t *const frame) {
     void *arguments[] = {&frame->n1, &frame->at, &frame->n0, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n1 + (-1))) + 1, 0, arguments, 4);
+    const symcomp_rows rows = {
+        1, frame->n1, 0,
+        2, 4, 1024, !(frame->n1 % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 4);
 }
 
 static void k3_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out0};
-    gpu->flat(kernels[1], frame->n2, frame->n0, arguments);
+    gpu->flat(kernels[2], frame->n2, frame->n0, arguments);
 }
 
 static void k6_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->owners4, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out0, 0, 0};
-    gpu->teams(kernels[2], frame->owners4, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+    gpu->teams(kernels[3], frame->owners4, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
 }
 
 static void k7_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out1};
-    gpu->flat(kernels[3], frame->n2, frame->n0, arguments);
+    gpu->flat(kernels[4], frame->n2, frame->n0, arguments);
 }
 
 static void k10_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->owners8, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out1, 0, 0};
-    gpu->teams(kernels[4], frame->owners8, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+    gpu->teams(kernels[5], frame->owners8, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
 }
 
 static void run(void *const given) {

@@ -1,32 +1,48 @@
 #include "symcomp_grid.cuh"
+#include "symcomp_rows.cuh"
 
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n1, const int64_t *restrict at, const int64_t n0, int64_t *restrict status) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k2_check_rows(const int64_t n1, const int64_t *restrict at, const int64_t n0, int64_t *restrict status) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v_3 = some2_ ? row1_ : 1 - 1;
+        int64_t at4_[share::count];
         bool bad1 = false;
-        bool part2_ = false;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < n1; at3_ += 4 * sc_members()) {
+        const int64_t count5_ = some2_ ? n1 : 0;
+        bool part6_ = false;
+        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
+            const share own8_(count5_ - from7_);
+            own8_.load(at4_, at + from7_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at3_ + round * sc_members();
-                const int64_t t4_ = at[i0];
-                part2_ = part2_ || ((t4_ < (-n0)) || (n0 <= t4_));
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
+                if (!own8_.has(slot9_)) continue;
+                #pragma unroll
+                for (int lane10_ = 0; lane10_ < 2; ++lane10_) {
+                    const int at11_ = slot9_ * 2 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ || ((at4_[at11_] < (-n0)) || (n0 <= at4_[at11_]));
+                }
             }
         }
-        for (int64_t i0 = at3_; i0 < n1; i0 += sc_members()) {
-            const int64_t t5_ = at[i0];
-            part2_ = part2_ || ((t5_ < (-n0)) || (n0 <= t5_));
-        }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part2_));
+        bad1 = bad1 || (sc_teams_fold<sc_any>(part6_));
         if (bad1) {
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k2_check_wide(const int64_t n1, const int64_t *restrict at, const int64_t n0, int64_t *restrict status) {
+    k2_check_rows<true>(n1, at, n0, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k2_check(const int64_t n1, const int64_t *restrict at, const int64_t n0, int64_t *restrict status) {
+    k2_check_rows<false>(n1, at, n0, status);
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(9)
+SYMCOMP_ATTACH_GPU(12)
 
 typedef struct frame {
     int64_t n0;
@@ -54,7 +54,13 @@ static void host_k2_check(host_t *frame) {
 
 static void k2_check(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->at, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, frame->n0, 0,
+        2, 4, 1024, !(frame->n0 % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k3_dot_tanh(frame_t *const frame) {
@@ -69,7 +75,7 @@ static void k3_dot_tanh(frame_t *const frame) {
 
 static void k13_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups7, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[1], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
+    gpu->flat(kernels[2], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
 }
 
 static void k14_dot(frame_t *const frame) {
@@ -84,22 +90,40 @@ static void k14_dot(frame_t *const frame) {
 
 static void k30_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
-    gpu->teams(kernels[2], frame->n0, 3, 16, arguments, 7);
+    const symcomp_rows rows = {
+        frame->n0, 3, 16,
+        4, 2, 1024, 0,
+        {kernels[3], 0},
+        {0, 0},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k40_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams31, &frame->length32, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial33, 0, 0};
-    gpu->teams(kernels[3], frame->teams31, 4096, 0, arguments, 9);
+    const symcomp_rows rows = {
+        frame->teams31, 4096, 0,
+        2, 2, 1024, !(frame->length32 % 2 || frame->n0 % 2 || frame->length32 * (-1) % 2),
+        {0, 0},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
 static void k43_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams31, &frame->partial33, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams31 + (-1))) + 1, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, frame->teams31, 0,
+        4, 4, 640, !(frame->teams31 % 4),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k46_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
-    gpu->flat(kernels[5], 1, 1, arguments);
+    gpu->flat(kernels[8], 1, 1, arguments);
 }
 
 static void k47_dot_multiply(frame_t *const frame) {
@@ -114,7 +138,7 @@ static void k47_dot_multiply(frame_t *const frame) {
 
 static void k57_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->groups51, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[6], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
+    gpu->flat(kernels[9], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
 }
 
 static void k58_dot_subtract(frame_t *const frame) {
@@ -139,12 +163,12 @@ static void k59_dot_subtract(frame_t *const frame) {
 
 static void k67_reduce_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->blocks60, &frame->n0, &frame->add_5, &frame->partial61};
-    gpu->flat(kernels[7], 3, frame->blocks60, arguments);
+    gpu->flat(kernels[10], 3, frame->blocks60, arguments);
 }
 
 static void k73_reduce_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->blocks60, &frame->partial61, &frame->c};
-    gpu->flat(kernels[8], 3, 1, arguments);
+    gpu->flat(kernels[11], 3, 1, arguments);
 }
 
 static void run(void *const given) {
@@ -174,7 +198,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->groups7 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t1_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams31 = sc_maximum_i64(0, t1_) + 1;
-    frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
+    frame->length32 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31) + 3), 4) * 4;
     frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
     frame->blocks60 = t2_ + 1;

@@ -1,32 +1,48 @@
 #include "symcomp_grid.cuh"
+#include "symcomp_rows.cuh"
 
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k2_check_rows(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v_3 = some2_ ? row1_ : 1 - 1;
+        int64_t at4_[share::count];
         bool bad1 = false;
-        bool part2_ = false;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < n0; at3_ += 4 * sc_members()) {
+        const int64_t count5_ = some2_ ? n0 : 0;
+        bool part6_ = false;
+        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
+            const share own8_(count5_ - from7_);
+            own8_.load(at4_, at + from7_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at3_ + round * sc_members();
-                const int64_t t4_ = at[i0];
-                part2_ = part2_ || ((t4_ < (-3)) || (3 <= t4_));
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
+                if (!own8_.has(slot9_)) continue;
+                #pragma unroll
+                for (int lane10_ = 0; lane10_ < 2; ++lane10_) {
+                    const int at11_ = slot9_ * 2 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ || ((at4_[at11_] < (-3)) || (3 <= at4_[at11_]));
+                }
             }
         }
-        for (int64_t i0 = at3_; i0 < n0; i0 += sc_members()) {
-            const int64_t t5_ = at[i0];
-            part2_ = part2_ || ((t5_ < (-3)) || (3 <= t5_));
-        }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part2_));
+        bad1 = bad1 || (sc_teams_fold<sc_any>(part6_));
         if (bad1) {
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k2_check_wide(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
+    k2_check_rows<true>(n0, at, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
+    k2_check_rows<false>(n0, at, status);
 }
 
 /* gemm: x @ w; tanh(x @ w) */
@@ -47,101 +63,197 @@ k13_dot_tanh(const int64_t groups7, float *restrict tanh_0, const int64_t n0) {
 }
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k30_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+template <bool held, bool wide>
+SC_INLINE void k30_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    typedef sc_share<4, 2, wide> share;
     char *const tile = sc_tile(scratch, each);
     const float h28 = -(1.0f / ((float)n0));
     const float h26 = h28;
     const float h29 = (float)n0;
     const float h27 = h29;
-    for (int64_t i15 = sc_team(); i15 < n0; i15 += sc_teams()) {
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < n0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < n0;
+        const int64_t i15 = some2_ ? row1_ : n0 - 1;
+        float c3_[share::count];
+        float dot_14_[share::count];
+        float row165_[share::count];
         float *restrict const row16 = (float *)(tile);
         float s18 = -INFINITY;
-        float part1_ = -INFINITY;
-        for (int64_t j17 = sc_member(); j17 < 3; j17 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j17] + dot_1[(i15 * 3) + j17]));
+        const int64_t count6_ = some2_ ? 3 : 0;
+        if (held) {
+            share(count6_).load(c3_, c);
+            share(count6_).load(dot_14_, dot_1 + (i15 * 3));
         }
-        s18 = sc_maximum_f32(s18, (sc_team_fold<sc_max>(part1_)));
-        if (sc_member() == 0) {
+        float part7_ = -INFINITY;
+        for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
+            const share own9_(count6_ - from8_);
+            if (!held) {
+                own9_.load(c3_, c + from8_);
+                own9_.load(dot_14_, dot_1 + (i15 * 3) + from8_);
+            }
+            #pragma unroll
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
+                    const int at12_ = slot10_ * 4 + lane11_;
+                    if (own9_.has(slot10_, lane11_)) part7_ = sc_maximum_f32(part7_, (c3_[at12_] + dot_14_[at12_]));
+                }
+            }
+        }
+        s18 = sc_maximum_f32(s18, (sc_teams_fold<sc_max>(part7_)));
+        if (some2_ && sc_member() == 0) {
             reduce_2[i15] = s18;
         }
         float s20 = 0.0f;
         const float h24 = -s18;
-        float part2_ = 0.0f;
-        for (int64_t j19 = sc_member(); j19 < 3; j19 += sc_members()) {
-            const float v21 = sc_exp_f32(((c[j19] + dot_1[(i15 * 3) + j19]) + h24));
-            part2_ = part2_ + v21;
-            row16[j19] = v21;
+        const int64_t count13_ = some2_ ? 3 : 0;
+        float part14_ = 0.0f;
+        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
+            const share own16_(count13_ - from15_);
+            if (!held) {
+                own16_.load(c3_, c + from15_);
+                own16_.load(dot_14_, dot_1 + (i15 * 3) + from15_);
+            }
+            #pragma unroll
+            for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
+                if (!own16_.has(slot17_)) continue;
+                #pragma unroll
+                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
+                    const int at19_ = slot17_ * 4 + lane18_;
+                    const float v21 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h24));
+                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v21;
+                    row165_[at19_] = v21;
+                }
+                if (!held) own16_.store(row16 + from15_, slot17_, row165_ + slot17_ * 4);
+            }
         }
-        s20 = s20 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
+        s20 = s20 + (sc_teams_fold<sc_sum>(part14_));
+        if (some2_ && sc_member() == 0) {
             reduce_3[i15] = s20;
         }
-        const int64_t t3_ = at[i15];
-        const int64_t h25 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-        sc_team_sync();
-        for (int64_t j22 = sc_member(); j22 < 3; j22 += sc_members()) {
-            const float v23 = ((j22 == h25) ? h26 : 0.0f) + ((row16[j22] / s20) / h27);
-            add_5[(i15 * 3) + j22] = v23;
+        const int64_t t20_ = at[i15];
+        const int64_t h25 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
+        const int64_t count21_ = some2_ ? 3 : 0;
+        const sc_divisor<float> by22_(s20);
+        const sc_divisor<float> by23_(h27);
+        for (int64_t from24_ = 0; from24_ < (held ? 1 : count21_); from24_ += (held ? 1 : share::span())) {
+            const share own25_(count21_ - from24_);
+            if (!held) {
+                own25_.load(row165_, row16 + from24_);
+            }
+            #pragma unroll
+            for (int slot26_ = 0; slot26_ < 2; ++slot26_) {
+                if (!own25_.has(slot26_)) continue;
+                float result29_[4];
+                #pragma unroll
+                for (int lane27_ = 0; lane27_ < 4; ++lane27_) {
+                    const int at28_ = slot26_ * 4 + lane27_;
+                    const int64_t j22 = from24_ + share::at(slot26_, lane27_);
+                    const float v23 = ((j22 == h25) ? h26 : 0.0f) + (by23_.of(by22_.of(row165_[at28_])));
+                    result29_[lane27_] = v23;
+                }
+                own25_.store(add_5 + (i15 * 3) + from24_, slot26_, result29_);
+            }
         }
-        sc_team_sync();
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k30_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    k30_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
+}
+
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k40_reduce(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
-    for (int64_t b34 = sc_team(); b34 < teams31; b34 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k40_reduce_rows(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
+    typedef sc_share<2, 2, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams31; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < teams31;
+        const int64_t b34 = some2_ ? row1_ : teams31 - 1;
+        int64_t at3_[share::count];
+        float reduce_24_[share::count];
+        float reduce_35_[share::count];
         const int64_t begin36 = length32 * b34;
         const int64_t length37 = length32 + (sc_maximum_i64(0, (length32 + (sc_maximum_i64(0, (n0 + (begin36 * (-1)))) * (-1)))) * (-1));
         float s39 = 0.0f;
-        float part1_ = 0.0f;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length37; at2_ += 4 * sc_members()) {
+        const int64_t count6_ = some2_ ? length37 : 0;
+        float part7_ = 0.0f;
+        for (int64_t from8_ = 0; from8_ < count6_; from8_ += share::span()) {
+            const share own9_(count6_ - from8_);
+            own9_.load(at3_, at + (begin36) + from8_);
+            own9_.load(reduce_24_, reduce_2 + (begin36) + from8_);
+            own9_.load(reduce_35_, reduce_3 + (begin36) + from8_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k38 = at2_ + round * sc_members();
-                const int64_t k35 = begin36 + k38;
-                const int64_t t3_ = at[k35];
-                const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k35 * 3), t4_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
+                    const int at12_ = slot10_ * 2 + lane11_;
+                    const int64_t k38 = from8_ + share::at(slot10_, lane11_);
+                    const int64_t k35 = begin36 + k38;
+                    const int64_t t13_ = (at3_[at12_] < 0) ? sc_add_i64(at3_[at12_], 3) : at3_[at12_];
+                    const float t14_ = ((own9_.has(slot10_, lane11_) ? c[t13_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k35 * 3), t13_)] : float(0)));
+                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((t14_ + (-reduce_24_[at12_])) + (-sc_log_f32(reduce_35_[at12_])));
+                }
             }
         }
-        for (int64_t k38 = at2_; k38 < length37; k38 += sc_members()) {
-            const int64_t k35 = begin36 + k38;
-            const int64_t t5_ = at[k35];
-            const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k35 * 3), t6_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
-        }
-        s39 = s39 + (sc_team_fold<sc_sum>(part1_));
-        if (sc_member() == 0) {
+        s39 = s39 + (sc_teams_fold<sc_sum>(part7_));
+        if (some2_ && sc_member() == 0) {
             partial33[b34] = s39;
         }
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k40_reduce_wide(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
+    k40_reduce_rows<true>(teams31, length32, n0, c, at, dot_1, reduce_2, reduce_3, partial33);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k40_reduce(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
+    k40_reduce_rows<false>(teams31, length32, n0, c, at, dot_1, reduce_2, reduce_3, partial33);
+}
+
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k43_reduce(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k43_reduce_rows(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
+    typedef sc_share<4, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v_3 = some2_ ? row1_ : 1 - 1;
+        float partial334_[share::count];
         double s41 = 0.0;
-        double part2_ = 0.0;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams31; at3_ += 4 * sc_members()) {
+        const int64_t count5_ = some2_ ? teams31 : 0;
+        double part6_ = 0.0;
+        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
+            const share own8_(count5_ - from7_);
+            own8_.load(partial334_, partial33 + from7_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t b42 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial33[b42]);
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
+                if (!own8_.has(slot9_)) continue;
+                #pragma unroll
+                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
+                    const int at11_ = slot9_ * 4 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial334_[at11_]);
+                }
             }
         }
-        for (int64_t b42 = at3_; b42 < teams31; b42 += sc_members()) {
-            part2_ = part2_ + ((double)partial33[b42]);
-        }
-        s41 = s41 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
+        s41 = s41 + (sc_teams_fold<sc_sum>(part6_));
+        if (some2_ && sc_member() == 0) {
             reduce_4[0] = (float)s41;
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k43_reduce_wide(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
+    k43_reduce_rows<true>(teams31, partial33, reduce_4);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k43_reduce(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
+    k43_reduce_rows<false>(teams31, partial33, reduce_4);
 }
 
 /* map: -(sum(pick(… + … + (…)[:, None], at, axis=1), axis=0) / float32(n0)) */
