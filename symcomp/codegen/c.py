@@ -539,6 +539,7 @@ RESERVED = frozenset(
         template this throw try typeid typename using virtual wchar_t xor xor_eq
 
         blockIdx blockDim gridDim threadIdx warpSize tile scratch each round kernels gpu
+        rows held wide share
         """,
     )
 )

@@ -13,6 +13,8 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.c import C_TYPES, SUFFIXES, Printer, Text, c_number, comment
+from symcomp.codegen.cuda_rows import RowPrinter, entry
+from symcomp.codegen.held_rows import row_loops
 from symcomp.codegen.improve import coefficient
 from symcomp.codegen.loops import (
     Barrier,
@@ -29,7 +31,7 @@ from symcomp.codegen.teams import fixed_width, is_team
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
-from symcomp.graph.notation import ELEMENT, formula_order, identity
+from symcomp.graph.notation import ELEMENT, formula_order
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.size import floor_divide
 
@@ -66,6 +68,8 @@ def source(
     text.add('#include "symcomp_grid.cuh"')
     if sorts:
         text.add('#include "symcomp_sort.cuh"')
+    if any(row_loops(k) for k in kernels if is_launched(k)):
+        text.add('#include "symcomp_rows.cuh"')
     lines = [line for part in includes for line in part.splitlines()]
     headers = [line for line in lines if line.lstrip().startswith("#include")]
     text.lines += headers
@@ -106,13 +110,17 @@ def _tile_bytes(buffer: Buffer):
     return size.times(size.quotient(size.plus(count, TILE_ALIGNED - 1), TILE_ALIGNED), TILE_ALIGNED)
 
 
-class CudaPrinter(Printer):
+def entries(kernel: Kernel) -> list[str]:
+    """The functions of a kernel, one of which a launch takes."""
+    rows = row_loops(kernel)
+    return [entry(kernel, *case) for case in rows.ways()] if rows else [kernel.name]
+
+
+class CudaPrinter(RowPrinter):
     """Prints one kernel of a GPU."""
 
     def __init__(self, names: dict[Expr, str]):
         super().__init__(names)
-        #: Whether what is printed now is done by the whole team alike.
-        self.by_team = False
         #: How many threads a team has, where the kernel fixes it: then it is a block.
         self.width = 0
         self.scratch_before: object = 0
@@ -122,6 +130,10 @@ class CudaPrinter(Printer):
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
         team, self.width = is_team_kernel(kernel), fixed_width(kernel.body)
         self.text.add(f"/* {comment(kernel.note)} */")
+        rows = row_loops(kernel)
+        if rows:
+            self.row_kernel(kernel, rows, self._parameters(kernel))
+            return str(self.text)
         self.text.add(f'extern "C" __global__ void __launch_bounds__({_bounds(kernel)})')
         self.text.open(f"{kernel.name}({', '.join(self._parameters(kernel))})")
         if not team:
@@ -198,26 +210,13 @@ class CudaPrinter(Printer):
 
     def _block(self, s: For) -> None:
         """A loop that a team shares; what it folds is folded thread by thread, then by the team."""
-        own = {x.local for x in loops.walk(s.body) if isinstance(x, Let)}
-        folds = {
-            x.local: x.monoid
-            for x in loops.walk(s.body)
-            if isinstance(x, Update) and x.local not in own
-        }
         names, self.names = self.names, dict(self.names)
-        for variable, monoid in folds.items():
-            part = self._new("part")
-            nothing = self.value(identity(monoid, variable.dtype))
-            self.text.add(f"{C_TYPES[variable.dtype]} {part} = {nothing};")
-            self.names[variable] = part
+        folds = self.parts(s)
         self.by_team = False
         self._shared_rounds(s, self.size(s.extent))
         self.by_team = True
         parts, self.names = self.names, names
-        for variable, monoid in folds.items():
-            total = f"sc_team_fold<sc_{monoid}>({parts[variable]})"
-            whole = self._combined(monoid, names[variable], total, variable.dtype)
-            self.text.add(f"{names[variable]} = {whole};")
+        self.together(folds, parts, "sc_team_fold")
 
     def _thread(self, s: For) -> None:
         """What each thread of a team does once."""
@@ -274,7 +273,8 @@ class CudaPrinter(Printer):
         if not self.by_team:
             super()._store(buffer, offset, value, monoid)
             return
-        self.text.open("if (sc_member() == 0)")
+        some = f"{self.some} && " if self.some else ""
+        self.text.open(f"if ({some}sc_member() == 0)")
         super()._store(buffer, offset, value, monoid)
         self.text.close()
 

@@ -5,8 +5,9 @@ Each kernel is one launch. Three shapes serve all groups:
     flat    nested `grid` loops, one iteration a thread; where one loop runs through memory, a
             thread does a few neighbouring elements, which the compiler loads and stores as one
     team    a `grid` loop whose iterations are shared by a team of threads through `block` loops:
-            rows, and folds of everything. How many threads a team has is decided at the launch;
-            for columns, and what is read across, it is fixed, by `thread` loops
+            rows, and folds of everything. How many threads a team has is decided at the launch,
+            and whether they hold a row in registers (see `held_rows`); for columns, and what is
+            read across, it is fixed, by `thread` loops
     step    a library's product or convolution, or a call of Python, between kernels
 
 Attention is in `grid_attention`, columns are in `grid_columns`, maps that read across in
@@ -31,6 +32,7 @@ from symcomp.codegen.grid_attention import GridAttention, Repeated
 from symcomp.codegen.grid_checks import GridChecks
 from symcomp.codegen.grid_columns import GridColumns
 from symcomp.codegen.grid_tiles import GridTiles, turned
+from symcomp.codegen.held_rows import whole_vectors
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
@@ -277,7 +279,7 @@ class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
             yield [self._part(group, folds, extents, 0, total, None)]
             return
         count = self.known(size.larger(1, count), "teams")
-        length = self.known(size.parts(total, count), "length")
+        length = self.known(whole_vectors(size.parts(total, count)), "length")
         partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
         team = index(count, f"b{next(self.names)}")
         yield [self._part(group, folds, extents, team, length, partials)]

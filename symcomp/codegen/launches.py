@@ -19,7 +19,9 @@ import numpy as np
 
 from symcomp.codegen import cuda, loops
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
+from symcomp.codegen.cuda_rows import entry
 from symcomp.codegen.equations import reindexed
+from symcomp.codegen.held_rows import RowLoops, row_loops
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (
     ENTRY,
@@ -66,12 +68,12 @@ class _Plan:
         self.face: Interface = program.interface
         self.names = frame_names(program)
         self.launched = [k for k in [*program.checks, *program.kernels] if cuda.is_launched(k)]
-        names = [k.name for k in self.launched]
-        self.number = {name: n for n, name in enumerate(names)}
+        entries = [name for k in self.launched for name in cuda.entries(k)]
+        self.number = {name: n for n, name in enumerate(entries)}
         self.text = Text()
         calls = [s for k in program.kernels for s in k.body if isinstance(s, Call)]
         self.sorts = any(s.symbol == "sort" for s in calls)
-        self.kernel_names = [*names, *(cuda.SORT_KERNELS if self.sorts else ())]
+        self.entries = [*entries, *(cuda.SORT_KERNELS if self.sorts else ())]
         given = {a.buffer if isinstance(a, View) else a for s in calls for a in s.arguments}
         #: Constant arrays that steps read: kernels have theirs in their own file.
         self.constants = [c for c in program.constants if c in given]
@@ -88,7 +90,7 @@ class _Plan:
             text.add(f"SYMCOMP_PROFILE({counts[0]}, {counts[1]})")
         text.add("")
         text.add("SYMCOMP_ATTACH")
-        text.add(f"SYMCOMP_ATTACH_GPU({len(self.kernel_names)})")
+        text.add(f"SYMCOMP_ATTACH_GPU({len(self.entries)})")
         text.add("")
         self._frame()
         self._host_checks()
@@ -98,7 +100,7 @@ class _Plan:
         self._entry()
         constants, includes = self.program.constants, self.program.includes
         kernels = cuda.source(self.launched, self.names, constants, includes, self.sorts)
-        return Sources(str(text), kernels, self.kernel_names)
+        return Sources(str(text), kernels, self.entries)
 
     # --- the frame --------------------------------------------------------------------------------
 
@@ -157,6 +159,10 @@ class _Plan:
         team, width = cuda.is_team_kernel(kernel), fixed_width(kernel.body)
         given += ["0", "0"] if team and not width else []
         text.add(f"void *arguments[] = {{{', '.join(given) or '0'}}};")
+        rows = row_loops(kernel)
+        if rows:
+            self._rows(kernel, rows, count, printer)
+            return
         target = f"kernels[{self.number[kernel.name]}]"
         if width:
             (loop,) = kernel.body
@@ -170,6 +176,29 @@ class _Plan:
             return
         x, y = _threads(kernel)
         text.add(f"gpu->flat({target}, {printer.size(x)}, {printer.size(y)}, arguments);")
+
+    def _rows(self, kernel: Kernel, rows: RowLoops, count: int, printer: Printer) -> None:
+        """The launch of a kernel of rows: what it depends on, and the functions for each case."""
+        text = self.text
+        number, length = printer.size(rows.loop.extent), printer.size(rows.length)
+        each = printer.size(cuda.scratch_bytes(kernel))
+        ragged = [f"{printer.size(n)} % {rows.lanes}" for n in rows.multiples or ()]
+        wide = " || ".join(ragged)
+        wide = f"!({wide})" if ragged else str(int(rows.multiples is not None))
+        text.add("const symcomp_rows rows = {")
+        text.add(f"    {number}, {length}, {each},")
+        text.add(f"    {rows.lanes}, {rows.slots}, {rows.threads}, {wide},")
+        ways = set(rows.ways())
+        for held in (True, False):
+            functions = [
+                f"kernels[{self.number[entry(kernel, held, wide)]}]"
+                if (held, wide) in ways
+                else "0"
+                for wide in (False, True)
+            ]
+            text.add(f"    {{{', '.join(functions)}}},")
+        text.add("};")
+        text.add(f"gpu->rows(&rows, arguments, {count});")
 
     def _product(self, call: Call, printer: Printer) -> None:
         batch, rows, columns, inner, scale, left, right, keep, target = call.arguments

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symcomp.codegen import build, cache, loops, memory, runtime, ways
+from symcomp.codegen.held_rows import RowLoops, row_loops
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
 from symcomp.codegen.teams import is_team
@@ -152,6 +153,8 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
         if isinstance(s, For) and s.how == "grid":
             who = "teams" if is_team(s) else "threads"
             yield f"{who} over {amount(s.extent)}"
+    if job.on_gpu and (rows := row_loops(kernel)):
+        yield shared_rows(rows)
     if not job.on_gpu and any(isinstance(s, For) and s.how == "simd" for s in statements):
         yield "simd"
     for s in statements:
@@ -161,6 +164,12 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
     for target, _ in job.bound.updates:
         if target in written:
             yield f"{target.name} in place"
+
+
+def shared_rows(rows: RowLoops) -> str:
+    """How the threads of a team share a row."""
+    each = f"{rows.slots} × {rows.lanes} elements a thread"
+    return f"rows up to {rows.longest} held, {each}" if rows.is_held else f"streamed, {each}"
 
 
 def _call(s: Call) -> str:

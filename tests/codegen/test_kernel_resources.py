@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "gpu.md"
 TITLE = "## Registers and spills of the kernels of the test-suite"
 TARGET = "sm_90"
 #: Bytes of a thread that may go to memory and back: a few, at the edge of what a block may have.
-FEW = 32
+FEW = 40
 #: Bytes of shared memory of a block that sorts; several fit on a multiprocessor.
 SORTING = 12 << 10
 
@@ -30,10 +30,13 @@ def _compiler() -> cuda_build.KernelCompiler | None:
 
 
 def renamed(name: str, job: Compilation) -> str:
-    """The kernels of a function, and their constants, under names that no other function has."""
+    """The kernels of a function, their templates and constants, under names that no other function
+    has.
+    """
     text = job.kernels
+    templates = re.findall(r"^SC_INLINE void (\w+)\(", text, re.MULTILINE)
     constants = re.findall(r"__device__ const \w+ (\w+)\[", text)
-    for own in [*job.launched, *constants]:
+    for own in [*job.launched, *templates, *constants]:
         text = re.sub(rf"\b{own}\b", f"{name}__{own}", text)
     return text
 

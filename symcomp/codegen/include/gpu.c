@@ -21,11 +21,10 @@
 #include "gpu_memory.h"
 #include "gpu_notes.h"
 #include "gpu_products.h"
+#include "gpu_teams.h"
 
 enum {
     BLOCK = 256,           /* threads of a block, unless a team needs more */
-    WARP = 32,
-    LARGEST_TEAM = 1024,
     BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel: enough to fill the GPU evenly */
     BLOCKS_OF_TEAMS = 256,     /* of teams that are blocks, whose tiles differ little */
     THREADS_PER_PROCESSOR = 2048,
@@ -280,20 +279,6 @@ static void child(void) {
 
 /* ---- launches ------------------------------------------------------------------------------- */
 
-static int64_t up(int64_t n, int64_t d) { return (n + d - 1) / d; }
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* The least power of two that is not below n. */
-static int64_t power(int64_t n) {
-    int64_t p = 1;
-    while (p < n)
-        p *= 2;
-    return p;
-}
-
 static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x, int64_t block_y,
                    int64_t shared, void **arguments) {
     if (gpu.error)
@@ -320,14 +305,9 @@ static void blocks(void *kernel, int64_t count, int64_t width, void **arguments)
         launch(kernel, least(count, most), 1, width, 1, 0, arguments);
 }
 
-static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
-                  int64_t count) {
-    if (rows <= 0 || gpu.error)
-        return;
-    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
-    int64_t width = least(power(most(length, 1)), WARP);
-    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
-        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+/* A team of `width` threads for each row, several of small ones in a block. */
+static void launch_teams(void *kernel, int64_t rows, int64_t width, int64_t scratch,
+                         void **arguments, int64_t count) {
     int64_t together = width <= WARP ? BLOCK / width : 1;
     while (together > 1 && width * together > WARP && scratch * together > gpu.shared_most)
         together /= 2;
@@ -343,6 +323,26 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
     arguments[count] = &place;
     arguments[count + 1] = &scratch;
     launch(kernel, blocks, 1, width, together, shared, arguments);
+}
+
+static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
+                  int64_t count) {
+    if (rows <= 0 || gpu.error)
+        return;
+    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
+    int64_t width = least(power(most(length, 1)), WARP);
+    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
+        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+    launch_teams(kernel, rows, width, scratch, arguments, count);
+}
+
+static void rows(const symcomp_rows *r, void **arguments, int64_t count) {
+    if (r->number <= 0 || gpu.error)
+        return;
+    int64_t width = symcomp_team_width(r, gpu.processors);
+    int held = r->held[r->wide] && r->length <= width * r->lanes * r->slots;
+    void *kernel = held ? r->held[r->wide] : r->streamed[r->wide];
+    launch_teams(kernel, r->number, width, held ? 0 : r->scratch, arguments, count);
 }
 
 static void product(const symcomp_product *p, int bytes) {
@@ -375,6 +375,7 @@ static const symcomp_gpu table = {
     .flat = flat,
     .teams = teams,
     .blocks = blocks,
+    .rows = rows,
     .product = product,
     .convolve = convolve,
     .sort = sort,

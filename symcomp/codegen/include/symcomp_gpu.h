@@ -63,6 +63,17 @@ typedef struct symcomp_product {
     symcomp_matrices left, right, target;
 } symcomp_product;
 
+/* A kernel of rows (codegen/held_rows.py): how many rows there are of which length, and the scratch
+ * bytes of a team that does not hold its row; the elements of a vector and the vectors that a thread
+ * has, the most threads of a team, and whether all rows are whole vectors.  Then the functions for rows
+ * that are held and for those that are not, each for any rows and for whole vectors; NULL where the
+ * case does not come up. */
+typedef struct symcomp_rows {
+    int64_t number, length, scratch;
+    int lanes, slots, most, wide;
+    void *held[2], *streamed[2];
+} symcomp_rows;
+
 /* What captured sequences of launches were made for, and what replays them. One for each plan: of the
  * last few frames that it was called with, as places often take turns. */
 enum { SYMCOMP_REPLAYS = 4 };
@@ -116,6 +127,8 @@ typedef struct symcomp_gpu {
                   int64_t count);
     /* `count` teams of `width` threads, each a block of its own. */
     void (*blocks)(void *kernel, int64_t count, int64_t width, void **arguments);
+    /* A team for each row, as `teams`. */
+    void (*rows)(const symcomp_rows *rows, void **arguments, int64_t count);
     void (*product)(const symcomp_product *product, int bytes);
     /* which: SYMCOMP_FORWARD, SYMCOMP_INPUT or SYMCOMP_FILTERS; see convolution.h. */
     void (*convolve)(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,

@@ -17,6 +17,10 @@ SC_INLINE int64_t sc_team(void) { return (int64_t)blockIdx.x * blockDim.y + thre
 SC_INLINE int64_t sc_teams(void) { return (int64_t)gridDim.x * blockDim.y; }
 SC_INLINE int64_t sc_block(void) { return blockIdx.x; }
 SC_INLINE int64_t sc_blocks(void) { return gridDim.x; }
+/* The row of the first team of this thread's warp, when this team has the row given. */
+SC_INLINE int64_t sc_first_row(int64_t row) {
+    return blockDim.x < 32 ? row - (threadIdx.y & (32 / blockDim.x - 1)) : row;
+}
 SC_INLINE int64_t sc_member(void) { return threadIdx.x; }
 SC_INLINE int64_t sc_members(void) { return blockDim.x; }
 

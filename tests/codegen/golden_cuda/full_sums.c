@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(3)
+SYMCOMP_ATTACH_GPU(7)
 
 typedef struct frame {
     int64_t n0;
@@ -24,19 +24,29 @@ typedef struct frame {
 
 static void k14_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams0, &frame->length1, &frame->n0, &frame->n1, &frame->x, &frame->partial2, &frame->partial3, &frame->partial4, 0, 0};
-    gpu->teams(kernels[0], frame->teams0, 4096, 0, arguments, 8);
+    const symcomp_rows rows = {
+        frame->teams0, 4096, 0,
+        4, 4, 640, !(frame->length1 % 4 || frame->n0 * frame->n1 % 4 || frame->length1 * (-1) % 4),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 8);
 }
 
 static void k21_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams0, &frame->partial2, &frame->out0, &frame->partial3, &frame->reduce_0, &frame->partial4, &frame->out2, 0, 0};
-    const int64_t t1_ = frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (sc_maximum_i64(0, (frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (-1))) * (-1)) + (-1);
-    const int64_t t2_ = sc_maximum_i64(0, (frame->teams0 + (-1))) + sc_maximum_i64(0, (frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (-1))) + sc_maximum_i64(0, t1_) + 1;
-    gpu->teams(kernels[1], 1, t2_, 0, arguments, 7);
+    const symcomp_rows rows = {
+        1, frame->teams0, 0,
+        4, 2, 1024, !(frame->teams0 % 4),
+        {kernels[3], kernels[2]},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k24_divide(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_0, &frame->n0, &frame->n1, &frame->out1};
-    gpu->flat(kernels[2], 1, 1, arguments);
+    gpu->flat(kernels[6], 1, 1, arguments);
 }
 
 static void run(void *const given) {
@@ -56,7 +66,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
     frame->n1 = n1;
     const int64_t t1_ = sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams0 = sc_maximum_i64(0, t1_) + 1;
-    frame->length1 = sc_floordiv_i64(((frame->n0 * frame->n1) + frame->teams0 + (-1)), frame->teams0);
+    frame->length1 = sc_floordiv_i64((sc_floordiv_i64(((frame->n0 * frame->n1) + frame->teams0 + (-1)), frame->teams0) + 3), 4) * 4;
     if (!failed) {
         gpu->enter();
         size_t room = 0;

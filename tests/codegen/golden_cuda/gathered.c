@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(9)
 
 typedef struct frame {
     int64_t n0;
@@ -68,29 +68,51 @@ static void host_k15_check(host_t *frame) {
 
 static void k7_check(frame_t *const frame) {
     void *arguments[] = {&frame->checkers0, &frame->n2, &frame->share1, &frame->at, &frame->n0, &frame->noted, &frame->status, 0, 0};
-    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n2) * (-1)))) * (-1)) + (-1)));
-    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 7);
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        4, 4, 640, !(frame->share1 % 4 || frame->n2 % 4 || frame->share1 * (-1) % 4),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k15_check(frame_t *const frame) {
     void *arguments[] = {&frame->checkers8, &frame->n2, &frame->share9, &frame->at, &frame->n1, &frame->noted, &frame->status, 0, 0};
-    const int64_t t1_ = sc_maximum_i64(0, (frame->share9 + (sc_maximum_i64(0, (frame->share9 + (sc_maximum_i64(0, frame->n2) * (-1)))) * (-1)) + (-1)));
-    gpu->teams(kernels[1], frame->checkers8, t1_ + 1, 0, arguments, 7);
+    const symcomp_rows rows = {
+        frame->checkers8, 4096, 0,
+        4, 4, 640, !(frame->share9 % 4 || frame->n2 % 4 || frame->share9 * (-1) % 4),
+        {0, 0},
+        {kernels[3], kernels[2]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k27_take_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams16, &frame->length17, &frame->n1, &frame->n2, &frame->x, &frame->at, &frame->n0, &frame->out0, &frame->partial18, 0, 0};
-    gpu->teams(kernels[2], frame->teams16, 4096, 0, arguments, 9);
+    const symcomp_rows rows = {
+        frame->teams16, 4096, 0,
+        2, 4, 1024, !(frame->length17 % 2 || frame->n1 * frame->n2 % 2 || frame->length17 * (-1) % 2),
+        {0, 0},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
 static void k30_take_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams16, &frame->partial18, &frame->out2, 0, 0};
-    gpu->teams(kernels[3], 1, sc_maximum_i64(0, (frame->teams16 + (-1))) + 1, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, frame->teams16, 0,
+        2, 4, 1024, !(frame->teams16 % 2),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k41_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->groups34, &frame->n2, &frame->at, &frame->n1, &frame->x, &frame->out1, &frame->n0};
-    gpu->flat(kernels[4], frame->n2, frame->groups34 + sc_maximum_i64(0, (frame->n0 + (frame->groups34 * (-3)))), arguments);
+    gpu->flat(kernels[8], frame->n2, frame->groups34 + sc_maximum_i64(0, (frame->n0 + (frame->groups34 * (-3)))), arguments);
 }
 
 static void run(void *const given) {
@@ -120,7 +142,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, 
     frame->share9 = sc_floordiv_i64((frame->n2 + frame->checkers8 + (-1)), frame->checkers8);
     const int64_t t3_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams16 = sc_maximum_i64(0, t3_) + 1;
-    frame->length17 = sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams16 + (-1)), frame->teams16);
+    frame->length17 = sc_floordiv_i64((sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams16 + (-1)), frame->teams16) + 3), 4) * 4;
     frame->groups34 = sc_floordiv_i64(frame->n0, 2);
     if (!failed && frame->n0 == 0 && frame->n2 > 0) failed = 16;
     if (!failed && frame->n1 == 0 && frame->n2 > 0) failed = 17;

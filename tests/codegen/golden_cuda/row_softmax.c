@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(1)
+SYMCOMP_ATTACH_GPU(4)
 
 typedef struct frame {
     int64_t n0;
@@ -16,9 +16,13 @@ typedef struct frame {
 
 static void k10_reduce_exp_divide(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n1, &frame->x, &frame->out0, 0, 0};
-    const int64_t t1_ = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (-1))) * (-1)) + (-1);
-    const int64_t t2_ = sc_maximum_i64(0, (frame->n1 + (-1))) + sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (-1))) + sc_maximum_i64(0, t1_) + 1;
-    gpu->teams(kernels[0], frame->n0, t2_, sc_floordiv_i64(((frame->n1 * 4) + 15), 16) * 16, arguments, 4);
+    const symcomp_rows rows = {
+        frame->n0, frame->n1, sc_floordiv_i64(((frame->n1 * 4) + 15), 16) * 16,
+        4, 4, 640, !(frame->n1 % 4),
+        {kernels[1], kernels[0]},
+        {kernels[3], kernels[2]},
+    };
+    gpu->rows(&rows, arguments, 4);
 }
 
 static void run(void *const given) {

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(15)
+SYMCOMP_ATTACH_GPU(16)
 
 typedef struct frame {
     int64_t n0;
@@ -68,23 +68,28 @@ static void host_k7_check(host_t *frame) {
 
 static void k7_check(frame_t *const frame) {
     void *arguments[] = {&frame->checkers0, &frame->n1, &frame->share1, &frame->at, &frame->n0, &frame->noted, &frame->status, 0, 0};
-    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n1) * (-1)))) * (-1)) + (-1)));
-    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 7);
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        2, 4, 1024, !(frame->share1 % 2 || frame->n1 % 2 || frame->share1 * (-1) % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k12_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->groups8, &frame->x, &frame->out0, &frame->n0, &frame->n2};
-    gpu->flat(kernels[1], frame->groups8 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups8 * (-3)))), 1, arguments);
+    gpu->flat(kernels[2], frame->groups8 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups8 * (-3)))), 1, arguments);
 }
 
 static void k25_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->few16, &frame->n2, &frame->at, &frame->n0, &frame->out0, &frame->v};
-    gpu->flat(kernels[2], frame->n2, frame->few16, arguments);
+    gpu->flat(kernels[3], frame->n2, frame->few16, arguments);
 }
 
 static void k29_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->many15, &frame->at, &frame->n0, &frame->places26};
-    gpu->flat(kernels[3], frame->many15, 1, arguments);
+    gpu->flat(kernels[4], frame->many15, 1, arguments);
 }
 
 static void k30_scatter(frame_t *const frame) {
@@ -93,32 +98,32 @@ static void k30_scatter(frame_t *const frame) {
 
 static void k41_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->many15, &frame->sorted27, &frame->rounds36, &frame->counts31};
-    gpu->flat(kernels[4], frame->many15, 1, arguments);
+    gpu->flat(kernels[5], frame->many15, 1, arguments);
 }
 
 static void k60_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->many15, &frame->n2, &frame->whole46, &frame->counts31, &frame->sorted27, &frame->out0, &frame->v};
-    gpu->flat(kernels[5], frame->n2 + (frame->whole46 * (-3)), frame->many15, arguments);
+    gpu->flat(kernels[6], frame->n2 + (frame->whole46 * (-3)), frame->many15, arguments);
 }
 
 static void k86_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->chunks64, &frame->many15, &frame->sorted27, &frame->counts31, &frame->width61, &frame->n2, &frame->out0, &frame->v, 0, 0};
-    gpu->teams(kernels[6], frame->chunks64 * sc_floordiv_i64((frame->many15 + 127), 128), 4096, 33024, arguments, 8);
+    gpu->teams(kernels[7], frame->chunks64 * sc_floordiv_i64((frame->many15 + 127), 128), 4096, 33024, arguments, 8);
 }
 
 static void k91_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->groups87, &frame->x, &frame->out1, &frame->n0, &frame->n2};
-    gpu->flat(kernels[7], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups87 * (-3)))), 1, arguments);
+    gpu->flat(kernels[8], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups87 * (-3)))), 1, arguments);
 }
 
 static void k102_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->few95, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
-    gpu->flat(kernels[8], frame->n2, frame->few95, arguments);
+    gpu->flat(kernels[9], frame->n2, frame->few95, arguments);
 }
 
 static void k106_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->many94, &frame->at, &frame->n0, &frame->places103};
-    gpu->flat(kernels[9], frame->many94, 1, arguments);
+    gpu->flat(kernels[10], frame->many94, 1, arguments);
 }
 
 static void k107_scatter(frame_t *const frame) {
@@ -127,7 +132,7 @@ static void k107_scatter(frame_t *const frame) {
 
 static void k121_scatter(frame_t *const frame) {
     void *arguments[] = {&frame->many94, &frame->n2, &frame->whole112, &frame->sorted104, &frame->v, &frame->out1};
-    gpu->flat(kernels[10], frame->n2 + (frame->whole112 * (-3)), frame->many94, arguments);
+    gpu->flat(kernels[11], frame->n2 + (frame->whole112 * (-3)), frame->many94, arguments);
 }
 
 static void run(void *const given) {

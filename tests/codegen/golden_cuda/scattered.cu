@@ -1,43 +1,58 @@
 #include "symcomp_grid.cuh"
 #include "symcomp_sort.cuh"
+#include "symcomp_rows.cuh"
 
 SC_SORT_KERNELS(sort_alone, sort_count, sort_sum, sort_move)
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k7_check(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
-    for (int64_t team2 = sc_team(); team2 < checkers0; team2 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < checkers0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < checkers0;
+        const int64_t team2 = some2_ ? row1_ : checkers0 - 1;
+        int64_t at3_[share::count];
         int64_t first4 = n1;
-        int64_t part1_ = INT64_C(9223372036854775807);
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n1 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); at2_ += 4 * sc_members()) {
+        const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n1 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
+        int64_t part5_ = INT64_C(9223372036854775807);
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(at3_, at + (share1 * team2) + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k3 = at2_ + round * sc_members();
-                const int64_t i5 = (share1 * team2) + k3;
-                const int64_t t3_ = at[i5];
-                part1_ = sc_minimum_i64(part1_, (((t3_ < (-n0)) || (n0 <= t3_)) ? ((share1 * team2) + k3) : n1));
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
+                    const int at10_ = slot8_ * 2 + lane9_;
+                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
+                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((at3_[at10_] < (-n0)) || (n0 <= at3_[at10_])) ? ((share1 * team2) + k3) : n1));
+                }
             }
         }
-        for (int64_t k3 = at2_; k3 < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n1 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); k3 += sc_members()) {
-            const int64_t i5 = (share1 * team2) + k3;
-            const int64_t t4_ = at[i5];
-            part1_ = sc_minimum_i64(part1_, (((t4_ < (-n0)) || (n0 <= t4_)) ? ((share1 * team2) + k3) : n1));
-        }
-        first4 = sc_minimum_i64(first4, (sc_team_fold<sc_min>(part1_)));
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
         if (first4 < n1) {
             const int64_t i6 = first4;
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 noted[team2 * 2] = n0;
             }
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 noted[(team2 * 2) + 1] = at[i6];
             }
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check_wide(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<true>(checkers0, n1, share1, at, n0, noted, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<false>(checkers0, n1, share1, at, n0, noted, status);
 }
 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */

@@ -16,7 +16,13 @@ typedef struct frame {
 
 static void k5_reduce_axes(frame_t *const frame) {
     void *arguments[] = {&frame->a, &frame->axes_0, &frame->out0, 0, 0};
-    gpu->teams(kernels[0], 1, 9, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, 9, 0,
+        2, 4, 1024, 0,
+        {0, 0},
+        {kernels[0], 0},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k9_copy(frame_t *const frame) {

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(14)
+SYMCOMP_ATTACH_GPU(17)
 
 typedef struct frame {
     int64_t n0;
@@ -68,13 +68,18 @@ static void host_k7_check(host_t *frame) {
 
 static void k7_check(frame_t *const frame) {
     void *arguments[] = {&frame->checkers0, &frame->n0, &frame->share1, &frame->at, &frame->noted, &frame->status, 0, 0};
-    const int64_t t1_ = sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, (frame->share1 + (sc_maximum_i64(0, frame->n0) * (-1)))) * (-1)) + (-1)));
-    gpu->teams(kernels[0], frame->checkers0, t1_ + 1, 0, arguments, 6);
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        2, 4, 1024, !(frame->share1 % 2 || frame->n0 % 2 || frame->share1 * (-1) % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 6);
 }
 
 static void k35_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
-    gpu->teams(kernels[1], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
+    gpu->teams(kernels[2], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
 static void k36_dot_tanh(frame_t *const frame) {
@@ -89,12 +94,12 @@ static void k36_dot_tanh(frame_t *const frame) {
 
 static void k37_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups11, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[2], frame->groups11 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups11 * (-5)))), 1, arguments);
+    gpu->flat(kernels[3], frame->groups11 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups11 * (-5)))), 1, arguments);
 }
 
 static void k55_dot(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
-    gpu->teams(kernels[3], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
+    gpu->teams(kernels[4], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
 static void k56_dot(frame_t *const frame) {
@@ -109,27 +114,45 @@ static void k56_dot(frame_t *const frame) {
 
 static void k72_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
-    gpu->teams(kernels[4], frame->n0, 3, 16, arguments, 7);
+    const symcomp_rows rows = {
+        frame->n0, 3, 16,
+        4, 2, 1024, 0,
+        {kernels[5], 0},
+        {0, 0},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k82_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams73, &frame->length74, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial75, 0, 0};
-    gpu->teams(kernels[5], frame->teams73, 4096, 0, arguments, 9);
+    const symcomp_rows rows = {
+        frame->teams73, 4096, 0,
+        2, 2, 1024, !(frame->length74 % 2 || frame->n0 % 2 || frame->length74 * (-1) % 2),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
 static void k85_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams73, &frame->partial75, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[6], 1, sc_maximum_i64(0, (frame->teams73 + (-1))) + 1, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, frame->teams73, 0,
+        4, 4, 640, !(frame->teams73 % 4),
+        {0, 0},
+        {kernels[9], kernels[8]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k88_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
-    gpu->flat(kernels[7], 1, 1, arguments);
+    gpu->flat(kernels[10], 1, 1, arguments);
 }
 
 static void k116_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
-    gpu->teams(kernels[8], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
+    gpu->teams(kernels[11], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
 }
 
 static void k117_dot_multiply(frame_t *const frame) {
@@ -144,12 +167,12 @@ static void k117_dot_multiply(frame_t *const frame) {
 
 static void k118_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->groups92, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[9], frame->groups92 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups92 * (-5)))), 1, arguments);
+    gpu->flat(kernels[12], frame->groups92 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups92 * (-5)))), 1, arguments);
 }
 
 static void k137_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
-    gpu->teams(kernels[10], 1, 1024, 34816, arguments, 4);
+    gpu->teams(kernels[13], 1, 1024, 34816, arguments, 4);
 }
 
 static void k138_dot_subtract(frame_t *const frame) {
@@ -164,7 +187,7 @@ static void k138_dot_subtract(frame_t *const frame) {
 
 static void k157_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
-    gpu->teams(kernels[11], 1, 1024, 34816, arguments, 4);
+    gpu->teams(kernels[14], 1, 1024, 34816, arguments, 4);
 }
 
 static void k158_dot_subtract(frame_t *const frame) {
@@ -179,12 +202,12 @@ static void k158_dot_subtract(frame_t *const frame) {
 
 static void k193_reduce_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->tiles163, &frame->blocks165, &frame->across161, &frame->deep162, &frame->length164, &frame->n0, &frame->add_5, &frame->c, &frame->partial167};
-    gpu->blocks(kernels[12], frame->tiles163 * frame->blocks165, 512, arguments);
+    gpu->blocks(kernels[15], frame->tiles163 * frame->blocks165, 512, arguments);
 }
 
 static void k220_reduce_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->tiles196, &frame->blocks165, &frame->partial167, &frame->c};
-    gpu->blocks(kernels[13], frame->tiles196, 512, arguments);
+    gpu->blocks(kernels[16], frame->tiles196, 512, arguments);
 }
 
 static void run(void *const given) {
@@ -248,7 +271,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->small54 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
     const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams73 = sc_maximum_i64(0, t4_) + 1;
-    frame->length74 = sc_floordiv_i64((frame->n0 + frame->teams73 + (-1)), frame->teams73);
+    frame->length74 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams73 + (-1)), frame->teams73) + 3), 4) * 4;
     frame->groups92 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
     frame->small115 = t5_;

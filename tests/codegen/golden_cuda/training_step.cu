@@ -1,41 +1,56 @@
 #include "symcomp_grid.cuh"
+#include "symcomp_rows.cuh"
 
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
-    for (int64_t team2 = sc_team(); team2 < checkers0; team2 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < checkers0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < checkers0;
+        const int64_t team2 = some2_ ? row1_ : checkers0 - 1;
+        int64_t at3_[share::count];
         int64_t first4 = n0;
-        int64_t part1_ = INT64_C(9223372036854775807);
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); at2_ += 4 * sc_members()) {
+        const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
+        int64_t part5_ = INT64_C(9223372036854775807);
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(at3_, at + (share1 * team2) + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k3 = at2_ + round * sc_members();
-                const int64_t i5 = (share1 * team2) + k3;
-                const int64_t t3_ = at[i5];
-                part1_ = sc_minimum_i64(part1_, (((t3_ < (-3)) || (3 <= t3_)) ? ((share1 * team2) + k3) : n0));
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
+                    const int at10_ = slot8_ * 2 + lane9_;
+                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
+                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((at3_[at10_] < (-3)) || (3 <= at3_[at10_])) ? ((share1 * team2) + k3) : n0));
+                }
             }
         }
-        for (int64_t k3 = at2_; k3 < share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)); k3 += sc_members()) {
-            const int64_t i5 = (share1 * team2) + k3;
-            const int64_t t4_ = at[i5];
-            part1_ = sc_minimum_i64(part1_, (((t4_ < (-3)) || (3 <= t4_)) ? ((share1 * team2) + k3) : n0));
-        }
-        first4 = sc_minimum_i64(first4, (sc_team_fold<sc_min>(part1_)));
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
         if (first4 < n0) {
             const int64_t i6 = first4;
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 noted[team2 * 2] = 3;
             }
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 noted[(team2 * 2) + 1] = at[i6];
             }
-            if (sc_member() == 0) {
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check_wide(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<true>(checkers0, n0, share1, at, noted, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<false>(checkers0, n0, share1, at, noted, status);
 }
 
 /* gemm: x @ w; tanh(x @ w) */
@@ -129,101 +144,198 @@ k55_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v,
 }
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k72_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
-    char *const tile = sc_shared_tile(each);
+template <bool held, bool wide>
+SC_INLINE void k72_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    typedef sc_share<4, 2, wide> share;
+    char *const tile = sc_tile(scratch, each);
     const float h70 = -(1.0f / ((float)n0));
     const float h68 = h70;
     const float h71 = (float)n0;
     const float h69 = h71;
-    for (int64_t i57 = sc_team(); i57 < n0; i57 += sc_teams()) {
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < n0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < n0;
+        const int64_t i57 = some2_ ? row1_ : n0 - 1;
+        float c3_[share::count];
+        float dot_14_[share::count];
+        float row585_[share::count];
         float *restrict const row58 = (float *)(tile);
         float s60 = -INFINITY;
-        float part1_ = -INFINITY;
-        for (int64_t j59 = sc_member(); j59 < 3; j59 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j59] + dot_1[(i57 * 3) + j59]));
+        const int64_t count6_ = some2_ ? 3 : 0;
+        if (held) {
+            share(count6_).load(c3_, c);
+            share(count6_).load(dot_14_, dot_1 + (i57 * 3));
         }
-        s60 = sc_maximum_f32(s60, (sc_team_fold<sc_max>(part1_)));
-        if (sc_member() == 0) {
+        float part7_ = -INFINITY;
+        for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
+            const share own9_(count6_ - from8_);
+            if (!held) {
+                own9_.load(c3_, c + from8_);
+                own9_.load(dot_14_, dot_1 + (i57 * 3) + from8_);
+            }
+            #pragma unroll
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
+                    const int at12_ = slot10_ * 4 + lane11_;
+                    if (own9_.has(slot10_, lane11_)) part7_ = sc_maximum_f32(part7_, (c3_[at12_] + dot_14_[at12_]));
+                }
+            }
+        }
+        s60 = sc_maximum_f32(s60, (sc_teams_fold<sc_max>(part7_)));
+        if (some2_ && sc_member() == 0) {
             reduce_2[i57] = s60;
         }
         float s62 = 0.0f;
         const float h66 = -s60;
-        float part2_ = 0.0f;
-        for (int64_t j61 = sc_member(); j61 < 3; j61 += sc_members()) {
-            const float v63 = sc_exp_f32(((c[j61] + dot_1[(i57 * 3) + j61]) + h66));
-            part2_ = part2_ + v63;
-            row58[j61] = v63;
+        const int64_t count13_ = some2_ ? 3 : 0;
+        float part14_ = 0.0f;
+        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
+            const share own16_(count13_ - from15_);
+            if (!held) {
+                own16_.load(c3_, c + from15_);
+                own16_.load(dot_14_, dot_1 + (i57 * 3) + from15_);
+            }
+            #pragma unroll
+            for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
+                if (!own16_.has(slot17_)) continue;
+                #pragma unroll
+                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
+                    const int at19_ = slot17_ * 4 + lane18_;
+                    const float v63 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h66));
+                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v63;
+                    row585_[at19_] = v63;
+                }
+                if (!held) own16_.store(row58 + from15_, slot17_, row585_ + slot17_ * 4);
+            }
         }
-        s62 = s62 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
+        s62 = s62 + (sc_teams_fold<sc_sum>(part14_));
+        if (some2_ && sc_member() == 0) {
             reduce_3[i57] = s62;
         }
-        const int64_t t3_ = at[i57];
-        const int64_t h67 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-        sc_team_sync();
-        for (int64_t j64 = sc_member(); j64 < 3; j64 += sc_members()) {
-            const float v65 = ((j64 == h67) ? h68 : 0.0f) + ((row58[j64] / s62) / h69);
-            add_5[(i57 * 3) + j64] = v65;
+        const int64_t t20_ = at[i57];
+        const int64_t h67 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
+        const int64_t count21_ = some2_ ? 3 : 0;
+        const sc_divisor<float> by22_(s62);
+        const sc_divisor<float> by23_(h69);
+        for (int64_t from24_ = 0; from24_ < (held ? 1 : count21_); from24_ += (held ? 1 : share::span())) {
+            const share own25_(count21_ - from24_);
+            if (!held) {
+                own25_.load(row585_, row58 + from24_);
+            }
+            #pragma unroll
+            for (int slot26_ = 0; slot26_ < 2; ++slot26_) {
+                if (!own25_.has(slot26_)) continue;
+                float result29_[4];
+                #pragma unroll
+                for (int lane27_ = 0; lane27_ < 4; ++lane27_) {
+                    const int at28_ = slot26_ * 4 + lane27_;
+                    const int64_t j64 = from24_ + share::at(slot26_, lane27_);
+                    const float v65 = ((j64 == h67) ? h68 : 0.0f) + (by23_.of(by22_.of(row585_[at28_])));
+                    result29_[lane27_] = v65;
+                }
+                own25_.store(add_5 + (i57 * 3) + from24_, slot26_, result29_);
+            }
         }
-        sc_team_sync();
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k72_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    k72_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
+}
+
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k82_reduce(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
-    for (int64_t b76 = sc_team(); b76 < teams73; b76 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k82_reduce_rows(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
+    typedef sc_share<2, 2, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams73; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < teams73;
+        const int64_t b76 = some2_ ? row1_ : teams73 - 1;
+        int64_t at3_[share::count];
+        float reduce_24_[share::count];
+        float reduce_35_[share::count];
         const int64_t begin78 = length74 * b76;
         const int64_t length79 = length74 + (sc_maximum_i64(0, (length74 + (sc_maximum_i64(0, (n0 + (begin78 * (-1)))) * (-1)))) * (-1));
         float s81 = 0.0f;
-        float part1_ = 0.0f;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length79; at2_ += 4 * sc_members()) {
+        const int64_t count6_ = some2_ ? length79 : 0;
+        float part7_ = 0.0f;
+        for (int64_t from8_ = 0; from8_ < count6_; from8_ += share::span()) {
+            const share own9_(count6_ - from8_);
+            own9_.load(at3_, at + (begin78) + from8_);
+            own9_.load(reduce_24_, reduce_2 + (begin78) + from8_);
+            own9_.load(reduce_35_, reduce_3 + (begin78) + from8_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k80 = at2_ + round * sc_members();
-                const int64_t k77 = begin78 + k80;
-                const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(at[k77], (-3)), (3 - 1));
-                const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k77 * 3), t4_)]) + (-reduce_2[k77])) + (-sc_log_f32(reduce_3[k77])));
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
+                    const int at12_ = slot10_ * 2 + lane11_;
+                    const int64_t k80 = from8_ + share::at(slot10_, lane11_);
+                    const int64_t k77 = begin78 + k80;
+                    const int64_t t13_ = sc_minimum_i64(sc_maximum_i64(at3_[at12_], (-3)), (3 - 1));
+                    const int64_t t14_ = (t13_ < 0) ? sc_add_i64(t13_, 3) : t13_;
+                    const float t15_ = ((own9_.has(slot10_, lane11_) ? c[t14_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k77 * 3), t14_)] : float(0)));
+                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((t15_ + (-reduce_24_[at12_])) + (-sc_log_f32(reduce_35_[at12_])));
+                }
             }
         }
-        for (int64_t k80 = at2_; k80 < length79; k80 += sc_members()) {
-            const int64_t k77 = begin78 + k80;
-            const int64_t t5_ = sc_minimum_i64(sc_maximum_i64(at[k77], (-3)), (3 - 1));
-            const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k77 * 3), t6_)]) + (-reduce_2[k77])) + (-sc_log_f32(reduce_3[k77])));
-        }
-        s81 = s81 + (sc_team_fold<sc_sum>(part1_));
-        if (sc_member() == 0) {
+        s81 = s81 + (sc_teams_fold<sc_sum>(part7_));
+        if (some2_ && sc_member() == 0) {
             partial75[b76] = s81;
         }
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k82_reduce_wide(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
+    k82_reduce_rows<true>(teams73, length74, n0, c, at, dot_1, reduce_2, reduce_3, partial75);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k82_reduce(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
+    k82_reduce_rows<false>(teams73, length74, n0, c, at, dot_1, reduce_2, reduce_3, partial75);
+}
+
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k85_reduce(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
+template <bool wide>
+SC_INLINE void k85_reduce_rows(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
+    typedef sc_share<4, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v_3 = some2_ ? row1_ : 1 - 1;
+        float partial754_[share::count];
         double s83 = 0.0;
-        double part2_ = 0.0;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams73; at3_ += 4 * sc_members()) {
+        const int64_t count5_ = some2_ ? teams73 : 0;
+        double part6_ = 0.0;
+        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
+            const share own8_(count5_ - from7_);
+            own8_.load(partial754_, partial75 + from7_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t b84 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial75[b84]);
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
+                if (!own8_.has(slot9_)) continue;
+                #pragma unroll
+                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
+                    const int at11_ = slot9_ * 4 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial754_[at11_]);
+                }
             }
         }
-        for (int64_t b84 = at3_; b84 < teams73; b84 += sc_members()) {
-            part2_ = part2_ + ((double)partial75[b84]);
-        }
-        s83 = s83 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
+        s83 = s83 + (sc_teams_fold<sc_sum>(part6_));
+        if (some2_ && sc_member() == 0) {
             reduce_4[0] = (float)s83;
         }
     }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k85_reduce_wide(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
+    k85_reduce_rows<true>(teams73, partial75, reduce_4);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k85_reduce(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
+    k85_reduce_rows<false>(teams73, partial75, reduce_4);
 }
 
 /* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
