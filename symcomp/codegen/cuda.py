@@ -277,7 +277,7 @@ class CudaPrinter(Printer):
 
     def _node(self, e: Expr, args: list[str]) -> str:
         if e.op is floor_divide and e.weak:  # of sizes and places: mostly small
-            return f"sc_quotient({args[0]}, {args[1]})"
+            return _quotient(*args)
         return super()._node(e, args)
 
     def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
@@ -303,6 +303,14 @@ def _bounds(kernel: Kernel) -> str:
 
 #: Arithmetic that may leave the integers of a dtype: functions of symcomp_grid.cuh.
 _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
+
+
+def _quotient(left: str, right: str) -> str:
+    """The text of ⌊left / right⌋: a shift by a power of two, which is never a branch."""
+    divisor = int(right) if right.isdigit() else 0
+    if divisor > 0 and divisor & (divisor - 1) == 0:
+        return f"(({left}) >> {divisor.bit_length() - 1})"
+    return f"sc_quotient({left}, {right})"
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

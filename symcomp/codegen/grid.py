@@ -50,7 +50,7 @@ from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
-from symcomp.codegen.words import blocked, per_block
+from symcomp.codegen.words import is_plain, per_block, written_out
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import ELEMENT, formula_order, identity, index
@@ -138,6 +138,7 @@ class GridLowering(GridColumns, GridTiles, GridAttention):
         i = merged[position]
         drawn = per_block(body, i) if len(merged) == 1 else 0
         lanes = max(lanes, drawn)
+        plain = all(map(is_plain, body))
         whole = size.quotient(i.extent, lanes)
         if whole != 0:
             whole = self.known(whole, "groups")
@@ -150,8 +151,8 @@ class GridLowering(GridColumns, GridTiles, GridAttention):
         ):
             if own.extent == 0:
                 continue
-            if own is part and drawn:
-                body = blocked(body, i, part, lanes, self.names)
+            if own is part and plain:
+                body = written_out(body, i, part, lanes, self.names)
             else:
                 body = elements({i: size.as_expr(at)})
                 body = [For(lane, tuple(body), "simd")] if own is part else body

@@ -37,14 +37,14 @@ k38_reduce(const int64_t tiles4, const int64_t blocks6, const int64_t across2, c
             const int64_t e23 = sc_member();
             const int64_t lane24 = sc_quotient(e23, across2);
             if (lane24 < 8) {
-                const int64_t count25 = sc_quotient(sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7, 8);
+                const int64_t count25 = ((sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7) >> 3);
                 double s26 = 0.0;
                 #pragma unroll 4
                 for (int64_t k27 = 0; k27 < count25; ++k27) {
                     s26 = s26 + parts14[(across2 * k27 * 8) + e23];
                 }
                 parts14[e23] = s26;
-                const int64_t count28 = sc_quotient(sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7, 8);
+                const int64_t count28 = ((sc_maximum_i64(0, (deep3 + (lane24 * (-1)))) + 7) >> 3);
                 double s29 = 0.0;
                 #pragma unroll 4
                 for (int64_t k30 = 0; k30 < count28; ++k30) {
@@ -101,7 +101,7 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
                 const int64_t end52 = blocks6;
                 const int64_t first53 = lane51;
                 const int64_t count54 = sc_quotient(deep43 + sc_maximum_i64(0, (end52 + (first53 * (-1)))) + (-1), deep43);
-                const int64_t groups56 = sc_quotient(count54, 8);
+                const int64_t groups56 = ((count54) >> 3);
                 #pragma unroll 1
                 for (int64_t g57 = 0; g57 < groups56; ++g57) {
                     #pragma unroll
@@ -128,14 +128,14 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
             const int64_t e60 = sc_member();
             const int64_t lane61 = sc_quotient(e60, across42);
             if (lane61 < 8) {
-                const int64_t count62 = sc_quotient(sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7, 8);
+                const int64_t count62 = ((sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7) >> 3);
                 double s63 = 0.0;
                 #pragma unroll 4
                 for (int64_t k64 = 0; k64 < count62; ++k64) {
                     s63 = s63 + parts48[(across42 * k64 * 8) + e60];
                 }
                 parts48[e60] = s63;
-                const int64_t count65 = sc_quotient(sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7, 8);
+                const int64_t count65 = ((sc_maximum_i64(0, (deep43 + (lane61 * (-1)))) + 7) >> 3);
                 double s66 = 0.0;
                 #pragma unroll 4
                 for (int64_t k67 = 0; k67 < count65; ++k67) {

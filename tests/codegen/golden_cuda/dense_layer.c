@@ -29,7 +29,7 @@ static void k0_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k11_dot_tanh(frame_t *const frame) {
+static void k13_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups4, &frame->n2, &frame->b, &frame->out0, &frame->n0};
     gpu->flat(kernels[0], frame->n2, frame->groups4 + sc_maximum_i64(0, (frame->n0 + (frame->groups4 * (-5)))), arguments);
 }
@@ -37,7 +37,7 @@ static void k11_dot_tanh(frame_t *const frame) {
 static void run(void *const given) {
     frame_t *const frame = given;
     k0_dot_tanh(frame);
-    k11_dot_tanh(frame);
+    k13_dot_tanh(frame);
 }
 
 static symcomp_replay replay;

@@ -81,7 +81,7 @@ static void k20_take_reduce(frame_t *const frame) {
 }
 
 static void k31_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups24, &frame->n2, &frame->at, &frame->n1, &frame->x, &frame->out1, &frame->n0};
+    void *arguments[] = {&frame->groups24, &frame->n2, &frame->x, &frame->n1, &frame->at, &frame->out1, &frame->n0};
     gpu->flat(kernels[4], frame->n2, frame->groups24 + sc_maximum_i64(0, (frame->n0 + (frame->groups24 * (-3)))), arguments);
 }
 

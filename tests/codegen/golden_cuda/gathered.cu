@@ -123,26 +123,25 @@ k20_take_reduce(const int64_t teams6, const double *restrict partial8, double *r
 
 /* map: 2.0 * x[:, at] */
 extern "C" __global__ void __launch_bounds__(256)
-k31_multiply(const int64_t groups24, const int64_t n2, const int32_t *restrict at, const int64_t n1, const double *restrict x, double *restrict out1, const int64_t n0) {
-    sc_aligned(at, 16);
+k31_multiply(const int64_t groups24, const int64_t n2, const double *restrict x, const int64_t n1, const int32_t *restrict at, double *restrict out1, const int64_t n0) {
     sc_aligned(x, 16);
+    sc_aligned(at, 16);
     sc_aligned(out1, 16);
     for (int64_t i25 = sc_row(); i25 < groups24; i25 += sc_rows()) {
         for (int64_t i22 = sc_thread(); i22 < n2; i22 += sc_threads()) {
             const int64_t t1_ = (int64_t)at[i22];
-            const int64_t h30 = (t1_ < 0) ? sc_add_i64(t1_, n1) : t1_;
-            #pragma unroll
-            for (int64_t j26 = 0; j26 < 2; ++j26) {
-                const double v28 = 2.0 * x[sc_add_i64(((n1 * i25 * 2) + (n1 * j26)), h30)];
-                out1[(n2 * i25 * 2) + (n2 * j26) + i22] = v28;
-            }
+            const double v23_28 = 2.0 * x[sc_add_i64((n1 * i25 * 2), ((t1_ < 0) ? sc_add_i64(t1_, n1) : t1_))];
+            const int64_t t2_ = (int64_t)at[i22];
+            const double v23_29 = 2.0 * x[sc_add_i64((n1 + (n1 * i25 * 2)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
+            out1[(n2 * i25 * 2) + i22] = v23_28;
+            out1[n2 + (n2 * i25 * 2) + i22] = v23_29;
         }
     }
     for (int64_t i27 = sc_row(); i27 < n0 + (groups24 * (-2)); i27 += sc_rows()) {
         for (int64_t i22 = sc_thread(); i22 < n2; i22 += sc_threads()) {
-            const int64_t t2_ = (int64_t)at[i22];
-            const double v29 = 2.0 * x[sc_add_i64(((n1 * groups24 * 2) + (n1 * i27)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
-            out1[(n2 * groups24 * 2) + (n2 * i27) + i22] = v29;
+            const int64_t t3_ = (int64_t)at[i22];
+            const double v30 = 2.0 * x[sc_add_i64(((n1 * groups24 * 2) + (n1 * i27)), ((t3_ < 0) ? sc_add_i64(t3_, n1) : t3_))];
+            out1[(n2 * groups24 * 2) + (n2 * i27) + i22] = v30;
         }
     }
 }

@@ -10,15 +10,15 @@ SYMCOMP_ATTACH_GPU(9)
 typedef struct frame {
     int64_t n0;
     int64_t groups7;
-    int64_t teams31;
-    int64_t length32;
-    int64_t groups51;
-    int64_t across62;
-    int64_t deep63;
-    int64_t tiles64;
-    int64_t length65;
-    int64_t blocks66;
-    int64_t tiles97;
+    int64_t teams34;
+    int64_t length35;
+    int64_t groups54;
+    int64_t across68;
+    int64_t deep69;
+    int64_t tiles70;
+    int64_t length71;
+    int64_t blocks72;
+    int64_t tiles103;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -32,8 +32,8 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial33; /* float32 vector (teams31,) */
-    symcomp_address partial68; /* float32 matrix (blocks66, 3) */
+    symcomp_address partial36; /* float32 vector (teams34,) */
+    symcomp_address partial74; /* float32 matrix (blocks72, 3) */
     symcomp_address status; /* int64 scalar */
 } frame_t;
 
@@ -72,12 +72,12 @@ static void k3_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k13_dot_tanh(frame_t *const frame) {
+static void k16_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups7, &frame->tanh_0, &frame->n0};
     gpu->flat(kernels[1], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
 }
 
-static void k14_dot(frame_t *const frame) {
+static void k17_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -87,27 +87,27 @@ static void k14_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k30_reduce_exp_add(frame_t *const frame) {
+static void k33_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
     gpu->teams(kernels[2], frame->n0, 3, 16, arguments, 7);
 }
 
-static void k40_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->length32, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial33, 0, 0};
-    gpu->teams(kernels[3], frame->teams31, 4096, 0, arguments, 9);
-}
-
 static void k43_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->partial33, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams31 + (-1))) + 1, 0, arguments, 3);
+    void *arguments[] = {&frame->teams34, &frame->length35, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial36, 0, 0};
+    gpu->teams(kernels[3], frame->teams34, 4096, 0, arguments, 9);
 }
 
-static void k46_negative(frame_t *const frame) {
+static void k46_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams34, &frame->partial36, &frame->reduce_4, 0, 0};
+    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams34 + (-1))) + 1, 0, arguments, 3);
+}
+
+static void k49_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
     gpu->flat(kernels[5], 1, 1, arguments);
 }
 
-static void k47_dot_multiply(frame_t *const frame) {
+static void k50_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -117,12 +117,12 @@ static void k47_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k57_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups51, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[6], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
+static void k63_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups54, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[6], frame->groups54 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups54 * (-5)))), 1, arguments);
 }
 
-static void k58_dot_subtract(frame_t *const frame) {
+static void k64_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -132,7 +132,7 @@ static void k58_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k59_dot_subtract(frame_t *const frame) {
+static void k65_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -142,31 +142,31 @@ static void k59_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k94_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles64, &frame->blocks66, &frame->across62, &frame->deep63, &frame->length65, &frame->n0, &frame->add_5, &frame->c, &frame->partial68};
-    gpu->blocks(kernels[7], frame->tiles64 * frame->blocks66, 512, arguments);
+static void k100_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles70, &frame->blocks72, &frame->across68, &frame->deep69, &frame->length71, &frame->n0, &frame->add_5, &frame->c, &frame->partial74};
+    gpu->blocks(kernels[7], frame->tiles70 * frame->blocks72, 512, arguments);
 }
 
-static void k121_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles97, &frame->blocks66, &frame->partial68, &frame->c};
-    gpu->blocks(kernels[8], frame->tiles97, 512, arguments);
+static void k127_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles103, &frame->blocks72, &frame->partial74, &frame->c};
+    gpu->blocks(kernels[8], frame->tiles103, 512, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
     k3_dot_tanh(frame);
-    k13_dot_tanh(frame);
-    k14_dot(frame);
-    k30_reduce_exp_add(frame);
-    k40_reduce(frame);
+    k16_dot_tanh(frame);
+    k17_dot(frame);
+    k33_reduce_exp_add(frame);
     k43_reduce(frame);
-    k46_negative(frame);
-    k47_dot_multiply(frame);
-    k57_dot_multiply(frame);
-    k58_dot_subtract(frame);
-    k59_dot_subtract(frame);
-    k94_reduce_subtract(frame);
-    k121_reduce_subtract(frame);
+    k46_reduce(frame);
+    k49_negative(frame);
+    k50_dot_multiply(frame);
+    k63_dot_multiply(frame);
+    k64_dot_subtract(frame);
+    k65_dot_subtract(frame);
+    k100_reduce_subtract(frame);
+    k127_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
@@ -178,21 +178,21 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->n0 = n0;
     frame->groups7 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t1_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams31 = sc_maximum_i64(0, t1_) + 1;
-    frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
-    frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
+    frame->teams34 = sc_maximum_i64(0, t1_) + 1;
+    frame->length35 = sc_floordiv_i64((frame->n0 + frame->teams34 + (-1)), frame->teams34);
+    frame->groups54 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t2_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-5)));
     const int64_t t3_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-7)));
-    frame->across62 = (t2_ * (-1)) + t3_ + 3;
-    frame->deep63 = sc_floordiv_i64(512, frame->across62);
-    frame->tiles64 = sc_floordiv_i64((frame->across62 + 2), frame->across62);
-    const int64_t t4_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep63 * 16)) * (-1));
-    const int64_t t5_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1)) * (-1);
-    const int64_t t6_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles64 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t4_) * (-1)) + t5_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t4_)) + (-1);
-    const int64_t t7_ = sc_floordiv_i64(((frame->deep63 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t6_)), (sc_maximum_i64(0, t6_) + 1)) + (-1)), (frame->deep63 * 8));
-    frame->length65 = sc_maximum_i64(0, ((frame->deep63 * t7_ * 8) + (-1))) + 1;
-    frame->blocks66 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length65 + (-1)), frame->length65) + (-1))) + 1;
-    frame->tiles97 = frame->blocks66 + (sc_maximum_i64(0, (frame->blocks66 + (-2))) * (-1)) + (-1);
+    frame->across68 = (t2_ * (-1)) + t3_ + 3;
+    frame->deep69 = sc_floordiv_i64(512, frame->across68);
+    frame->tiles70 = sc_floordiv_i64((frame->across68 + 2), frame->across68);
+    const int64_t t4_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles70 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep69 * 16)) * (-1));
+    const int64_t t5_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles70 + (-1))) + 1)) * (-1);
+    const int64_t t6_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles70 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t4_) * (-1)) + t5_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t4_)) + (-1);
+    const int64_t t7_ = sc_floordiv_i64(((frame->deep69 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t6_)), (sc_maximum_i64(0, t6_) + 1)) + (-1)), (frame->deep69 * 8));
+    frame->length71 = sc_maximum_i64(0, ((frame->deep69 * t7_ * 8) + (-1))) + 1;
+    frame->blocks72 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length71 + (-1)), frame->length71) + (-1))) + 1;
+    frame->tiles103 = frame->blocks72 + (sc_maximum_i64(0, (frame->blocks72 + (-2))) * (-1)) + (-1);
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -215,13 +215,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams31) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams34) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks66 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks72 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -236,10 +236,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial33 = arena + slot5;
+        frame->partial36 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial68 = arena + slot8;
+        frame->partial74 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
