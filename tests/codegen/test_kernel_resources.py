@@ -63,11 +63,13 @@ def test_nothing_spills(resources):
 
 
 def test_blocks_of_full_width_fit(resources):
-    """A thread of a block of 1024 may have 64 registers, one of 256 all 255."""
+    """A thread of a block of 1024 may have 64 registers, one of 256 all 255; and what has a fixed
+    size in shared memory is as much as every GPU gives a block.
+    """
     for name, kernels in resources.items():
         for kernel, taken in kernels.items():
             assert 0 < taken.registers <= 255, (name, kernel)
-            assert taken.shared <= 1024, (name, kernel)
+            assert taken.shared <= 48 << 10, (name, kernel)
 
 
 def table(resources) -> str:
