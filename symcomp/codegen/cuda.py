@@ -292,17 +292,9 @@ class CudaPrinter(RowPrinter):
     # --- values -----------------------------------------------------------------------------------
 
     def _node(self, e: Expr, args: list[str]) -> str:
-        if e.op is floor_divide and e.weak:
-            return self._quotient(args, e.args[1])
+        if e.op is floor_divide and e.weak:  # of sizes and places: mostly small
+            return _quotient(*args)
         return super()._node(e, args)
-
-    def _quotient(self, args: list[str], divisor: Expr) -> str:
-        """Of sizes and places, which are mostly small."""
-        known = int(divisor.value) if isinstance(divisor, Constant) else 0
-        if known > 0 and known & (known - 1) == 0:
-            left = args[0] if args[0].isidentifier() else f"({args[0]})"
-            return f"({left} >> {known.bit_length() - 1})"
-        return f"sc_quotient({args[0]}, {args[1]})"
 
     def _applied(self, op: Primitive, args: list[str], dtype: str, weak: bool) -> str:
         """Integers wrap, as everywhere in symcomp; in C++ only those without sign do."""
@@ -340,6 +332,14 @@ def _neighbours(kernel: Kernel) -> set[Expr]:
             places += [(s.buffer, size.as_expr(s.offset))] if isinstance(s, Store) else []
             found |= {b for b, at in places if at.weak and coefficient(at, lanes.index) == 1}
     return found
+
+
+def _quotient(left: str, right: str) -> str:
+    """The text of ⌊left / right⌋: a shift by a power of two, which is never a branch."""
+    divisor = int(right) if right.isdigit() else 0
+    if divisor > 0 and divisor & (divisor - 1) == 0:
+        return f"(({left}) >> {divisor.bit_length() - 1})"
+    return f"sc_quotient({left}, {right})"
 
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:

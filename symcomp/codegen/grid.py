@@ -11,8 +11,8 @@ Each kernel is one launch. Three shapes serve all groups:
     step    a library's product or convolution, or a call of Python, between kernels
 
 Attention is in `grid_attention`, columns are in `grid_columns`, maps that read across in
-`grid_tiles`, few long rows in `long_rows`, small products in `small_products`, writes to places that
-data say in `scatters`, checks of positions in `grid_checks`.
+`grid_tiles`, few long rows in `long_rows`, small products in `small_products`, writes to places
+that data say in `scatters`, checks of positions in `grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -55,7 +55,7 @@ from symcomp.codegen.rows import Rows
 from symcomp.codegen.scatters import Scattered
 from symcomp.codegen.small_products import SmallProduct, is_small
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
-from symcomp.codegen.words import blocked, per_block
+from symcomp.codegen.words import is_plain, per_block, written_out
 from symcomp.graph import size
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
@@ -147,6 +147,7 @@ class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
         i = merged[position]
         drawn = per_block(body, i) if len(merged) == 1 else 0
         lanes = max(lanes, drawn)
+        plain = all(map(is_plain, body))
         whole = size.quotient(i.extent, lanes)
         if whole != 0:
             whole = self.known(whole, "groups")
@@ -159,8 +160,8 @@ class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
         ):
             if own.extent == 0:
                 continue
-            if own is part and drawn:
-                body = blocked(body, i, part, lanes, self.names)
+            if own is part and plain:
+                body = written_out(body, i, part, lanes, self.names)
             else:
                 body = elements({i: size.as_expr(at)})
                 body = [For(lane, tuple(body), "simd")] if own is part else body

@@ -7,8 +7,7 @@ need be, so that what is read across lies in different banks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -36,6 +35,8 @@ WRITTEN_OUT = 24
 class GridTiles(Context):
     """The lowering of maps that read across."""
 
+    known: Callable[[Size, str], Size]
+
     def _through_tiles(self, members: list[Root], merged, values, offset, turned, known) -> For:
         """A map as a loop of teams over tiles; `turned` are the loads that lie across, `known` is
         what is at hand at a place.
@@ -60,8 +61,6 @@ class GridTiles(Context):
 
         body.append(self._compute(i, j, side, starts, offset, element, values))
         return For(tiles, tuple(body), "grid")
-
-    known: Any
 
     def _tile_of(self, around, i: Index, j: Index, side: int, starts, body: list) -> Index:
         """The loop over tiles, and where each begins. Neighbours lie along the axis of which there

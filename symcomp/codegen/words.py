@@ -49,7 +49,7 @@ def per_block(body: Sequence[Statement], i: Index) -> int:
     """How many elements share a block, where the plain body of a loop over i draws bits and each of
     its elements takes them at its own position; else 0.
     """
-    if not all(map(_is_plain, body)):
+    if not all(map(is_plain, body)):
         return 0
     formulas = [v for s in body for v in values(s) if isinstance(v, Expr)]
     drawn = [e for e in formula_order(formulas) if e.op in _PER_BLOCK]
@@ -64,12 +64,30 @@ def blocked(body: Sequence[Statement], i: Index, block: Index, count: int, names
     for k in range(count):
         at = size.plus(size.times(block, count), k)
         result += _copied(body, i, at, names, (block, k, count))
-    # Loads come before stores: nothing that one element stores is read by another.
-    stores = [s for s in result if isinstance(s, Store)]
-    return [s for s in result if isinstance(s, Let)] + stores
+    return _stores_last(result)
 
 
-def _is_plain(s) -> bool:
+def written_out(body: Sequence[Statement], i: Index, part: Index, count: int, names) -> list:
+    """The same where blocks are shared or not, each load where it is used: none is made that a
+    choice forbids. So no load waits for another element's store.
+    """
+    drawn = per_block(body, i)
+    result: list = []
+    for k in range(count):
+        at = size.plus(size.times(part, count), k)
+        words = (part, k, count) if drawn else None
+        result += _copied(body, i, at, names, words, loaded=False)
+    return _stores_last(result)
+
+
+def _stores_last(body: list) -> list:
+    """Loads before stores: nothing that one element stores is read by another."""
+    stores = [s for s in body if isinstance(s, Store)]
+    return [s for s in body if isinstance(s, Let)] + stores
+
+
+def is_plain(s) -> bool:
+    """Whether a statement computes a value, or writes one."""
     return isinstance(s, Let) or (isinstance(s, Store) and s.monoid is None)
 
 
@@ -78,15 +96,15 @@ def _position(e: Expr) -> Expr | None:
     return at.args[0] if isinstance(at.op, Cast) else None
 
 
-def _copied(body, i: Index, at, names, part: tuple[Index, int, int] | None = None) -> list:
+def _copied(body, i: Index, at, names, part=None, loaded: bool = True) -> list:
     """The statements at another position, with locals of their own; `part` is the block, which
-    element of it this is, and of how many.
+    element of it this is, and of how many. What they load is loaded before, if `loaded`.
     """
     new: dict[Expr, Expr] = {i: size.as_expr(at)}
     result = []
     for s in body:
         own = new | (_words(s.value, new, *part) if part else {})
-        own |= _loaded(s.value, new, names, result) if part else {}
+        own |= _loaded(s.value, new, names, result) if part and loaded else {}
         value = reindexed(s.value, own)
         if isinstance(s, Let):
             new[s.local] = Local(s.local.type, f"{s.local.name}_{next(names)}")

@@ -292,7 +292,7 @@ static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x
 static void flat(void *kernel, int64_t x, int64_t y, void **arguments) {
     if (x <= 0 || y <= 0)
         return;
-    int64_t wide = y == 1 ? BLOCK : least(power(x), BLOCK), high = BLOCK / wide;
+    int64_t wide = y == 1 ? BLOCK : least(x, BLOCK), high = BLOCK / wide;
     int64_t blocks = gpu.processors * BLOCKS_PER_PROCESSOR;
     int64_t across = least(up(x, wide), blocks);
     int64_t down = least(least(up(y, high), most(1, up(blocks, across))), MOST_BLOCKS_Y);

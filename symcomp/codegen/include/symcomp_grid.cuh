@@ -2,8 +2,8 @@
  *
  * A flat kernel has a thread for each element: neighbours along x, and for two nested loops the outer
  * one along y. In a kernel of teams a team is the threads of a block with the same threadIdx.y: its
- * members share the loops inside a row. Where the number of its threads is fixed, a team is a block. All stride on until nothing is left, so that a launch may have
- * any number of blocks. */
+ * members share the loops inside a row. Where the number of its threads is fixed, a team is a block.
+ * All stride on until nothing is left, so that a launch may have any number of blocks. */
 #ifndef SYMCOMP_GRID_CUH
 #define SYMCOMP_GRID_CUH
 

@@ -28,12 +28,12 @@ static void k0_convolution_maximum_where(frame_t *const frame) {
     gpu->convolve(SYMCOMP_FORWARD, &geometry, 4, frame->x, frame->w, frame->where_0);
 }
 
-static void k15_convolution_maximum_where(frame_t *const frame) {
+static void k25_convolution_maximum_where(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->b, &frame->where_0, &frame->out0};
     gpu->flat(kernels[0], 42, frame->n0 * 2, arguments);
 }
 
-static void k16_convolutioninput(frame_t *const frame) {
+static void k26_convolutioninput(frame_t *const frame) {
     const symcomp_geometry geometry = {
         frame->n0, 1, 3, 6,
         {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
@@ -42,7 +42,7 @@ static void k16_convolutioninput(frame_t *const frame) {
     gpu->convolve(SYMCOMP_INPUT, &geometry, 4, frame->where_0, frame->w, frame->out1);
 }
 
-static void k17_convolutionfilters(frame_t *const frame) {
+static void k27_convolutionfilters(frame_t *const frame) {
     const symcomp_geometry geometry = {
         frame->n0, 1, 3, 6,
         {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
@@ -51,7 +51,7 @@ static void k17_convolutionfilters(frame_t *const frame) {
     gpu->convolve(SYMCOMP_FILTERS, &geometry, 4, frame->x, frame->where_0, frame->out2);
 }
 
-static void k26_reduce_axes(frame_t *const frame) {
+static void k36_reduce_axes(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->where_0, &frame->out3, 0, 0};
     gpu->teams(kernels[1], 6, sc_maximum_i64(0, ((frame->n0 * 42) + (-1))) + 1, 0, arguments, 3);
 }
@@ -59,10 +59,10 @@ static void k26_reduce_axes(frame_t *const frame) {
 static void run(void *const given) {
     frame_t *const frame = given;
     k0_convolution_maximum_where(frame);
-    k15_convolution_maximum_where(frame);
-    k16_convolutioninput(frame);
-    k17_convolutionfilters(frame);
-    k26_reduce_axes(frame);
+    k25_convolution_maximum_where(frame);
+    k26_convolutioninput(frame);
+    k27_convolutionfilters(frame);
+    k36_reduce_axes(frame);
 }
 
 static symcomp_replay replay;

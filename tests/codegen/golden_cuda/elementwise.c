@@ -16,14 +16,14 @@ typedef struct frame {
     symcomp_address out0; /* float64 matrix (n0, n1) */
 } frame_t;
 
-static void k9_add(frame_t *const frame) {
+static void k10_add(frame_t *const frame) {
     void *arguments[] = {&frame->groups3, &frame->x, &frame->y, &frame->out0, &frame->n0, &frame->n1};
     gpu->flat(kernels[0], frame->groups3 + sc_maximum_i64(0, ((frame->n0 * frame->n1) + (frame->groups3 * (-3)))), 1, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k9_add(frame);
+    k10_add(frame);
 }
 
 static symcomp_replay replay;
