@@ -101,7 +101,7 @@ k75_reduce(const int64_t tiles45, const int64_t across42, const int64_t deep43, 
                 const int64_t end52 = blocks6;
                 const int64_t first53 = lane51;
                 const int64_t count54 = sc_quotient(deep43 + sc_maximum_i64(0, (end52 + (first53 * (-1)))) + (-1), deep43);
-                const int64_t groups56 = (count54 >> 3);
+                const int64_t groups56 = ((count54) >> 3);
                 #pragma unroll 1
                 for (int64_t g57 = 0; g57 < groups56; ++g57) {
                     #pragma unroll

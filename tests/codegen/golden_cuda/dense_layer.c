@@ -12,19 +12,19 @@ typedef struct frame {
     int64_t n1;
     int64_t n2;
     int64_t groups3;
-    int64_t small28;
+    int64_t small31;
     symcomp_address x; /* float32 matrix (n0, n1) */
     symcomp_address w; /* float32 matrix (n1, n2) */
     symcomp_address b; /* float32 vector (n2,) */
     symcomp_address out0; /* float32 matrix (n0, n2) */
 } frame_t;
 
-static void k29_dot_tanh(frame_t *const frame) {
+static void k32_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n2, &frame->n1, &frame->x, &frame->w, &frame->b, &frame->out0, 0, 0};
     gpu->teams(kernels[0], sc_floordiv_i64((frame->n0 + 15), 16) * sc_floordiv_i64((frame->n2 + 15), 16), 1024, 34816, arguments, 7);
 }
 
-static void k30_dot_tanh(frame_t *const frame) {
+static void k33_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, frame->n2, frame->n1, 1.0f, 0.0f,
         {frame->x, frame->n1, frame->n0 * frame->n1, 0},
@@ -34,19 +34,19 @@ static void k30_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k32_dot_tanh(frame_t *const frame) {
+static void k34_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups3, &frame->n2, &frame->b, &frame->out0, &frame->n0};
     gpu->flat(kernels[1], frame->n2, frame->groups3 + sc_maximum_i64(0, (frame->n0 + (frame->groups3 * (-5)))), arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    if (frame->small28) {
-        k29_dot_tanh(frame);
-    }
-    if ((frame->small28 * (-1)) + 1) {
-        k30_dot_tanh(frame);
+    if (frame->small31) {
         k32_dot_tanh(frame);
+    }
+    if ((frame->small31 * (-1)) + 1) {
+        k33_dot_tanh(frame);
+        k34_dot_tanh(frame);
     }
 }
 
@@ -61,7 +61,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int6
     frame->n2 = n2;
     frame->groups3 = sc_floordiv_i64(frame->n0, 4);
     const int64_t t1_ = sc_maximum_i64(0, ((frame->n1 * 32768) + sc_maximum_i64(0, ((frame->n0 * frame->n1 * frame->n2) + (frame->n1 * (-32768)))) + (-1)));
-    frame->small28 = sc_floordiv_i64(8388608, (t1_ + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (t1_ + 1)) + (-1))) * (-1));
+    frame->small31 = sc_floordiv_i64(8388608, (t1_ + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (t1_ + 1)) + (-1))) * (-1));
     if (!failed) {
         gpu->enter();
         size_t room = 0;

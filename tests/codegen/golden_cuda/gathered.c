@@ -111,7 +111,7 @@ static void k30_take_reduce(frame_t *const frame) {
 }
 
 static void k41_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups34, &frame->n2, &frame->at, &frame->n1, &frame->x, &frame->out1, &frame->n0};
+    void *arguments[] = {&frame->groups34, &frame->n2, &frame->x, &frame->n1, &frame->at, &frame->out1, &frame->n0};
     gpu->flat(kernels[8], frame->n2, frame->groups34 + sc_maximum_i64(0, (frame->n0 + (frame->groups34 * (-3)))), arguments);
 }
 

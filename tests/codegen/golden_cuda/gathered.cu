@@ -201,23 +201,22 @@ k30_take_reduce(const int64_t teams16, const double *restrict partial18, double 
 
 /* map: 2.0 * x[:, minimum(maximum(int64(at), -n1), n1 - 1)] */
 extern "C" __global__ void __launch_bounds__(256)
-k41_multiply(const int64_t groups34, const int64_t n2, const int32_t *restrict at, const int64_t n1, const double *restrict x, double *restrict out1, const int64_t n0) {
+k41_multiply(const int64_t groups34, const int64_t n2, const double *restrict x, const int64_t n1, const int32_t *restrict at, double *restrict out1, const int64_t n0) {
     for (int64_t i35 = sc_row(); i35 < groups34; i35 += sc_rows()) {
         for (int64_t i32 = sc_thread(); i32 < n2; i32 += sc_threads()) {
             const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
-            const int64_t h40 = (t1_ < 0) ? sc_add_i64(t1_, n1) : t1_;
-            #pragma unroll
-            for (int64_t j36 = 0; j36 < 2; ++j36) {
-                const double v38 = 2.0 * x[sc_add_i64(((n1 * i35 * 2) + (n1 * j36)), h40)];
-                out1[(n2 * i35 * 2) + (n2 * j36) + i32] = v38;
-            }
+            const double v33_38 = 2.0 * x[sc_add_i64((n1 * i35 * 2), ((t1_ < 0) ? sc_add_i64(t1_, n1) : t1_))];
+            const int64_t t2_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
+            const double v33_39 = 2.0 * x[sc_add_i64((n1 + (n1 * i35 * 2)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
+            out1[(n2 * i35 * 2) + i32] = v33_38;
+            out1[n2 + (n2 * i35 * 2) + i32] = v33_39;
         }
     }
     for (int64_t i37 = sc_row(); i37 < n0 + (groups34 * (-2)); i37 += sc_rows()) {
         for (int64_t i32 = sc_thread(); i32 < n2; i32 += sc_threads()) {
-            const int64_t t2_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
-            const double v39 = 2.0 * x[sc_add_i64(((n1 * groups34 * 2) + (n1 * i37)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
-            out1[(n2 * groups34 * 2) + (n2 * i37) + i32] = v39;
+            const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
+            const double v40 = 2.0 * x[sc_add_i64(((n1 * groups34 * 2) + (n1 * i37)), ((t3_ < 0) ? sc_add_i64(t3_, n1) : t3_))];
+            out1[(n2 * groups34 * 2) + (n2 * i37) + i32] = v40;
         }
     }
 }

@@ -58,13 +58,9 @@ k7_check(const int64_t checkers0, const int64_t n1, const int64_t share1, const 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k12_scatter(const int64_t groups8, const double *restrict x, double *restrict out0, const int64_t n0, const int64_t n2) {
-    sc_aligned(x, 16);
-    sc_aligned(out0, 16);
     for (int64_t i9 = sc_thread(); i9 < groups8; i9 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j10 = 0; j10 < 2; ++j10) {
-            out0[(i9 * 2) + j10] = x[(i9 * 2) + j10];
-        }
+        out0[i9 * 2] = x[i9 * 2];
+        out0[(i9 * 2) + 1] = x[(i9 * 2) + 1];
     }
     for (int64_t i11 = sc_thread(); i11 < (n0 * n2) + (groups8 * (-2)); i11 += sc_threads()) {
         out0[(groups8 * 2) + i11] = x[(groups8 * 2) + i11];
@@ -127,7 +123,7 @@ k41_scatter(const int64_t many15, const int64_t *restrict sorted27, const int64_
             }
             #pragma unroll 4
             for (int64_t k40 = 0; k40 < rounds36 * 4; ++k40) {
-                step37 = sc_minimum_i64(step37, ((step37 >> 1)));
+                step37 = sc_minimum_i64(step37, (((step37) >> 1)));
                 const int64_t to39 = end35 + step37;
                 end35 = sc_add_i64(end35, ((place33 < sorted27[sc_minimum_i64(to39, many15) + (-1)]) ? 0 : ((many15 < to39) ? 0 : step37)));
             }
@@ -299,13 +295,9 @@ k86_scatter(const int64_t chunks64, const int64_t many15, const int64_t *restric
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k91_scatter(const int64_t groups87, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
-    sc_aligned(x, 16);
-    sc_aligned(out1, 16);
     for (int64_t i88 = sc_thread(); i88 < groups87; i88 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j89 = 0; j89 < 2; ++j89) {
-            out1[(i88 * 2) + j89] = x[(i88 * 2) + j89];
-        }
+        out1[i88 * 2] = x[i88 * 2];
+        out1[(i88 * 2) + 1] = x[(i88 * 2) + 1];
     }
     for (int64_t i90 = sc_thread(); i90 < (n0 * n2) + (groups87 * (-2)); i90 += sc_threads()) {
         out1[(groups87 * 2) + i90] = x[(groups87 * 2) + i90];

@@ -12,20 +12,20 @@ typedef struct frame {
     int64_t checkers0;
     int64_t share1;
     int64_t groups11;
-    int64_t small34;
-    int64_t small54;
-    int64_t teams73;
-    int64_t length74;
-    int64_t groups92;
-    int64_t small115;
-    int64_t small136;
-    int64_t small156;
-    int64_t across161;
-    int64_t deep162;
-    int64_t tiles163;
-    int64_t length164;
-    int64_t blocks165;
-    int64_t tiles196;
+    int64_t small37;
+    int64_t small57;
+    int64_t teams76;
+    int64_t length77;
+    int64_t groups95;
+    int64_t small121;
+    int64_t small142;
+    int64_t small162;
+    int64_t across167;
+    int64_t deep168;
+    int64_t tiles169;
+    int64_t length170;
+    int64_t blocks171;
+    int64_t tiles202;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -39,8 +39,8 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial75; /* float32 vector (teams73,) */
-    symcomp_address partial167; /* float32 matrix (blocks165, 3) */
+    symcomp_address partial78; /* float32 vector (teams76,) */
+    symcomp_address partial173; /* float32 matrix (blocks171, 3) */
     symcomp_address status; /* int64 scalar */
     symcomp_address noted; /* int64 vector (256,) */
     int64_t on_gpu;
@@ -77,12 +77,12 @@ static void k7_check(frame_t *const frame) {
     gpu->rows(&rows, arguments, 6);
 }
 
-static void k35_dot_tanh(frame_t *const frame) {
+static void k38_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
     gpu->teams(kernels[2], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k36_dot_tanh(frame_t *const frame) {
+static void k39_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -92,17 +92,17 @@ static void k36_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k37_dot_tanh(frame_t *const frame) {
+static void k40_dot_tanh(frame_t *const frame) {
     void *arguments[] = {&frame->groups11, &frame->tanh_0, &frame->n0};
     gpu->flat(kernels[3], frame->groups11 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups11 * (-5)))), 1, arguments);
 }
 
-static void k55_dot(frame_t *const frame) {
+static void k58_dot(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
     gpu->teams(kernels[4], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
 }
 
-static void k56_dot(frame_t *const frame) {
+static void k59_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -112,7 +112,7 @@ static void k56_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k72_reduce_exp_add(frame_t *const frame) {
+static void k75_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
     const symcomp_rows rows = {
         frame->n0, 3, 16,
@@ -123,39 +123,39 @@ static void k72_reduce_exp_add(frame_t *const frame) {
     gpu->rows(&rows, arguments, 7);
 }
 
-static void k82_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams73, &frame->length74, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial75, 0, 0};
+static void k85_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams76, &frame->length77, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial78, 0, 0};
     const symcomp_rows rows = {
-        frame->teams73, 4096, 0,
-        2, 2, 1024, !(frame->length74 % 2 || frame->n0 % 2 || frame->length74 * (-1) % 2),
+        frame->teams76, 4096, 0,
+        2, 2, 1024, !(frame->length77 % 2 || frame->n0 % 2 || frame->length77 * (-1) % 2),
         {0, 0},
         {kernels[7], kernels[6]},
     };
     gpu->rows(&rows, arguments, 9);
 }
 
-static void k85_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams73, &frame->partial75, &frame->reduce_4, 0, 0};
+static void k88_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams76, &frame->partial78, &frame->reduce_4, 0, 0};
     const symcomp_rows rows = {
-        1, frame->teams73, 0,
-        4, 4, 640, !(frame->teams73 % 4),
+        1, frame->teams76, 0,
+        4, 4, 640, !(frame->teams76 % 4),
         {0, 0},
         {kernels[9], kernels[8]},
     };
     gpu->rows(&rows, arguments, 3);
 }
 
-static void k88_negative(frame_t *const frame) {
+static void k91_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
     gpu->flat(kernels[10], 1, 1, arguments);
 }
 
-static void k116_dot_multiply(frame_t *const frame) {
+static void k122_dot_multiply(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
     gpu->teams(kernels[11], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
 }
 
-static void k117_dot_multiply(frame_t *const frame) {
+static void k123_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -165,17 +165,17 @@ static void k117_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k118_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups92, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[12], frame->groups92 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups92 * (-5)))), 1, arguments);
+static void k124_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups95, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[12], frame->groups95 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups95 * (-5)))), 1, arguments);
 }
 
-static void k137_dot_subtract(frame_t *const frame) {
+static void k143_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
     gpu->teams(kernels[13], 1, 1024, 34816, arguments, 4);
 }
 
-static void k138_dot_subtract(frame_t *const frame) {
+static void k144_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -185,12 +185,12 @@ static void k138_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k157_dot_subtract(frame_t *const frame) {
+static void k163_dot_subtract(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
     gpu->teams(kernels[14], 1, 1024, 34816, arguments, 4);
 }
 
-static void k158_dot_subtract(frame_t *const frame) {
+static void k164_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -200,57 +200,57 @@ static void k158_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k193_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles163, &frame->blocks165, &frame->across161, &frame->deep162, &frame->length164, &frame->n0, &frame->add_5, &frame->c, &frame->partial167};
-    gpu->blocks(kernels[15], frame->tiles163 * frame->blocks165, 512, arguments);
+static void k199_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles169, &frame->blocks171, &frame->across167, &frame->deep168, &frame->length170, &frame->n0, &frame->add_5, &frame->c, &frame->partial173};
+    gpu->blocks(kernels[15], frame->tiles169 * frame->blocks171, 512, arguments);
 }
 
-static void k220_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles196, &frame->blocks165, &frame->partial167, &frame->c};
-    gpu->blocks(kernels[16], frame->tiles196, 512, arguments);
+static void k226_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles202, &frame->blocks171, &frame->partial173, &frame->c};
+    gpu->blocks(kernels[16], frame->tiles202, 512, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
     if (frame->on_gpu & 0x2) k7_check(frame);
-    if (frame->small34) {
-        k35_dot_tanh(frame);
+    if (frame->small37) {
+        k38_dot_tanh(frame);
     }
-    if ((frame->small34 * (-1)) + 1) {
-        k36_dot_tanh(frame);
-        k37_dot_tanh(frame);
+    if ((frame->small37 * (-1)) + 1) {
+        k39_dot_tanh(frame);
+        k40_dot_tanh(frame);
     }
-    if (frame->small54) {
-        k55_dot(frame);
+    if (frame->small57) {
+        k58_dot(frame);
     }
-    if ((frame->small54 * (-1)) + 1) {
-        k56_dot(frame);
+    if ((frame->small57 * (-1)) + 1) {
+        k59_dot(frame);
     }
-    k72_reduce_exp_add(frame);
-    k82_reduce(frame);
+    k75_reduce_exp_add(frame);
     k85_reduce(frame);
-    k88_negative(frame);
-    if (frame->small115) {
-        k116_dot_multiply(frame);
+    k88_reduce(frame);
+    k91_negative(frame);
+    if (frame->small121) {
+        k122_dot_multiply(frame);
     }
-    if ((frame->small115 * (-1)) + 1) {
-        k117_dot_multiply(frame);
-        k118_dot_multiply(frame);
+    if ((frame->small121 * (-1)) + 1) {
+        k123_dot_multiply(frame);
+        k124_dot_multiply(frame);
     }
-    if (frame->small136) {
-        k137_dot_subtract(frame);
+    if (frame->small142) {
+        k143_dot_subtract(frame);
     }
-    if ((frame->small136 * (-1)) + 1) {
-        k138_dot_subtract(frame);
+    if ((frame->small142 * (-1)) + 1) {
+        k144_dot_subtract(frame);
     }
-    if (frame->small156) {
-        k157_dot_subtract(frame);
+    if (frame->small162) {
+        k163_dot_subtract(frame);
     }
-    if ((frame->small156 * (-1)) + 1) {
-        k158_dot_subtract(frame);
+    if ((frame->small162 * (-1)) + 1) {
+        k164_dot_subtract(frame);
     }
-    k193_reduce_subtract(frame);
-    k220_reduce_subtract(frame);
+    k199_reduce_subtract(frame);
+    k226_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
@@ -266,31 +266,31 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->share1 = sc_floordiv_i64((frame->n0 + frame->checkers0 + (-1)), frame->checkers0);
     frame->groups11 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + (-1))) * (-1);
-    frame->small34 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t2_;
+    frame->small37 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t2_;
     const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
-    frame->small54 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
+    frame->small57 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
     const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams73 = sc_maximum_i64(0, t4_) + 1;
-    frame->length74 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams73 + (-1)), frame->teams73) + 3), 4) * 4;
-    frame->groups92 = sc_floordiv_i64((frame->n0 * 6), 4);
+    frame->teams76 = sc_maximum_i64(0, t4_) + 1;
+    frame->length77 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams76 + (-1)), frame->teams76) + 3), 4) * 4;
+    frame->groups95 = sc_floordiv_i64((frame->n0 * 6), 4);
     const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
-    frame->small115 = t5_;
+    frame->small121 = t5_;
     const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small136 = t6_;
+    frame->small142 = t6_;
     const int64_t t7_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
-    frame->small156 = t7_;
+    frame->small162 = t7_;
     const int64_t t8_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-5)));
     const int64_t t9_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-7)));
-    frame->across161 = (t8_ * (-1)) + t9_ + 3;
-    frame->deep162 = sc_floordiv_i64(512, frame->across161);
-    frame->tiles163 = sc_floordiv_i64((frame->across161 + 2), frame->across161);
-    const int64_t t10_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep162 * 16)) * (-1));
-    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1)) * (-1);
-    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles163 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
-    const int64_t t13_ = sc_floordiv_i64(((frame->deep162 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t12_)), (sc_maximum_i64(0, t12_) + 1)) + (-1)), (frame->deep162 * 8));
-    frame->length164 = sc_maximum_i64(0, ((frame->deep162 * t13_ * 8) + (-1))) + 1;
-    frame->blocks165 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length164 + (-1)), frame->length164) + (-1))) + 1;
-    frame->tiles196 = frame->blocks165 + (sc_maximum_i64(0, (frame->blocks165 + (-2))) * (-1)) + (-1);
+    frame->across167 = (t8_ * (-1)) + t9_ + 3;
+    frame->deep168 = sc_floordiv_i64(512, frame->across167);
+    frame->tiles169 = sc_floordiv_i64((frame->across167 + 2), frame->across167);
+    const int64_t t10_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep168 * 16)) * (-1));
+    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) * (-1);
+    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
+    const int64_t t13_ = sc_floordiv_i64(((frame->deep168 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t12_)), (sc_maximum_i64(0, t12_) + 1)) + (-1)), (frame->deep168 * 8));
+    frame->length170 = sc_maximum_i64(0, ((frame->deep168 * t13_ * 8) + (-1))) + 1;
+    frame->blocks171 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length170 + (-1)), frame->length170) + (-1))) + 1;
+    frame->tiles202 = frame->blocks171 + (sc_maximum_i64(0, (frame->blocks171 + (-2))) * (-1)) + (-1);
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -313,13 +313,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams73) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams76) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks165 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks171 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -332,10 +332,10 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial75 = arena + slot5;
+        frame->partial78 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial167 = arena + slot8;
+        frame->partial173 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
         frame->out0 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own2;

@@ -55,35 +55,35 @@ k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const 
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(1024)
-k35_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
+k38_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile17 = sc_team(); tile17 < ((n0 + 15) >> 4); tile17 += sc_teams()) {
-        float *restrict const strip18 = (float *)(tile);
-        float *restrict const strip19 = (float *)(tile + 17408);
-        for (int64_t e20 = sc_member(); e20 < 16; e20 += sc_members()) {
-            const int64_t term21 = (e20 >> 2);
-            const int64_t term_rest22 = e20 + (term21 * (-4));
+    for (int64_t tile20 = sc_team(); tile20 < ((n0 + 15) >> 4); tile20 += sc_teams()) {
+        float *restrict const strip21 = (float *)(tile);
+        float *restrict const strip22 = (float *)(tile + 17408);
+        for (int64_t e23 = sc_member(); e23 < 16; e23 += sc_members()) {
+            const int64_t term24 = ((e23) >> 2);
+            const int64_t term_rest25 = e23 + (term24 * (-4));
             #pragma unroll
-            for (int64_t j23 = 0; j23 < 4; ++j23) {
-                const int64_t place24 = n0 + (sc_maximum_i64(0, (n0 + (tile17 * (-16)) + (term_rest22 * (-4)) + (j23 * (-1)) + (-1))) * (-1)) + (-1);
-                strip18[(term21 * 17) + (term_rest22 * 4) + j23] = x[term21 + (place24 * 4)];
-                const int64_t place25 = (term_rest22 * 4) + j23 + (sc_maximum_i64(0, ((term_rest22 * 4) + j23 + (-5))) * (-1));
-                strip19[(term21 * 17) + (term_rest22 * 4) + j23] = w[(term21 * 6) + place25];
+            for (int64_t j26 = 0; j26 < 4; ++j26) {
+                const int64_t place27 = n0 + (sc_maximum_i64(0, (n0 + (tile20 * (-16)) + (term_rest25 * (-4)) + (j26 * (-1)) + (-1))) * (-1)) + (-1);
+                strip21[(term24 * 17) + (term_rest25 * 4) + j26] = x[term24 + (place27 * 4)];
+                const int64_t place28 = (term_rest25 * 4) + j26 + (sc_maximum_i64(0, ((term_rest25 * 4) + j26 + (-5))) * (-1));
+                strip22[(term24 * 17) + (term_rest25 * 4) + j26] = w[(term24 * 6) + place28];
             }
         }
         sc_team_sync();
-        for (int64_t e26 = sc_member(); e26 < 256; e26 += sc_members()) {
-            const int64_t row27 = (e26 >> 4);
-            const int64_t row_rest28 = e26 + (row27 * (-16));
-            const int64_t i29 = (tile17 * 16) + row27;
-            const int64_t j30 = row_rest28;
-            if ((i29 < n0) && (j30 < 6)) {
-                float s31 = 0.0f;
-                for (int64_t k32 = 0; k32 < 4; ++k32) {
-                    s31 = s31 + (strip18[row27 + (k32 * 17)] * strip19[row_rest28 + (k32 * 17)]);
+        for (int64_t e29 = sc_member(); e29 < 256; e29 += sc_members()) {
+            const int64_t row30 = ((e29) >> 4);
+            const int64_t row_rest31 = e29 + (row30 * (-16));
+            const int64_t i32 = (tile20 * 16) + row30;
+            const int64_t j33 = row_rest31;
+            if ((i32 < n0) && (j33 < 6)) {
+                float s34 = 0.0f;
+                for (int64_t k35 = 0; k35 < 4; ++k35) {
+                    s34 = s34 + (strip21[row30 + (k35 * 17)] * strip22[row_rest31 + (k35 * 17)]);
                 }
-                const float v33 = sc_tanh_f32(s31);
-                tanh_0[(i29 * 6) + j30] = v33;
+                const float v36 = sc_tanh_f32(s34);
+                tanh_0[(i32 * 6) + j33] = v36;
             }
         }
         sc_team_sync();
@@ -92,51 +92,53 @@ k35_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w,
 
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
-k37_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
-    sc_aligned(tanh_0, 16);
+k40_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
     for (int64_t i12 = sc_thread(); i12 < groups11; i12 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j13 = 0; j13 < 4; ++j13) {
-            const float v15 = sc_tanh_f32(tanh_0[(i12 * 4) + j13]);
-            tanh_0[(i12 * 4) + j13] = v15;
-        }
+        const float v10_15 = sc_tanh_f32(tanh_0[i12 * 4]);
+        const float v10_16 = sc_tanh_f32(tanh_0[(i12 * 4) + 1]);
+        const float v10_17 = sc_tanh_f32(tanh_0[(i12 * 4) + 2]);
+        const float v10_18 = sc_tanh_f32(tanh_0[(i12 * 4) + 3]);
+        tanh_0[i12 * 4] = v10_15;
+        tanh_0[(i12 * 4) + 1] = v10_16;
+        tanh_0[(i12 * 4) + 2] = v10_17;
+        tanh_0[(i12 * 4) + 3] = v10_18;
     }
     for (int64_t i14 = sc_thread(); i14 < (n0 * 6) + (groups11 * (-4)); i14 += sc_threads()) {
-        const float v16 = sc_tanh_f32(tanh_0[(groups11 * 4) + i14]);
-        tanh_0[(groups11 * 4) + i14] = v16;
+        const float v19 = sc_tanh_f32(tanh_0[(groups11 * 4) + i14]);
+        tanh_0[(groups11 * 4) + i14] = v19;
     }
 }
 
 /* gemm: tanh(x @ w) @ v */
 extern "C" __global__ void __launch_bounds__(1024)
-k55_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
+k58_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile38 = sc_team(); tile38 < ((n0 + 15) >> 4); tile38 += sc_teams()) {
-        float *restrict const strip39 = (float *)(tile);
-        float *restrict const strip40 = (float *)(tile + 17408);
-        for (int64_t e41 = sc_member(); e41 < 24; e41 += sc_members()) {
-            const int64_t term42 = (e41 >> 2);
-            const int64_t term_rest43 = e41 + (term42 * (-4));
+    for (int64_t tile41 = sc_team(); tile41 < ((n0 + 15) >> 4); tile41 += sc_teams()) {
+        float *restrict const strip42 = (float *)(tile);
+        float *restrict const strip43 = (float *)(tile + 17408);
+        for (int64_t e44 = sc_member(); e44 < 24; e44 += sc_members()) {
+            const int64_t term45 = ((e44) >> 2);
+            const int64_t term_rest46 = e44 + (term45 * (-4));
             #pragma unroll
-            for (int64_t j44 = 0; j44 < 4; ++j44) {
-                const int64_t place45 = n0 + (sc_maximum_i64(0, (n0 + (tile38 * (-16)) + (term_rest43 * (-4)) + (j44 * (-1)) + (-1))) * (-1)) + (-1);
-                strip39[(term42 * 17) + (term_rest43 * 4) + j44] = tanh_0[term42 + (place45 * 6)];
-                const int64_t place46 = (term_rest43 * 4) + j44 + (sc_maximum_i64(0, ((term_rest43 * 4) + j44 + (-2))) * (-1));
-                strip40[(term42 * 17) + (term_rest43 * 4) + j44] = v[(term42 * 3) + place46];
+            for (int64_t j47 = 0; j47 < 4; ++j47) {
+                const int64_t place48 = n0 + (sc_maximum_i64(0, (n0 + (tile41 * (-16)) + (term_rest46 * (-4)) + (j47 * (-1)) + (-1))) * (-1)) + (-1);
+                strip42[(term45 * 17) + (term_rest46 * 4) + j47] = tanh_0[term45 + (place48 * 6)];
+                const int64_t place49 = (term_rest46 * 4) + j47 + (sc_maximum_i64(0, ((term_rest46 * 4) + j47 + (-2))) * (-1));
+                strip43[(term45 * 17) + (term_rest46 * 4) + j47] = v[(term45 * 3) + place49];
             }
         }
         sc_team_sync();
-        for (int64_t e47 = sc_member(); e47 < 256; e47 += sc_members()) {
-            const int64_t row48 = (e47 >> 4);
-            const int64_t row_rest49 = e47 + (row48 * (-16));
-            const int64_t i50 = (tile38 * 16) + row48;
-            const int64_t j51 = row_rest49;
-            if ((i50 < n0) && (j51 < 3)) {
-                float s52 = 0.0f;
-                for (int64_t k53 = 0; k53 < 6; ++k53) {
-                    s52 = s52 + (strip39[row48 + (k53 * 17)] * strip40[row_rest49 + (k53 * 17)]);
+        for (int64_t e50 = sc_member(); e50 < 256; e50 += sc_members()) {
+            const int64_t row51 = ((e50) >> 4);
+            const int64_t row_rest52 = e50 + (row51 * (-16));
+            const int64_t i53 = (tile41 * 16) + row51;
+            const int64_t j54 = row_rest52;
+            if ((i53 < n0) && (j54 < 3)) {
+                float s55 = 0.0f;
+                for (int64_t k56 = 0; k56 < 6; ++k56) {
+                    s55 = s55 + (strip42[row51 + (k56 * 17)] * strip43[row_rest52 + (k56 * 17)]);
                 }
-                dot_1[(i50 * 3) + j51] = s52;
+                dot_1[(i53 * 3) + j54] = s55;
             }
         }
         sc_team_sync();
@@ -145,32 +147,32 @@ k55_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v,
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 template <bool held, bool wide>
-SC_INLINE void k72_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+SC_INLINE void k75_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
     typedef sc_share<4, 2, wide> share;
     char *const tile = sc_tile(scratch, each);
-    const float h70 = -(1.0f / ((float)n0));
-    const float h68 = h70;
-    const float h71 = (float)n0;
-    const float h69 = h71;
+    const float h73 = -(1.0f / ((float)n0));
+    const float h71 = h73;
+    const float h74 = (float)n0;
+    const float h72 = h74;
     for (int64_t row1_ = sc_team(); sc_first_row(row1_) < n0; row1_ += sc_teams()) {
         const bool some2_ = row1_ < n0;
-        const int64_t i57 = some2_ ? row1_ : n0 - 1;
+        const int64_t i60 = some2_ ? row1_ : n0 - 1;
         float c3_[share::count];
         float dot_14_[share::count];
-        float row585_[share::count];
-        float *restrict const row58 = (float *)(tile);
-        float s60 = -INFINITY;
+        float row615_[share::count];
+        float *restrict const row61 = (float *)(tile);
+        float s63 = -INFINITY;
         const int64_t count6_ = some2_ ? 3 : 0;
         if (held) {
             share(count6_).load(c3_, c);
-            share(count6_).load(dot_14_, dot_1 + (i57 * 3));
+            share(count6_).load(dot_14_, dot_1 + (i60 * 3));
         }
         float part7_ = -INFINITY;
         for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
             const share own9_(count6_ - from8_);
             if (!held) {
                 own9_.load(c3_, c + from8_);
-                own9_.load(dot_14_, dot_1 + (i57 * 3) + from8_);
+                own9_.load(dot_14_, dot_1 + (i60 * 3) + from8_);
             }
             #pragma unroll
             for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
@@ -182,19 +184,19 @@ SC_INLINE void k72_reduce_exp_add_rows(const int64_t n0, const float *restrict c
                 }
             }
         }
-        s60 = sc_maximum_f32(s60, (sc_teams_fold<sc_max>(part7_)));
+        s63 = sc_maximum_f32(s63, (sc_teams_fold<sc_max>(part7_)));
         if (some2_ && sc_member() == 0) {
-            reduce_2[i57] = s60;
+            reduce_2[i60] = s63;
         }
-        float s62 = 0.0f;
-        const float h66 = -s60;
+        float s65 = 0.0f;
+        const float h69 = -s63;
         const int64_t count13_ = some2_ ? 3 : 0;
         float part14_ = 0.0f;
         for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
             const share own16_(count13_ - from15_);
             if (!held) {
                 own16_.load(c3_, c + from15_);
-                own16_.load(dot_14_, dot_1 + (i57 * 3) + from15_);
+                own16_.load(dot_14_, dot_1 + (i60 * 3) + from15_);
             }
             #pragma unroll
             for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
@@ -202,26 +204,26 @@ SC_INLINE void k72_reduce_exp_add_rows(const int64_t n0, const float *restrict c
                 #pragma unroll
                 for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
                     const int at19_ = slot17_ * 4 + lane18_;
-                    const float v63 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h66));
-                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v63;
-                    row585_[at19_] = v63;
+                    const float v66 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h69));
+                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v66;
+                    row615_[at19_] = v66;
                 }
-                if (!held) own16_.store(row58 + from15_, slot17_, row585_ + slot17_ * 4);
+                if (!held) own16_.store(row61 + from15_, slot17_, row615_ + slot17_ * 4);
             }
         }
-        s62 = s62 + (sc_teams_fold<sc_sum>(part14_));
+        s65 = s65 + (sc_teams_fold<sc_sum>(part14_));
         if (some2_ && sc_member() == 0) {
-            reduce_3[i57] = s62;
+            reduce_3[i60] = s65;
         }
-        const int64_t t20_ = at[i57];
-        const int64_t h67 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
+        const int64_t t20_ = at[i60];
+        const int64_t h70 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
         const int64_t count21_ = some2_ ? 3 : 0;
-        const sc_divisor<float> by22_(s62);
-        const sc_divisor<float> by23_(h69);
+        const sc_divisor<float> by22_(s65);
+        const sc_divisor<float> by23_(h72);
         for (int64_t from24_ = 0; from24_ < (held ? 1 : count21_); from24_ += (held ? 1 : share::span())) {
             const share own25_(count21_ - from24_);
             if (!held) {
-                own25_.load(row585_, row58 + from24_);
+                own25_.load(row615_, row61 + from24_);
             }
             #pragma unroll
             for (int slot26_ = 0; slot26_ < 2; ++slot26_) {
@@ -230,156 +232,156 @@ SC_INLINE void k72_reduce_exp_add_rows(const int64_t n0, const float *restrict c
                 #pragma unroll
                 for (int lane27_ = 0; lane27_ < 4; ++lane27_) {
                     const int at28_ = slot26_ * 4 + lane27_;
-                    const int64_t j64 = from24_ + share::at(slot26_, lane27_);
-                    const float v65 = ((j64 == h67) ? h68 : 0.0f) + (by23_.of(by22_.of(row585_[at28_])));
-                    result29_[lane27_] = v65;
+                    const int64_t j67 = from24_ + share::at(slot26_, lane27_);
+                    const float v68 = ((j67 == h70) ? h71 : 0.0f) + (by23_.of(by22_.of(row615_[at28_])));
+                    result29_[lane27_] = v68;
                 }
-                own25_.store(add_5 + (i57 * 3) + from24_, slot26_, result29_);
+                own25_.store(add_5 + (i60 * 3) + from24_, slot26_, result29_);
             }
         }
     }
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-k72_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
-    k72_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
+k75_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    k75_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
 }
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 template <bool wide>
-SC_INLINE void k82_reduce_rows(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
+SC_INLINE void k85_reduce_rows(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
     typedef sc_share<2, 2, wide> share;
-    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams73; row1_ += sc_teams()) {
-        const bool some2_ = row1_ < teams73;
-        const int64_t b76 = some2_ ? row1_ : teams73 - 1;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams76; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < teams76;
+        const int64_t b79 = some2_ ? row1_ : teams76 - 1;
         int64_t at3_[share::count];
         float reduce_24_[share::count];
         float reduce_35_[share::count];
-        const int64_t begin78 = length74 * b76;
-        const int64_t length79 = length74 + (sc_maximum_i64(0, (length74 + (sc_maximum_i64(0, (n0 + (begin78 * (-1)))) * (-1)))) * (-1));
-        float s81 = 0.0f;
-        const int64_t count6_ = some2_ ? length79 : 0;
+        const int64_t begin81 = length77 * b79;
+        const int64_t length82 = length77 + (sc_maximum_i64(0, (length77 + (sc_maximum_i64(0, (n0 + (begin81 * (-1)))) * (-1)))) * (-1));
+        float s84 = 0.0f;
+        const int64_t count6_ = some2_ ? length82 : 0;
         float part7_ = 0.0f;
         for (int64_t from8_ = 0; from8_ < count6_; from8_ += share::span()) {
             const share own9_(count6_ - from8_);
-            own9_.load(at3_, at + (begin78) + from8_);
-            own9_.load(reduce_24_, reduce_2 + (begin78) + from8_);
-            own9_.load(reduce_35_, reduce_3 + (begin78) + from8_);
+            own9_.load(at3_, at + (begin81) + from8_);
+            own9_.load(reduce_24_, reduce_2 + (begin81) + from8_);
+            own9_.load(reduce_35_, reduce_3 + (begin81) + from8_);
             #pragma unroll
             for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
                 if (!own9_.has(slot10_)) continue;
                 #pragma unroll
                 for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
                     const int at12_ = slot10_ * 2 + lane11_;
-                    const int64_t k80 = from8_ + share::at(slot10_, lane11_);
-                    const int64_t k77 = begin78 + k80;
+                    const int64_t k83 = from8_ + share::at(slot10_, lane11_);
+                    const int64_t k80 = begin81 + k83;
                     const int64_t t13_ = sc_minimum_i64(sc_maximum_i64(at3_[at12_], (-3)), (3 - 1));
                     const int64_t t14_ = (t13_ < 0) ? sc_add_i64(t13_, 3) : t13_;
-                    const float t15_ = ((own9_.has(slot10_, lane11_) ? c[t14_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k77 * 3), t14_)] : float(0)));
+                    const float t15_ = ((own9_.has(slot10_, lane11_) ? c[t14_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k80 * 3), t14_)] : float(0)));
                     if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((t15_ + (-reduce_24_[at12_])) + (-sc_log_f32(reduce_35_[at12_])));
                 }
             }
         }
-        s81 = s81 + (sc_teams_fold<sc_sum>(part7_));
+        s84 = s84 + (sc_teams_fold<sc_sum>(part7_));
         if (some2_ && sc_member() == 0) {
-            partial75[b76] = s81;
+            partial78[b79] = s84;
         }
     }
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-k82_reduce_wide(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
-    k82_reduce_rows<true>(teams73, length74, n0, c, at, dot_1, reduce_2, reduce_3, partial75);
+k85_reduce_wide(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
+    k85_reduce_rows<true>(teams76, length77, n0, c, at, dot_1, reduce_2, reduce_3, partial78);
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-k82_reduce(const int64_t teams73, const int64_t length74, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial75) {
-    k82_reduce_rows<false>(teams73, length74, n0, c, at, dot_1, reduce_2, reduce_3, partial75);
+k85_reduce(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
+    k85_reduce_rows<false>(teams76, length77, n0, c, at, dot_1, reduce_2, reduce_3, partial78);
 }
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 template <bool wide>
-SC_INLINE void k85_reduce_rows(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
+SC_INLINE void k88_reduce_rows(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
     typedef sc_share<4, 4, wide> share;
     for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
         const bool some2_ = row1_ < 1;
         const int64_t v_3 = some2_ ? row1_ : 1 - 1;
-        float partial754_[share::count];
-        double s83 = 0.0;
-        const int64_t count5_ = some2_ ? teams73 : 0;
+        float partial784_[share::count];
+        double s86 = 0.0;
+        const int64_t count5_ = some2_ ? teams76 : 0;
         double part6_ = 0.0;
         for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
             const share own8_(count5_ - from7_);
-            own8_.load(partial754_, partial75 + from7_);
+            own8_.load(partial784_, partial78 + from7_);
             #pragma unroll
             for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 if (!own8_.has(slot9_)) continue;
                 #pragma unroll
                 for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
                     const int at11_ = slot9_ * 4 + lane10_;
-                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial754_[at11_]);
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial784_[at11_]);
                 }
             }
         }
-        s83 = s83 + (sc_teams_fold<sc_sum>(part6_));
+        s86 = s86 + (sc_teams_fold<sc_sum>(part6_));
         if (some2_ && sc_member() == 0) {
-            reduce_4[0] = (float)s83;
+            reduce_4[0] = (float)s86;
         }
     }
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-k85_reduce_wide(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
-    k85_reduce_rows<true>(teams73, partial75, reduce_4);
+k88_reduce_wide(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
+    k88_reduce_rows<true>(teams76, partial78, reduce_4);
 }
 
 extern "C" __global__ void __launch_bounds__(1024, 1)
-k85_reduce(const int64_t teams73, const float *restrict partial75, float *restrict reduce_4) {
-    k85_reduce_rows<false>(teams73, partial75, reduce_4);
+k88_reduce(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
+    k88_reduce_rows<false>(teams76, partial78, reduce_4);
 }
 
 /* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
-k88_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
-    const float h87 = -(reduce_4[0] / ((float)n0));
-    const float v86 = h87;
+k91_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
+    const float h90 = -(reduce_4[0] / ((float)n0));
+    const float v89 = h90;
     for (int64_t v_1 = sc_thread(); v_1 < 1; v_1 += sc_threads()) {
-        out0[0] = v86;
+        out0[0] = v89;
     }
 }
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(1024)
-k116_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
+k122_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile98 = sc_team(); tile98 < ((n0 + 15) >> 4); tile98 += sc_teams()) {
-        float *restrict const strip99 = (float *)(tile);
-        float *restrict const strip100 = (float *)(tile + 17408);
-        for (int64_t e101 = sc_member(); e101 < 12; e101 += sc_members()) {
-            const int64_t term102 = (e101 >> 2);
-            const int64_t term_rest103 = e101 + (term102 * (-4));
+    for (int64_t tile104 = sc_team(); tile104 < ((n0 + 15) >> 4); tile104 += sc_teams()) {
+        float *restrict const strip105 = (float *)(tile);
+        float *restrict const strip106 = (float *)(tile + 17408);
+        for (int64_t e107 = sc_member(); e107 < 12; e107 += sc_members()) {
+            const int64_t term108 = ((e107) >> 2);
+            const int64_t term_rest109 = e107 + (term108 * (-4));
             #pragma unroll
-            for (int64_t j104 = 0; j104 < 4; ++j104) {
-                const int64_t place105 = n0 + (sc_maximum_i64(0, (n0 + (tile98 * (-16)) + (term_rest103 * (-4)) + (j104 * (-1)) + (-1))) * (-1)) + (-1);
-                strip99[(term102 * 17) + (term_rest103 * 4) + j104] = add_5[term102 + (place105 * 3)];
-                const int64_t place106 = (term_rest103 * 4) + j104 + (sc_maximum_i64(0, ((term_rest103 * 4) + j104 + (-5))) * (-1));
-                strip100[(term102 * 17) + (term_rest103 * 4) + j104] = v[term102 + (place106 * 3)];
+            for (int64_t j110 = 0; j110 < 4; ++j110) {
+                const int64_t place111 = n0 + (sc_maximum_i64(0, (n0 + (tile104 * (-16)) + (term_rest109 * (-4)) + (j110 * (-1)) + (-1))) * (-1)) + (-1);
+                strip105[(term108 * 17) + (term_rest109 * 4) + j110] = add_5[term108 + (place111 * 3)];
+                const int64_t place112 = (term_rest109 * 4) + j110 + (sc_maximum_i64(0, ((term_rest109 * 4) + j110 + (-5))) * (-1));
+                strip106[(term108 * 17) + (term_rest109 * 4) + j110] = v[term108 + (place112 * 3)];
             }
         }
         sc_team_sync();
-        for (int64_t e107 = sc_member(); e107 < 256; e107 += sc_members()) {
-            const int64_t row108 = (e107 >> 4);
-            const int64_t row_rest109 = e107 + (row108 * (-16));
-            const int64_t i110 = (tile98 * 16) + row108;
-            const int64_t j111 = row_rest109;
-            if ((i110 < n0) && (j111 < 6)) {
-                float s112 = 0.0f;
-                for (int64_t k113 = 0; k113 < 3; ++k113) {
-                    s112 = s112 + (strip99[row108 + (k113 * 17)] * strip100[row_rest109 + (k113 * 17)]);
+        for (int64_t e113 = sc_member(); e113 < 256; e113 += sc_members()) {
+            const int64_t row114 = ((e113) >> 4);
+            const int64_t row_rest115 = e113 + (row114 * (-16));
+            const int64_t i116 = (tile104 * 16) + row114;
+            const int64_t j117 = row_rest115;
+            if ((i116 < n0) && (j117 < 6)) {
+                float s118 = 0.0f;
+                for (int64_t k119 = 0; k119 < 3; ++k119) {
+                    s118 = s118 + (strip105[row114 + (k119 * 17)] * strip106[row_rest115 + (k119 * 17)]);
                 }
-                const float t1_ = tanh_0[(i110 * 6) + j111];
-                const float v114 = (1.0f - (t1_ * t1_)) * s112;
-                multiply_6[(i110 * 6) + j111] = v114;
+                const float t1_ = tanh_0[(i116 * 6) + j117];
+                const float v120 = (1.0f - (t1_ * t1_)) * s118;
+                multiply_6[(i116 * 6) + j117] = v120;
             }
         }
         sc_team_sync();
@@ -388,57 +390,61 @@ k116_dot_multiply(const int64_t n0, const float *restrict add_5, const float *re
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
-k118_dot_multiply(const int64_t groups92, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
-    sc_aligned(tanh_0, 16);
-    sc_aligned(multiply_6, 16);
-    for (int64_t i93 = sc_thread(); i93 < groups92; i93 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j94 = 0; j94 < 4; ++j94) {
-            const float t1_ = tanh_0[(i93 * 4) + j94];
-            const float v96 = (1.0f - (t1_ * t1_)) * multiply_6[(i93 * 4) + j94];
-            multiply_6[(i93 * 4) + j94] = v96;
-        }
+k124_dot_multiply(const int64_t groups95, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+    for (int64_t i96 = sc_thread(); i96 < groups95; i96 += sc_threads()) {
+        const float t1_ = tanh_0[i96 * 4];
+        const float v94_99 = (1.0f - (t1_ * t1_)) * multiply_6[i96 * 4];
+        const float t2_ = tanh_0[(i96 * 4) + 1];
+        const float v94_100 = (1.0f - (t2_ * t2_)) * multiply_6[(i96 * 4) + 1];
+        const float t3_ = tanh_0[(i96 * 4) + 2];
+        const float v94_101 = (1.0f - (t3_ * t3_)) * multiply_6[(i96 * 4) + 2];
+        const float t4_ = tanh_0[(i96 * 4) + 3];
+        const float v94_102 = (1.0f - (t4_ * t4_)) * multiply_6[(i96 * 4) + 3];
+        multiply_6[i96 * 4] = v94_99;
+        multiply_6[(i96 * 4) + 1] = v94_100;
+        multiply_6[(i96 * 4) + 2] = v94_101;
+        multiply_6[(i96 * 4) + 3] = v94_102;
     }
-    for (int64_t i95 = sc_thread(); i95 < (n0 * 6) + (groups92 * (-4)); i95 += sc_threads()) {
-        const float t2_ = tanh_0[(groups92 * 4) + i95];
-        const float v97 = (1.0f - (t2_ * t2_)) * multiply_6[(groups92 * 4) + i95];
-        multiply_6[(groups92 * 4) + i95] = v97;
+    for (int64_t i98 = sc_thread(); i98 < (n0 * 6) + (groups95 * (-4)); i98 += sc_threads()) {
+        const float t5_ = tanh_0[(groups95 * 4) + i98];
+        const float v103 = (1.0f - (t5_ * t5_)) * multiply_6[(groups95 * 4) + i98];
+        multiply_6[(groups95 * 4) + i98] = v103;
     }
 }
 
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k137_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
+k143_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile119 = sc_team(); tile119 < 1; tile119 += sc_teams()) {
-        float *restrict const strip120 = (float *)(tile);
-        float *restrict const strip121 = (float *)(tile + 17408);
-        for (int64_t e122 = sc_member(); e122 < n0 * 4; e122 += sc_members()) {
-            const int64_t term123 = (e122 >> 2);
-            const int64_t term_rest124 = e122 + (term123 * (-4));
+    for (int64_t tile125 = sc_team(); tile125 < 1; tile125 += sc_teams()) {
+        float *restrict const strip126 = (float *)(tile);
+        float *restrict const strip127 = (float *)(tile + 17408);
+        for (int64_t e128 = sc_member(); e128 < n0 * 4; e128 += sc_members()) {
+            const int64_t term129 = ((e128) >> 2);
+            const int64_t term_rest130 = e128 + (term129 * (-4));
             #pragma unroll
-            for (int64_t j125 = 0; j125 < 4; ++j125) {
-                const int64_t t1_ = (tile119 * 16) + (term_rest124 * 4) + j125 + (sc_maximum_i64(0, ((tile119 * 16) + (term_rest124 * 4) + j125 + (-3))) * (-1));
-                const int64_t place126 = t1_;
-                strip120[(term123 * 17) + (term_rest124 * 4) + j125] = x[(term123 * 4) + place126];
-                const int64_t place127 = (term_rest124 * 4) + j125 + (sc_maximum_i64(0, ((term_rest124 * 4) + j125 + (-5))) * (-1));
-                strip121[(term123 * 17) + (term_rest124 * 4) + j125] = multiply_6[(term123 * 6) + place127];
+            for (int64_t j131 = 0; j131 < 4; ++j131) {
+                const int64_t t1_ = (tile125 * 16) + (term_rest130 * 4) + j131 + (sc_maximum_i64(0, ((tile125 * 16) + (term_rest130 * 4) + j131 + (-3))) * (-1));
+                const int64_t place132 = t1_;
+                strip126[(term129 * 17) + (term_rest130 * 4) + j131] = x[(term129 * 4) + place132];
+                const int64_t place133 = (term_rest130 * 4) + j131 + (sc_maximum_i64(0, ((term_rest130 * 4) + j131 + (-5))) * (-1));
+                strip127[(term129 * 17) + (term_rest130 * 4) + j131] = multiply_6[(term129 * 6) + place133];
             }
         }
         sc_team_sync();
-        for (int64_t e128 = sc_member(); e128 < 256; e128 += sc_members()) {
-            const int64_t row129 = (e128 >> 4);
-            const int64_t row_rest130 = e128 + (row129 * (-16));
-            const int64_t i131 = (tile119 * 16) + row129;
-            const int64_t j132 = row_rest130;
-            if ((i131 < 4) && (j132 < 6)) {
-                float s133 = 0.0f;
+        for (int64_t e134 = sc_member(); e134 < 256; e134 += sc_members()) {
+            const int64_t row135 = ((e134) >> 4);
+            const int64_t row_rest136 = e134 + (row135 * (-16));
+            const int64_t i137 = (tile125 * 16) + row135;
+            const int64_t j138 = row_rest136;
+            if ((i137 < 4) && (j138 < 6)) {
+                float s139 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k134 = 0; k134 < n0; ++k134) {
-                    s133 = s133 + (strip120[row129 + (k134 * 17)] * strip121[row_rest130 + (k134 * 17)]);
+                for (int64_t k140 = 0; k140 < n0; ++k140) {
+                    s139 = s139 + (strip126[row135 + (k140 * 17)] * strip127[row_rest136 + (k140 * 17)]);
                 }
-                const float v135 = w[(i131 * 6) + j132] - (0.1f * s133);
-                w[(i131 * 6) + j132] = v135;
+                const float v141 = w[(i137 * 6) + j138] - (0.1f * s139);
+                w[(i137 * 6) + j138] = v141;
             }
         }
         sc_team_sync();
@@ -447,37 +453,37 @@ k137_dot_subtract(const int64_t n0, const float *restrict x, const float *restri
 
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(1024)
-k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
+k163_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
     char *const tile = sc_shared_tile(each);
-    for (int64_t tile139 = sc_team(); tile139 < 1; tile139 += sc_teams()) {
-        float *restrict const strip140 = (float *)(tile);
-        float *restrict const strip141 = (float *)(tile + 17408);
-        for (int64_t e142 = sc_member(); e142 < n0 * 4; e142 += sc_members()) {
-            const int64_t term143 = (e142 >> 2);
-            const int64_t term_rest144 = e142 + (term143 * (-4));
+    for (int64_t tile145 = sc_team(); tile145 < 1; tile145 += sc_teams()) {
+        float *restrict const strip146 = (float *)(tile);
+        float *restrict const strip147 = (float *)(tile + 17408);
+        for (int64_t e148 = sc_member(); e148 < n0 * 4; e148 += sc_members()) {
+            const int64_t term149 = ((e148) >> 2);
+            const int64_t term_rest150 = e148 + (term149 * (-4));
             #pragma unroll
-            for (int64_t j145 = 0; j145 < 4; ++j145) {
-                const int64_t t1_ = (tile139 * 16) + (term_rest144 * 4) + j145 + (sc_maximum_i64(0, ((tile139 * 16) + (term_rest144 * 4) + j145 + (-5))) * (-1));
-                const int64_t place146 = t1_;
-                strip140[(term143 * 17) + (term_rest144 * 4) + j145] = tanh_0[(term143 * 6) + place146];
-                const int64_t place147 = (term_rest144 * 4) + j145 + (sc_maximum_i64(0, ((term_rest144 * 4) + j145 + (-2))) * (-1));
-                strip141[(term143 * 17) + (term_rest144 * 4) + j145] = add_5[(term143 * 3) + place147];
+            for (int64_t j151 = 0; j151 < 4; ++j151) {
+                const int64_t t1_ = (tile145 * 16) + (term_rest150 * 4) + j151 + (sc_maximum_i64(0, ((tile145 * 16) + (term_rest150 * 4) + j151 + (-5))) * (-1));
+                const int64_t place152 = t1_;
+                strip146[(term149 * 17) + (term_rest150 * 4) + j151] = tanh_0[(term149 * 6) + place152];
+                const int64_t place153 = (term_rest150 * 4) + j151 + (sc_maximum_i64(0, ((term_rest150 * 4) + j151 + (-2))) * (-1));
+                strip147[(term149 * 17) + (term_rest150 * 4) + j151] = add_5[(term149 * 3) + place153];
             }
         }
         sc_team_sync();
-        for (int64_t e148 = sc_member(); e148 < 256; e148 += sc_members()) {
-            const int64_t row149 = (e148 >> 4);
-            const int64_t row_rest150 = e148 + (row149 * (-16));
-            const int64_t i151 = (tile139 * 16) + row149;
-            const int64_t j152 = row_rest150;
-            if ((i151 < 6) && (j152 < 3)) {
-                float s153 = 0.0f;
+        for (int64_t e154 = sc_member(); e154 < 256; e154 += sc_members()) {
+            const int64_t row155 = ((e154) >> 4);
+            const int64_t row_rest156 = e154 + (row155 * (-16));
+            const int64_t i157 = (tile145 * 16) + row155;
+            const int64_t j158 = row_rest156;
+            if ((i157 < 6) && (j158 < 3)) {
+                float s159 = 0.0f;
                 #pragma unroll 4
-                for (int64_t k154 = 0; k154 < n0; ++k154) {
-                    s153 = s153 + (strip140[row149 + (k154 * 17)] * strip141[row_rest150 + (k154 * 17)]);
+                for (int64_t k160 = 0; k160 < n0; ++k160) {
+                    s159 = s159 + (strip146[row155 + (k160 * 17)] * strip147[row_rest156 + (k160 * 17)]);
                 }
-                const float v155 = v[(i151 * 3) + j152] - (0.1f * s153);
-                v[(i151 * 3) + j152] = v155;
+                const float v161 = v[(i157 * 3) + j158] - (0.1f * s159);
+                v[(i157 * 3) + j158] = v161;
             }
         }
         sc_team_sync();
@@ -486,71 +492,71 @@ k157_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *r
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int64_t across161, const int64_t deep162, const int64_t length164, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial167) {
-    for (int64_t team168 = sc_block(); team168 < tiles163 * blocks165; team168 += sc_blocks()) {
-        const int64_t block169 = sc_quotient(team168, tiles163);
-        const int64_t start170 = (across161 * tiles163 * block169 * (-1)) + (across161 * team168);
-        __shared__ double parts171[512];
+k199_reduce_subtract(const int64_t tiles169, const int64_t blocks171, const int64_t across167, const int64_t deep168, const int64_t length170, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial173) {
+    for (int64_t team174 = sc_block(); team174 < tiles169 * blocks171; team174 += sc_blocks()) {
+        const int64_t block175 = sc_quotient(team174, tiles169);
+        const int64_t start176 = (across167 * tiles169 * block175 * (-1)) + (across167 * team174);
+        __shared__ double parts177[512];
          {
-            const int64_t e172 = sc_member();
-            const int64_t lane173 = sc_quotient(e172, across161);
-            float s166 = 0.0f;
-            if ((lane173 < deep162) && (((across161 * lane173 * (-1)) + start170 + e172) < 3)) {
-                const int64_t i159 = (across161 * lane173 * (-1)) + start170 + e172;
-                const int64_t begin174 = length164 * block169;
-                const int64_t end175 = n0 + (sc_maximum_i64(0, (n0 + (length164 * (-1)) + (begin174 * (-1)))) * (-1));
-                const int64_t first176 = lane173 + begin174;
-                const int64_t count177 = sc_quotient(deep162 + sc_maximum_i64(0, (end175 + (first176 * (-1)))) + (-1), deep162);
-                const int64_t groups179 = (count177 >> 3);
+            const int64_t e178 = sc_member();
+            const int64_t lane179 = sc_quotient(e178, across167);
+            float s172 = 0.0f;
+            if ((lane179 < deep168) && (((across167 * lane179 * (-1)) + start176 + e178) < 3)) {
+                const int64_t i165 = (across167 * lane179 * (-1)) + start176 + e178;
+                const int64_t begin180 = length170 * block175;
+                const int64_t end181 = n0 + (sc_maximum_i64(0, (n0 + (length170 * (-1)) + (begin180 * (-1)))) * (-1));
+                const int64_t first182 = lane179 + begin180;
+                const int64_t count183 = sc_quotient(deep168 + sc_maximum_i64(0, (end181 + (first182 * (-1)))) + (-1), deep168);
+                const int64_t groups185 = ((count183) >> 3);
                 #pragma unroll 1
-                for (int64_t g180 = 0; g180 < groups179; ++g180) {
+                for (int64_t g186 = 0; g186 < groups185; ++g186) {
                     #pragma unroll
-                    for (int64_t k181 = 0; k181 < 8; ++k181) {
-                        const int64_t k160 = (deep162 * g180 * 8) + (deep162 * k181) + first176;
-                        s166 = s166 + add_5[i159 + (k160 * 3)];
+                    for (int64_t k187 = 0; k187 < 8; ++k187) {
+                        const int64_t k166 = (deep168 * g186 * 8) + (deep168 * k187) + first182;
+                        s172 = s172 + add_5[i165 + (k166 * 3)];
                     }
                 }
-                if (count177 > (groups179 * 8)) {
+                if (count183 > (groups185 * 8)) {
                     #pragma unroll
-                    for (int64_t k182 = 0; k182 < 8; ++k182) {
-                        const int64_t k160 = (deep162 * sc_minimum_i64(((groups179 * 8) + k182), (count177 + (-1)))) + first176;
-                        s166 = s166 + ((((groups179 * 8) + k182) < count177) ? add_5[i159 + (k160 * 3)] : 0.0f);
+                    for (int64_t k188 = 0; k188 < 8; ++k188) {
+                        const int64_t k166 = (deep168 * sc_minimum_i64(((groups185 * 8) + k188), (count183 + (-1)))) + first182;
+                        s172 = s172 + ((((groups185 * 8) + k188) < count183) ? add_5[i165 + (k166 * 3)] : 0.0f);
                     }
                 }
             }
-            parts171[e172] = (double)s166;
+            parts177[e178] = (double)s172;
         }
         __syncthreads();
          {
-            const int64_t e183 = sc_member();
-            const int64_t lane184 = sc_quotient(e183, across161);
-            if (lane184 < 8) {
-                const int64_t count185 = ((sc_maximum_i64(0, (deep162 + (lane184 * (-1)))) + 7) >> 3);
-                double s186 = 0.0;
+            const int64_t e189 = sc_member();
+            const int64_t lane190 = sc_quotient(e189, across167);
+            if (lane190 < 8) {
+                const int64_t count191 = ((sc_maximum_i64(0, (deep168 + (lane190 * (-1)))) + 7) >> 3);
+                double s192 = 0.0;
                 #pragma unroll 4
-                for (int64_t k187 = 0; k187 < count185; ++k187) {
-                    s186 = s186 + parts171[(across161 * k187 * 8) + e183];
+                for (int64_t k193 = 0; k193 < count191; ++k193) {
+                    s192 = s192 + parts177[(across167 * k193 * 8) + e189];
                 }
-                parts171[e183] = s186;
+                parts177[e189] = s192;
             }
         }
         __syncthreads();
          {
-            const int64_t e188 = sc_member();
-            if ((e188 < across161) && ((start170 + e188) < 3)) {
-                const int64_t i159 = start170 + e188;
-                double s189 = 0.0;
+            const int64_t e194 = sc_member();
+            if ((e194 < across167) && ((start176 + e194) < 3)) {
+                const int64_t i165 = start176 + e194;
+                double s195 = 0.0;
                 #pragma unroll 4
-                for (int64_t k190 = 0; k190 < deep162 + (sc_maximum_i64(0, (deep162 + (-8))) * (-1)); ++k190) {
-                    s189 = s189 + parts171[(across161 * k190) + e188];
+                for (int64_t k196 = 0; k196 < deep168 + (sc_maximum_i64(0, (deep168 + (-8))) * (-1)); ++k196) {
+                    s195 = s195 + parts177[(across167 * k196) + e194];
                 }
-                if (blocks165 == 1) {
-                    const float v191 = (float)s189;
-                    const float v192 = c[i159] - (0.1f * v191);
-                    c[i159] = v192;
+                if (blocks171 == 1) {
+                    const float v197 = (float)s195;
+                    const float v198 = c[i165] - (0.1f * v197);
+                    c[i165] = v198;
                 }
-                if (!(blocks165 == 1)) {
-                    partial167[i159 + (block169 * 3)] = (float)s189;
+                if (!(blocks171 == 1)) {
+                    partial173[i165 + (block175 * 3)] = (float)s195;
                 }
             }
         }
@@ -560,63 +566,63 @@ k193_reduce_subtract(const int64_t tiles163, const int64_t blocks165, const int6
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
-k220_reduce_subtract(const int64_t tiles196, const int64_t blocks165, const float *restrict partial167, float *restrict c) {
-    for (int64_t team197 = sc_block(); team197 < tiles196; team197 += sc_blocks()) {
-        const int64_t start198 = team197 * 3;
-        __shared__ double parts199[512];
+k226_reduce_subtract(const int64_t tiles202, const int64_t blocks171, const float *restrict partial173, float *restrict c) {
+    for (int64_t team203 = sc_block(); team203 < tiles202; team203 += sc_blocks()) {
+        const int64_t start204 = team203 * 3;
+        __shared__ double parts205[512];
          {
-            const int64_t e200 = sc_member();
-            const int64_t lane201 = sc_quotient(e200, 3);
-            float s195 = 0.0f;
-            if ((lane201 < 170) && ((start198 + e200 + (lane201 * (-3))) < 3)) {
-                const int64_t i194 = start198 + e200 + (lane201 * (-3));
-                const int64_t end202 = blocks165;
-                const int64_t first203 = lane201;
-                const int64_t count204 = sc_quotient(sc_maximum_i64(0, (end202 + (first203 * (-1)))) + 169, 170);
-                const int64_t groups206 = (count204 >> 3);
+            const int64_t e206 = sc_member();
+            const int64_t lane207 = sc_quotient(e206, 3);
+            float s201 = 0.0f;
+            if ((lane207 < 170) && ((start204 + e206 + (lane207 * (-3))) < 3)) {
+                const int64_t i200 = start204 + e206 + (lane207 * (-3));
+                const int64_t end208 = blocks171;
+                const int64_t first209 = lane207;
+                const int64_t count210 = sc_quotient(sc_maximum_i64(0, (end208 + (first209 * (-1)))) + 169, 170);
+                const int64_t groups212 = ((count210) >> 3);
                 #pragma unroll 1
-                for (int64_t g207 = 0; g207 < groups206; ++g207) {
+                for (int64_t g213 = 0; g213 < groups212; ++g213) {
                     #pragma unroll
-                    for (int64_t k208 = 0; k208 < 8; ++k208) {
-                        s195 = s195 + partial167[i194 + (first203 * 3) + (g207 * 4080) + (k208 * 510)];
+                    for (int64_t k214 = 0; k214 < 8; ++k214) {
+                        s201 = s201 + partial173[i200 + (first209 * 3) + (g213 * 4080) + (k214 * 510)];
                     }
                 }
-                if (count204 > (groups206 * 8)) {
+                if (count210 > (groups212 * 8)) {
                     #pragma unroll
-                    for (int64_t k209 = 0; k209 < 8; ++k209) {
-                        const float t1_ = (((groups206 * 8) + k209) < count204) ? partial167[i194 + (first203 * 3) + (sc_minimum_i64(((groups206 * 8) + k209), (count204 + (-1))) * 510)] : 0.0f;
-                        s195 = s195 + t1_;
+                    for (int64_t k215 = 0; k215 < 8; ++k215) {
+                        const float t1_ = (((groups212 * 8) + k215) < count210) ? partial173[i200 + (first209 * 3) + (sc_minimum_i64(((groups212 * 8) + k215), (count210 + (-1))) * 510)] : 0.0f;
+                        s201 = s201 + t1_;
                     }
                 }
             }
-            parts199[e200] = (double)s195;
+            parts205[e206] = (double)s201;
         }
         __syncthreads();
          {
-            const int64_t e210 = sc_member();
-            const int64_t lane211 = sc_quotient(e210, 3);
-            if (lane211 < 8) {
-                const int64_t count212 = (((lane211 * (-1)) + sc_maximum_i64(0, (lane211 + (-170))) + 177) >> 3);
-                double s213 = 0.0;
+            const int64_t e216 = sc_member();
+            const int64_t lane217 = sc_quotient(e216, 3);
+            if (lane217 < 8) {
+                const int64_t count218 = (((lane217 * (-1)) + sc_maximum_i64(0, (lane217 + (-170))) + 177) >> 3);
+                double s219 = 0.0;
                 #pragma unroll 4
-                for (int64_t k214 = 0; k214 < count212; ++k214) {
-                    s213 = s213 + parts199[e210 + (k214 * 24)];
+                for (int64_t k220 = 0; k220 < count218; ++k220) {
+                    s219 = s219 + parts205[e216 + (k220 * 24)];
                 }
-                parts199[e210] = s213;
+                parts205[e216] = s219;
             }
         }
         __syncthreads();
          {
-            const int64_t e215 = sc_member();
-            if ((e215 < 3) && ((start198 + e215) < 3)) {
-                const int64_t i194 = start198 + e215;
-                double s216 = 0.0;
-                for (int64_t k217 = 0; k217 < 8; ++k217) {
-                    s216 = s216 + parts199[e215 + (k217 * 3)];
+            const int64_t e221 = sc_member();
+            if ((e221 < 3) && ((start204 + e221) < 3)) {
+                const int64_t i200 = start204 + e221;
+                double s222 = 0.0;
+                for (int64_t k223 = 0; k223 < 8; ++k223) {
+                    s222 = s222 + parts205[e221 + (k223 * 3)];
                 }
-                const float v218 = (float)s216;
-                const float v219 = c[i194] - (0.1f * v218);
-                c[i194] = v219;
+                const float v224 = (float)s222;
+                const float v225 = c[i200] - (0.1f * v224);
+                c[i200] = v225;
             }
         }
         __syncthreads();

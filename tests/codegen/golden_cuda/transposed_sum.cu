@@ -21,7 +21,7 @@ k97_add(const int64_t tiles4, const int64_t down2, const int64_t along3, const i
         const int32_t h95 = (int32_t)left20;
          {
             const int64_t e15 = sc_member();
-            const int64_t row16 = (e15 >> 6);
+            const int64_t row16 = ((e15) >> 6);
             const int64_t column17 = e15 + (row16 * (-64));
             const int64_t i0_18 = i011 + column17;
             const int64_t i1_19 = i113 + row16;
@@ -79,7 +79,7 @@ k97_add(const int64_t tiles4, const int64_t down2, const int64_t along3, const i
         __syncthreads();
          {
             const int64_t e55 = sc_member();
-            const int64_t row56 = (e55 >> 6);
+            const int64_t row56 = ((e55) >> 6);
             const int64_t column57 = e55 + (row56 * (-64));
             const int64_t i1_58 = i113 + column57;
             const int64_t i0_59 = i011 + row56;
