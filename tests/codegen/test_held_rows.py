@@ -144,6 +144,15 @@ def test_nan_and_infinities_go_through():
 # --- quotients by one divisor ---------------------------------------------------------------------
 
 
+@emulated
+def test_names_that_are_none_of_c():
+    x, b = T.fmatrix("2 rows"), T.fvector("bias 4")
+    with sc.options(cuda_driver="host"):
+        f = sc.function([x, b], T.nn.softmax(x + b), device="cuda")
+        result = f(np.zeros((2, 6), "float32"), np.ones(6, "float32"))
+    np.testing.assert_allclose(result, np.full((2, 6), 1 / 6), rtol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
     source = (HERE / "row_kernels.cu").read_text(encoding="utf-8")

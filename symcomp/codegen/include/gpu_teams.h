@@ -11,7 +11,8 @@ enum {
     WARP = 32,
     LARGEST_TEAM = 1024,
     NARROWEST = 8,      /* threads of a team, so that neighbours' loads fill a sector */
-    STREAMING = 512,    /* threads of a team whose row is too long to be held */
+    STREAMING = 512,    /* threads of a team whose row is too long to be held, */
+    FOLDING = 128,      /* and of one that only folds it: many have more loads under way than few */
     FEW_THREADS = 1024, /* of a processor: with fewer, a thread has less of a row */
 };
 
@@ -39,6 +40,10 @@ static int64_t symcomp_team_width(const symcomp_rows *r, int64_t processors) {
     width = most(width, least(up(most(r->length, 1), at_once), NARROWEST));
     if (width <= WARP)
         return power(width);
+    if (!r->held[r->wide] && !r->scratch) {
+        int64_t wanted = up(processors * FEW_THREADS, most(r->number, 1));
+        return least(up(least(width, most(wanted, FOLDING)), WARP) * WARP, LARGEST_TEAM);
+    }
     if (width <= r->most)
         return up(width, WARP) * WARP;
     return r->number < processors * 2 ? LARGEST_TEAM : STREAMING;
