@@ -322,16 +322,31 @@ _WRAPPING = {"add", "multiply", "subtract", "negative", "square"}
 
 
 def _neighbours(kernel: Kernel) -> set[Expr]:
-    """The arrays of which a thread reads or writes neighbouring elements."""
-    found = set()
-    for lanes in loops.walk(kernel.body):
-        if not (isinstance(lanes, For) and lanes.how == "simd"):
-            continue
-        for s in loops.walk(lanes.body):
-            places = [e.args for e in formula_order(loops.values(s)) if e.op is ELEMENT]
-            places += [(s.buffer, size.as_expr(s.offset))] if isinstance(s, Store) else []
-            found |= {b for b, at in places if at.weak and coefficient(at, lanes.index) == 1}
-    return found
+    """The arrays of which a thread reads or writes neighbouring elements: in lanes, or at places
+    that are one apart.
+    """
+    lanes = [s for s in loops.walk(kernel.body) if isinstance(s, For) and s.how == "simd"]
+    inside = [(at, s.index) for s in lanes for _, at in _touched(s.body)]
+    in_lanes = {at for at, lane in inside if coefficient(at, lane) == 1}
+    found: set[Expr] = set()
+    apart: dict[tuple, set[int]] = {}
+    for array, at in _touched(kernel.body):
+        found |= {array} if at in in_lanes else set()
+        terms = dict(size.polynomial(at))
+        number = int(terms.pop((), 0))
+        apart.setdefault((array, frozenset(terms.items())), set()).add(number)
+    return found | {
+        a for (a, _), numbers in apart.items() if any(n + 1 in numbers for n in numbers)
+    }
+
+
+def _touched(body: tuple) -> list[tuple[Expr, Expr]]:
+    """The arrays that statements read and write, and the places, as far as sizes say them."""
+    result: list = []
+    for s in loops.walk(body):
+        result += [e.args for e in formula_order(loops.values(s)) if e.op is ELEMENT]
+        result += [(s.buffer, size.as_expr(s.offset))] if isinstance(s, Store) else []
+    return [(array, at) for array, at in result if at.weak]
 
 
 def _quotient(left: str, right: str) -> str:

@@ -243,7 +243,7 @@ class _Plan:
         count, bound, *views = call.arguments
         sizes = [printer.value(v) for v in (count, bound)]
         places = [f"frame->{self.names[v.buffer]}" for v in views]
-        kernels = f"kernels + {len(self.launched)}"
+        kernels = f"kernels + {len(self.entries) - len(cuda.SORT_KERNELS)}"
         self.text.add(f"gpu->sort({', '.join([kernels, *sizes, *places])});")
 
     def _python(self, call: Call, printer: Printer) -> None:

@@ -111,6 +111,15 @@ def test_a_map_is_one_kernel_of_threads():
     assert hows(kernel) == ["grid"], "a small result has threads enough"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_neighbours_are_loaded_and_stored_as_one(dtype):
+    """Where arrays begin is promised: without that, four loads do not become one."""
+    a, b = T.tensor(dtype, (None,), "a"), T.tensor(dtype, (None,), "b")
+    text = sc.function([a, b], a * b + a).explain("cuda", device="cuda")
+    for name in ("a", "b", "out0"):
+        assert f"sc_aligned({name}, 16);" in text
+
+
 def test_a_softmax_is_one_kernel_of_teams():
     (kernel,) = kernels([T.nn.softmax(T.fmatrix("x"))])
     assert hows(kernel)[0] == "grid" and hows(kernel).count("block") == 3

@@ -4,6 +4,7 @@
 /* convolution: convolution(x, w, low=1×1, size=6×7); maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0); where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0) */
 extern "C" __global__ void __launch_bounds__(256)
 k25_convolution_maximum_where(const int64_t n0, const float *restrict b, float *restrict where_0, float *restrict out0) {
+    sc_aligned(b, 16);
     for (int64_t i1 = sc_row(); i1 < n0; i1 += sc_rows()) {
         const int64_t i7 = 0;
         const float h20 = b[i7 * 4];

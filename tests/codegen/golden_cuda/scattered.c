@@ -93,7 +93,7 @@ static void k29_scatter(frame_t *const frame) {
 }
 
 static void k30_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 11, frame->many15, frame->n0, frame->places26, frame->sorted27);
+    gpu->sort(kernels + 12, frame->many15, frame->n0, frame->places26, frame->sorted27);
 }
 
 static void k41_scatter(frame_t *const frame) {
@@ -127,7 +127,7 @@ static void k106_scatter(frame_t *const frame) {
 }
 
 static void k107_scatter(frame_t *const frame) {
-    gpu->sort(kernels + 11, frame->many94, frame->n0, frame->places103, frame->sorted104);
+    gpu->sort(kernels + 12, frame->many94, frame->n0, frame->places103, frame->sorted104);
 }
 
 static void k121_scatter(frame_t *const frame) {

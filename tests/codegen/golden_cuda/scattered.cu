@@ -58,6 +58,8 @@ k7_check(const int64_t checkers0, const int64_t n1, const int64_t share1, const 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k12_scatter(const int64_t groups8, const double *restrict x, double *restrict out0, const int64_t n0, const int64_t n2) {
+    sc_aligned(x, 16);
+    sc_aligned(out0, 16);
     for (int64_t i9 = sc_thread(); i9 < groups8; i9 += sc_threads()) {
         out0[i9 * 2] = x[i9 * 2];
         out0[(i9 * 2) + 1] = x[(i9 * 2) + 1];
@@ -108,6 +110,7 @@ k29_scatter(const int64_t many15, const int64_t *restrict at, const int64_t n0, 
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k41_scatter(const int64_t many15, const int64_t *restrict sorted27, const int64_t rounds36, int64_t *restrict counts31) {
+    sc_aligned(sorted27, 16);
     for (int64_t s32 = sc_thread(); s32 < many15; s32 += sc_threads()) {
         const int64_t place33 = sorted27[s32];
         bool again34 = false;
@@ -295,6 +298,8 @@ k86_scatter(const int64_t chunks64, const int64_t many15, const int64_t *restric
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k91_scatter(const int64_t groups87, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
+    sc_aligned(x, 16);
+    sc_aligned(out1, 16);
     for (int64_t i88 = sc_thread(); i88 < groups87; i88 += sc_threads()) {
         out1[i88 * 2] = x[i88 * 2];
         out1[(i88 * 2) + 1] = x[(i88 * 2) + 1];
@@ -338,6 +343,7 @@ k106_scatter(const int64_t many94, const int64_t *restrict at, const int64_t n0,
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k121_scatter(const int64_t many94, const int64_t n2, const int64_t whole112, const int64_t *restrict sorted104, const double *restrict v, double *restrict out1) {
+    sc_aligned(sorted104, 16);
     for (int64_t s108 = sc_row(); s108 < many94; s108 += sc_rows()) {
         const int64_t h119 = sorted104[s108];
         const int64_t place109 = h119;

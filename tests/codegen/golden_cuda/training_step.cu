@@ -93,6 +93,7 @@ k38_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w,
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
 k40_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
+    sc_aligned(tanh_0, 16);
     for (int64_t i12 = sc_thread(); i12 < groups11; i12 += sc_threads()) {
         const float v10_15 = sc_tanh_f32(tanh_0[i12 * 4]);
         const float v10_16 = sc_tanh_f32(tanh_0[(i12 * 4) + 1]);
@@ -391,6 +392,8 @@ k122_dot_multiply(const int64_t n0, const float *restrict add_5, const float *re
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
 k124_dot_multiply(const int64_t groups95, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+    sc_aligned(tanh_0, 16);
+    sc_aligned(multiply_6, 16);
     for (int64_t i96 = sc_thread(); i96 < groups95; i96 += sc_threads()) {
         const float t1_ = tanh_0[i96 * 4];
         const float v94_99 = (1.0f - (t1_ * t1_)) * multiply_6[i96 * 4];
