@@ -141,6 +141,7 @@ def dimensions(job: Compilation) -> list[str]:
 
 def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
     """How a kernel runs, in a few words."""
+    yield from _when(kernel, job)
     statements = list(loops.walk(kernel.body))
     for s in statements:
         if isinstance(s, For) and s.how == "parallel":
@@ -164,6 +165,15 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
     for target, _ in job.bound.updates:
         if target in written:
             yield f"{target.name} in place"
+
+
+def _when(kernel: Kernel, job: Compilation) -> Iterator[str]:
+    """Of kernels that the sizes of a call choose: under which condition."""
+    names = [k.name for k in job.program.kernels]
+    for r in job.program.repeats:
+        within = names[names.index(r.first) : names.index(r.last) + 1]
+        if r.number is None and kernel.name in within:
+            yield f"if {amount(r.extent)}".replace("if 1 - ", "if not ")
 
 
 def shared_rows(rows: RowLoops) -> str:
