@@ -256,6 +256,9 @@ class Matrices:
     right: Expr
     transpose_left: bool
     transpose_right: bool
+    #: How many of the result's axes are of the batch, and of the rows; the others are columns.
+    batch_axes: int
+    row_axes: int
 
 
 def matrices(e: Expr) -> Matrices | None:
@@ -280,9 +283,8 @@ def matrices(e: Expr) -> Matrices | None:
     if None in forms:
         return None
     size_of = lambda labels: size.times(*(sizes[c] for c in labels))  # noqa: E731
-    return Matrices(
-        size_of(batch), size_of(rows), size_of(columns), size_of(inner), a, b, forms[0], forms[1]
-    )
+    sizes_of = (size_of(labels) for labels in (batch, rows, columns, inner))
+    return Matrices(*sizes_of, a, b, *forms, len(batch), len(rows))
 
 
 def _form(labels: str, first: list, second: list) -> bool | None:

@@ -77,6 +77,19 @@ class SmallProduct:
         rest = size.minus(n, size.times(quotient, by))
         return quotient, self.lowering.let(rest, f"{name}_rest", body)
 
+    def _indices(self, batch: Size, i: Size, j: Size, body: list) -> tuple[Size, ...]:
+        """Those of an element of the result, whose rows may be several axes, and its columns."""
+        shape, rows = self.first.shape, self.m.batch_axes
+        columns = rows + self.m.row_axes
+        result: list[Size] = []
+        for n, extents in ((batch, shape[:rows]), (i, shape[rows:columns]), (j, shape[columns:])):
+            inner: list[Size] = []
+            for extent in reversed(extents[1:]):
+                n, rest = self._divided(n, extent, "axis", body)
+                inner.insert(0, rest)
+            result += [n, *inner] if extents else []
+        return tuple(result)
+
     def _bring(self, strips: list[Buffer], batch: Size, top: Size, start: Size) -> For:
         """The loop that brings strips of both operands to shared memory, where a term of all places
         stands below the one before. A thread brings a few neighbouring places at once.
@@ -123,7 +136,7 @@ class SmallProduct:
             Let(total, identity("sum", total.dtype)),
             For(k, (Update(total, "sum", left * right),)),
         ]
-        indices = (batch, i, j) if len(first.shape) == 3 else (i, j)
+        indices = self._indices(batch, i, j, inside)
         offset = size.as_expr(flat(first.shape, indices))
         if first.expr in lowering.visible:
             inside.append(Store(lowering.buffers[first.expr], offset, total))

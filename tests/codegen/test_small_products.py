@@ -68,6 +68,36 @@ def test_a_batch_and_a_sum_in_place():
     assert_same(by_interpreter(c, np.random.default_rng(0), "cuda"), by_numpy(c))
 
 
+SEVERAL = [
+    ("abk,kc->abc", (2, 3, 4), (4, 5)),
+    ("ak,kbc->abc", (2, 4), (4, 3, 5)),
+    ("abk,kcd->abcd", (2, 3, 4), (4, 5, 6)),
+    ("zabk,zkcd->zabcd", (2, 2, 3, 4), (2, 4, 5, 6)),
+    ("yzak,yzkc->yzac", (2, 3, 4, 5), (2, 3, 5, 6)),
+]
+
+
+@pytest.mark.parametrize(("spec", "left", "right"), SEVERAL)
+def test_rows_and_columns_of_several_axes(spec, left, right):
+    """What follows a product reads arrays that go along one of its axes each."""
+    random = np.random.default_rng(2)
+    a, b = random.standard_normal(left), random.standard_normal(right)
+    shape = np.einsum(spec, a, b).shape
+    alone = [tuple(n if k == j else 1 for k, n in enumerate(shape)) for j in range(len(shape))]
+    arguments = [a, b, *map(random.standard_normal, alone)]
+    kinds = [
+        (None,) * a.ndim,
+        (None,) * b.ndim,
+        *(tuple(n if n == 1 else None for n in s) for s in alone),
+    ]
+    inputs = [T.tensor("float64", kind, f"x{n}") for n, kind in enumerate(kinds)]
+    value = T.einsum(spec, *inputs[:2])
+    for x in inputs[2:]:
+        value = 2 * value + x
+    c = Case(inputs, [T.tanh(value)], [], arguments)
+    assert_same(by_interpreter(c, np.random.default_rng(0), "cuda"), by_numpy(c))
+
+
 def test_known_sizes_choose_at_once():
     small, large = layer(8, 8, 8, known=True), layer(8, 8, 200, known=True)
     assert len(program(small).kernels) == 1 and not program(small).repeats
