@@ -14,8 +14,13 @@ from tests.small_programs import Case
 
 #: What the lowering for a GPU cuts loops by, made tiny: small arrays reach every edge.
 TINY_GRID = {
-    "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "OWNERS": 3, "CHUNKS": 4, "CHUNK": 3,
-    "SQUARE": 4, "COLUMN_THREADS": 64, "LEAST_ROWS": 2, "LONG_ROW": 4, "ROW_PART": 3,
+    "SMALL": 2, "TEAM_WORK": 16, "MOST_TEAMS": 5, "CHUNKS": 4, "CHUNK": 3,
+    "LONG_ROW": 4, "ROW_PART": 3, "SQUARE": 8, "SMALL_SQUARE": 4, "ROUNDS": 2,
+    "TEAM": 16, "SECTOR": 2, "BROAD": 5, "LEFT": 2, "COLUMN_THREADS": 32, "UNCUT": 4,
+    "COLUMN_TEAMS": 6, "LEAST_ROWS": 1, "TOGETHER": 2,
+    "SIDE": 4, "AT_ONCE": 2, "MOST_WORK": 100, "TERM_BYTES": 80,
+    "FEW": 2, "FAN": 2, "MOST_ROUNDS": 9, "COLUMNS": 2, "SHORT": 2,
+    "PERIOD": 2, "TILE": 4, "TILE_COLUMNS": 2,
 }  # fmt: skip
 
 

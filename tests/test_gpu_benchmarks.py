@@ -96,6 +96,26 @@ class Broken:
         return {"wrong": {str(n): "is odd" for n in items if n % 2}}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_distances_of_numbers_are_exact(dtype):
+    tiny, huge = np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max
+    bits = np.dtype(dtype).itemsize * 8
+    for a, b, steps in (
+        (1.0, np.nextafter(np.dtype(dtype).type(1), 2), 1),
+        (-1.5, np.nextafter(np.dtype(dtype).type(-1.5), 0), 1),
+        (0.0, -0.0, 0),
+        (tiny, -tiny, 2),
+        (np.inf, huge, 1),
+        (-huge, -np.inf, 1),
+        (1.0, 2.0, 1 << (np.finfo(dtype).nmant)),
+        (np.inf, -np.inf, 2 * int(np.array(np.inf, dtype).view(f"u{bits // 8}"))),
+        (np.nan, np.nan, 0),
+        (np.nan, 1.0, np.inf),
+    ):
+        pair = np.array([a], dtype), np.array([b], dtype)
+        assert checks._ulp(*pair)[0] == checks._ulp(*pair[::-1])[0] == float(steps), (a, b)
+
+
 def test_what_ends_a_process_is_named():
     found = checking.run(Broken({3}), {"numbers": list(range(8)), "more": [0]})
     assert found.wrong["numbers 3"] == "the process ended"

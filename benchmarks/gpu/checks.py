@@ -114,9 +114,14 @@ def _function(item: str) -> str:
 
 def _ulp(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """How many numbers of the dtype lie between; infinitely many where only one is nan."""
-    kind = {4: np.int32, 8: np.int64}[a.dtype.itemsize]
-    least = np.iinfo(kind).min
-    ordered = [np.where(v.view(kind) < 0, least - v.view(kind), v.view(kind)) for v in (a, b)]
-    away = np.abs(ordered[0].astype(float) - ordered[1].astype(float))
+    ranks = _ranks(a), _ranks(b)
+    away = (np.maximum(*ranks) - np.minimum(*ranks)).astype(float)
     both = np.isnan(a) & np.isnan(b)
     return np.where(both, 0.0, np.where(np.isnan(a) | np.isnan(b), np.inf, away))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Numbers of a dtype, counted from the least one on; both zeros are the same."""
+    kind = {4: np.uint32, 8: np.uint64}[values.dtype.itemsize]
+    bits, zero = values.view(kind), 1 << (8 * values.dtype.itemsize - 1)
+    return np.where(bits < zero, bits + zero, -bits)

@@ -461,8 +461,7 @@ class Printer:
         raise InternalError(f"{self.kernel_name}: {e!r} has no name here")
 
     def _name(self, e, prefix: str = "") -> str:
-        stem = re.sub(r"\W", "", e.name or "") or prefix or "v"
-        stem = f"_{stem}" if stem[0].isdigit() else stem
+        stem = _stem(e.name or "") or prefix or "v"
         taken = set(self.names.values())
         name = stem
         while name in taken or name in RESERVED:
@@ -473,7 +472,13 @@ class Printer:
 
     def _new(self, prefix: str) -> str:
         self.counter += 1
-        return f"{prefix}{self.counter}_"
+        return f"{_stem(prefix)}{self.counter}_"
+
+
+def _stem(name: str) -> str:
+    """What C allows of a name, as the beginning of one."""
+    stem = re.sub(r"\W", "", name)
+    return f"_{stem}" if stem[:1].isdigit() else stem
 
 
 def _repeats(op: Primitive) -> bool:
@@ -539,6 +544,7 @@ RESERVED = frozenset(
         template this throw try typeid typename using virtual wchar_t xor xor_eq
 
         blockIdx blockDim gridDim threadIdx warpSize tile scratch each round kernels gpu
+        rows held wide share
         """,
     )
 )

@@ -2,6 +2,9 @@
 
 They speak the CUDA array interface (version 3), so CuPy, PyTorch, JAX, Numba and pycuda take them
 without a copy, and functions take the arrays of these.
+
+Who copies one to the host waits for it, and is told what calls before have found wrong with their
+positions (see codegen/grid_checks.py).
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ class DeviceArray:
         }
 
     def get(self) -> np.ndarray:
-        """A copy on the host."""
+        """A copy on the host. Errors: GpuError; BoundsError of an earlier call."""
         result = np.empty(self.shape, self.dtype)
         if result.size:
             gpu().download(result, self.address)

@@ -53,12 +53,13 @@ FUNCTIONS = (
     "cuGraphDestroy",
     "cuCtxPopCurrent_v2",
     "cuMemGetInfo_v2",
+    "cuMemHostAlloc",
     "cuPointerGetAttribute",
     "cuEventCreate",
     "cuEventRecord",
     "cuStreamWaitEvent",
 )
-OUT_OF_MEMORY, FORKED, NESTED = 2, 100_000, 100_001
+OUT_OF_MEMORY, FORKED, NESTED, NOTED = 2, 100_000, 100_001, 100_002
 #: Errors of the driver that come of a kernel, and perhaps of an earlier one's.
 KERNEL_FAILED = frozenset({700, 702, 710, 714, 715, 716, 717, 718, 719})
 MEGABYTE = 1e6
@@ -76,6 +77,21 @@ class Device(NamedTuple):
     processors: int
     shared_most: int  # bytes of shared memory of a block
     memory: int  # bytes in all
+
+
+class Note(NamedTuple):
+    """What kernels have found: the number of the check, the length of the axis, the position, and
+    in which call if it is not surely the one that fails.
+    """
+
+    check: int
+    length: int
+    position: int
+    when: str
+
+
+#: In the order of gpu_notes.h.
+WHEN = ("an earlier call", "", "this call or an earlier one")
 
 
 class Driver(Protocol):
@@ -304,6 +320,10 @@ class Gpu:
         self._is_foreign = self._call("is_foreign", "int64_t", "uint64_t")
         self._follow = self._call("follow", "int64_t", "void *")
         self._wait = self._call("wait", "int64_t")
+        self._found = self._call("found", "void", "int64_t *")
+        self._record = self._call("record", "void *", "int64_t")
+        #: What makes the error of a note, by the address of the function's record.
+        self._explanations: dict[int, Callable[[Note], Exception]] = {}
         self._failure = self._call("failure", "int64_t", "int64_t *", "char **", "char **")
         self._statistics = self._call("statistics", "void", "int64_t *")
         runtime.Cell.release = self._call("release", "void", "void *")
@@ -327,7 +347,7 @@ class Gpu:
 
     def require(self, libraries: Sequence[str]) -> None:
         """Have what computes products and convolutions, as far as a function needs it: NVIDIA's
-        libraries, and our own kernels of a dtype (a file of gpu_libraries.FILES).
+        libraries, and our own kernels (files of gpu_libraries.FILES).
         """
         with _lock:
             for name in libraries:
@@ -403,6 +423,16 @@ class Gpu:
         """The bytes of the GPU's memory that are free, as far as it tells."""
         return max(self._free(), 0)
 
+    def record(self, checks: int, explain: Callable[[Note], Exception]) -> Any:
+        """Where the kernels of a function with so many checks note positions outside their axis;
+        `explain` makes the error of a note.
+        """
+        record = self._record(checks)
+        if not record:
+            raise self.failure()
+        self._explanations[int(runtime.ffi().cast("intptr_t", record))] = explain
+        return record
+
     def statistics(self) -> dict[str, int]:
         """What the runtime has done and holds: bytes of scratch memory, launches, replays, and
         bytes that are kept for arrays to come.
@@ -424,6 +454,8 @@ class Gpu:
         ffi = runtime.ffi()
         wanted, doing, text = ffi.new("int64_t *"), ffi.new("char **"), ffi.new("char **")
         error = self._failure(wanted, doing, text)
+        if error == NOTED:
+            return self._noted()
         if error == OUT_OF_MEMORY:
             more = f"{array / MEGABYTE:.1f} MB for an array"
             return self._no_memory(more if array else f"{wanted[0] / MEGABYTE:.1f} MB more", held)
@@ -439,6 +471,13 @@ class Gpu:
                 "from now on: start the process again"
             )
         return GpuError(told)
+
+    def _noted(self) -> Exception:
+        """The error of a position outside its axis, which kernels have found."""
+        found = runtime.ffi().new("int64_t[5]")
+        self._found(found)
+        record, check, length, position, when = found
+        return self._explanations[record](Note(check, length, position, WHEN[when]))
 
     def _no_memory(self, wanted: str, held: str = "") -> Exception:
         device, free = self.device, self.free_memory()

@@ -2,8 +2,8 @@
 
 cuBLAS and cuDNN are loaded as they are found: in NVIDIA's wheels (PyTorch brings them), in a
 toolkit, or by the system's own search. Neither has to be there, as the kernels of
-include/products.cuh do everything. Which of them computes what is decided in
-include/gpu_products.c; this module finds them, and fills the tables of its functions.
+include/products.cuh and convolutions.cuh do everything. Which of them computes what is decided in
+include/gpu_ways.h; this module finds them, and fills the tables of its functions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,27 @@ from symcomp.errors import SymcompError
 
 #: Kernels that there are for each type: SYMCOMP_PRODUCT_KERNELS in gpu_products.h.
 _EACH = (
-    "multiply", "multiply_add", "forward", "forward_add", "backward", "backward_add", "filters",
-    "channels_forward", "channels_backward", "channels_filters",
+    "multiply", "multiply_add", "forward", "forward_far", "forward_add", "backward",
+    "backward_far", "backward_add", "filters", "filters_far", "turn_filters", "channels_forward",
+    "channels_backward", "channels_filters",
+)  # fmt: skip
+#: Those of float32 alone: SYMCOMP_SINGLE_KERNELS.
+_SINGLE = (
+    "multiply_flat", "multiply_small", "forward_flat", "forward_small", "backward_flat",
+    "backward_small", "filters_flat", "filters_small",
 )  # fmt: skip
 #: All kernels by number, as symcomp_gpu_kernel_name has them.
-KERNELS = (*(f"sc_{n}_{t}" for n in _EACH for t in ("f32", "f64")), "sc_multiply_large_f32")
-#: The files of kernels (in include, with suffix `.cu`), and what is in them.
-FILES = {f"products_{t}": [k for k in KERNELS if k.endswith(t)] for t in ("f32", "f64")}
+KERNELS = (
+    *(f"sc_{name}_{t}" for name in _EACH for t in ("f32", "f64")),
+    *(f"sc_{name}_f32" for name in _SINGLE),
+)
+#: The files of kernels (in include, with suffix `.cu`), and what is in them; convolutions need
+#: those of products too.
+FILES = {
+    f"{of}_{t}": [k for k in KERNELS if k.endswith(t) and ("multiply" in k) == (of == "products")]
+    for of in ("products", "convolutions")
+    for t in ("f32", "f64")
+}
 
 
 class Library(NamedTuple):
@@ -76,11 +90,7 @@ CUDNN = Library(
         "cudnnSetConvolutionMathType",
         "cudnnDestroyConvolutionDescriptor",
         "cudnnGetConvolutionForwardAlgorithm_v7",
-        "cudnnGetConvolutionBackwardDataAlgorithm_v7",
-        "cudnnGetConvolutionBackwardFilterAlgorithm_v7",
         "cudnnConvolutionForward",
-        "cudnnConvolutionBackwardData",
-        "cudnnConvolutionBackwardFilter",
     ),
 )
 LIBRARIES = (CUBLAS, CUDNN)

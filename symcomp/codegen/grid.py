@@ -5,10 +5,14 @@ Each kernel is one launch. Three shapes serve all groups:
     flat    nested `grid` loops, one iteration a thread; where one loop runs through memory, a
             thread does a few neighbouring elements, which the compiler loads and stores as one
     team    a `grid` loop whose iterations are shared by a team of threads through `block` loops:
-            rows, and folds of everything. How many threads a team has is decided at the launch
+            rows, and folds of everything. How many threads a team has is decided at the launch,
+            and whether they hold a row in registers (see `held_rows`); for columns, and what is
+            read across, it is fixed, by `thread` loops
     step    a library's product or convolution, or a call of Python, between kernels
 
-Attention is in `grid_attention`, few long rows are in `long_rows`.
+Attention is in `grid_attention`, columns are in `grid_columns`, maps that read across in
+`grid_tiles`, few long rows in `long_rows`, small products in `small_products`, writes to places
+that data say in `scatters`, checks of positions in `grid_checks`.
 
 Everything else is that of the CPU: the plan, the equations, the formulas. Long folds are cut by
 sizes alone, never by how many threads there are, and what threads have added up is put together in
@@ -21,20 +25,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from symcomp.codegen import improve, loops
+from symcomp.codegen import improve
 from symcomp.codegen.convolutions import library_geometry
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.grid_attention import GridAttention, Repeated
+from symcomp.codegen.grid_checks import GridChecks
+from symcomp.codegen.grid_columns import GridColumns
+from symcomp.codegen.grid_tiles import GridTiles, turned
+from symcomp.codegen.held_rows import whole_vectors
 from symcomp.codegen.long_rows import LongRows, are_long
 from symcomp.codegen.loops import (
     Buffer,
     Call,
     For,
-    If,
     Kernel,
     Let,
     Repeat,
-    Scratch,
     Store,
     Update,
     View,
@@ -42,17 +48,18 @@ from symcomp.codegen.loops import (
     local,
 )
 from symcomp.codegen.lower import note, word
-from symcomp.codegen.nests import at_indices, vectorises, wide
+from symcomp.codegen.nests import at_indices, vectorises
 from symcomp.codegen.plan import Group, Root, matrices
 from symcomp.codegen.products import linear
 from symcomp.codegen.rows import Rows
+from symcomp.codegen.scatters import Scattered
+from symcomp.codegen.small_products import SmallProduct, is_small
 from symcomp.codegen.teams import one_index, over_grid, with_barriers
+from symcomp.codegen.words import is_plain, per_block, written_out
 from symcomp.graph import size
-from symcomp.graph.expr import Expr, build
-from symcomp.graph.notation import ELEMENT, formula_order, identity, index
-from symcomp.graph.scalar import cast
+from symcomp.graph.expr import Expr
+from symcomp.graph.notation import ELEMENT, Write, formula_order, identity, index
 from symcomp.graph.size import Dimension
-from symcomp.tensor.arithmetic import equal, logical_and
 from symcomp.tensor.cumulative import Cumulate
 
 #: Bytes that a thread of a flat kernel loads and stores at once, and the most elements they are.
@@ -61,15 +68,11 @@ WIDE, MOST_LANES = 16, 4
 SMALL = 1 << 15
 #: Elements that a team folds before another is worth while, and the most teams of one fold.
 TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
-#: Teams that share the places of a scatter; chunks of a running sum, and the least length of one.
-OWNERS, CHUNKS, CHUNK = 1024, 1024, 64
-#: The side of a tile that is read across, and the most of them in one kernel.
-SQUARE, MOST_TILES = 32, 3
-#: Columns times blocks of rows that a fold down the rows should have; rows in a block at least.
-COLUMN_THREADS, LEAST_ROWS = 1 << 18, 32
+#: Chunks of a running sum, and the least length of one.
+CHUNKS, CHUNK = 1024, 64
 
 
-class GridLowering(GridAttention):
+class GridLowering(GridChecks, GridColumns, GridTiles, GridAttention):
     """Turns groups into kernels for a GPU."""
 
     sums_in_runs = False
@@ -127,16 +130,24 @@ class GridLowering(GridAttention):
             self.store_members(members, own, at, body, known)
             return body
 
-        turned = _turned(merged, values)
-        if turned:
-            known = {e: load(b, offset) for e, b in at_hand.items()}
-            return [self._through_tiles(members, merged, values, offset, turned, known)]
+        across = turned(merged, values)
+        if across:
+            return [self._through_tiles(members, merged, values, offset, across, at_hand)]
+        return self._in_lanes(members, merged, elements)
+
+    def _in_lanes(self, members, merged, elements) -> list:
+        """Loops of which a thread does some rounds, if that pays; `elements` makes the body, with
+        other indices.
+        """
         body = elements({})
         lanes = _lanes(members, merged) if vectorises(body) else 1
         if lanes == 1:
             return [over_grid(merged, body)]
         position = _split_at(merged, lanes)
         i = merged[position]
+        drawn = per_block(body, i) if len(merged) == 1 else 0
+        lanes = max(lanes, drawn)
+        plain = all(map(is_plain, body))
         whole = size.quotient(i.extent, lanes)
         if whole != 0:
             whole = self.known(whole, "groups")
@@ -149,55 +160,13 @@ class GridLowering(GridAttention):
         ):
             if own.extent == 0:
                 continue
-            body = elements({i: size.as_expr(at)})
-            body = [For(lane, tuple(body), "simd")] if own is part else body
+            if own is part and plain:
+                body = written_out(body, i, part, lanes, self.names)
+            else:
+                body = elements({i: size.as_expr(at)})
+                body = [For(lane, tuple(body), "simd")] if own is part else body
             result.append(over_grid([*merged[:position], own, *merged[position + 1 :]], body))
         return result
-
-    def _through_tiles(self, members, merged, values, offset, turned, known) -> For:
-        """A map that reads some arrays across the order in which it writes: a team brings a square
-        tile of each to shared memory as it lies, and reads it there across.
-        """
-        *around, i, j = merged
-        down = self.known(size.parts(i.extent, SQUARE), "down")
-        along = self.known(size.parts(j.extent, SQUARE), "along")
-        count = self.known(size.product([*(k.extent for k in around), down, along]), "tiles")
-        tiles = index(count, f"tile{next(self.names)}")
-        body: list = []
-        rest = self.let(size.quotient(tiles, along), "rest", body)
-        left = self.let(size.times(size.minus(tiles, size.times(rest, along)), SQUARE), "j", body)
-        outer = self.let(size.quotient(rest, down), "outer", body)
-        top = self.let(size.times(size.minus(rest, size.times(outer, down)), SQUARE), "i", body)
-        if around:
-            every, first = one_index(around)
-            body += [Let(every, size.as_expr(outer)), *first]
-        tiled = {
-            e: loops.buffer(e.dtype, (SQUARE * (SQUARE + 1),), f"tile{next(self.names)}")
-            for e in turned
-        }
-        body += [Scratch(tile) for tile in tiled.values()]
-        for slow, fast, brings in ((j, i, True), (i, j, False)):
-            one = index(SQUARE * SQUARE, f"e{next(self.names)}")
-            row, column = (loops.local_size(f"{n}{next(self.names)}") for n in ("row", "column"))
-            starts = {i: top, j: left}
-            within = [
-                Let(row, size.quotient(one, SQUARE)),
-                Let(column, size.minus(one, size.times(row, SQUARE))),
-                Let(slow, size.as_expr(size.plus(starts[slow], row))),
-                Let(fast, size.as_expr(size.plus(starts[fast], column))),
-            ]
-            y, x = (row, column) if brings else (column, row)
-            place = size.as_expr(size.plus(size.times(y, SQUARE + 1), x))
-            inside: list = []
-            if brings:
-                inside = [Store(tile, place, self.located(e)) for e, tile in tiled.items()]
-            else:
-                here = {e: load(tile, place) for e, tile in tiled.items()}
-                across = [_put(v, here) for v in values]
-                self.store_members(members, across, offset, inside, known)
-            fits = logical_and(i < size.as_expr(i.extent), j < size.as_expr(j.extent))
-            body.append(For(one, (*within, If(fits, tuple(inside))), "block"))
-        return For(tiles, tuple(body), "grid")
 
     def _writes(self, group: Group):
         (root,) = group.members
@@ -206,35 +175,42 @@ class GridLowering(GridAttention):
             yield from self._cumulated(root, target)
             return
         for w in root.writes:
-            body: list = []
-            offset = self.located(size.as_expr(flat(root.shape, w.target)), {})
-            value = self.unfolded(self.located(w.value), body)
-            if w.monoid is None and value is load(target, offset):
+            offset = size.as_expr(flat(root.shape, w.target))
+            *_, store = body = self._written(target, offset, w)
+            if w.monoid is None and store.value is load(target, store.offset):
                 continue  # a scatter into what lies there already
-            body.append(Store(target, offset, value, w.monoid))
             free = [i for i in w.indices if w.injective or i in w.free]
             ordered = [i for i in w.indices if i not in free]
             loaded = {e.args[0] for e in formula_order(w.target) if e.op is ELEMENT}
             own = any(e.op is ELEMENT and e.args[0] is root.expr for e in formula_order([w.value]))
             if loaded and ordered and not own:
-                yield [self._owned(root, w, free, ordered, body)]
+                yield from Scattered(self, root, w, free).kernels()
+            elif not ordered:
+                yield self._unordered(root, offset, w)
             else:
                 yield [over_grid(free, _inside(ordered, body))]
 
-    def _owned(self, root: Root, w, free, ordered, body) -> For:
-        """Writes to places that data say, in order where they meet: each team owns some places,
-        goes through all writes, and does those that are its own.
-        """
-        own = [k for k, t in enumerate(w.target) if t not in free]
-        place = size.as_expr(flat([root.shape[k] for k in own], [w.target[k] for k in own]))
-        places = size.product([root.shape[k] for k in own])
-        count = self.known(size.larger(1, size.smaller(places, OWNERS)), "owners")
-        owner = index(count, f"owner{next(self.names)}")
-        mine = equal(cast(self.located(place), "int64") % size.as_expr(count), owner)
-        inner, first = one_index(free)
-        if free:
-            body = [For(inner, (*first, *body), "block")]
-        return For(owner, tuple(_inside(ordered, [If(mine, tuple(body))])), "grid")
+    def _written(self, target: Buffer, offset: Expr, w: Write) -> list:
+        """What one round of a write does."""
+        body: list = []
+        value = self.unfolded(self.located(w.value), body)
+        return [*body, Store(target, self.located(offset, {}), value, w.monoid)]
+
+    def _unordered(self, root: Root, offset: Expr, w: Write) -> list:
+        """Writes that never meet: neighbours are written as one."""
+        fixed = {i: size.as_expr(0) for i in w.indices if i.extent == 1}
+        varying = [i for i in w.indices if i not in fixed]
+        offset, value = reindexed(offset, fixed), reindexed(w.value, fixed)
+        merged, steps = improve.merge(varying, [offset], [value])
+        value = improve.apply_steps(value, steps)
+        offset = improve.apply_steps(offset, steps, is_offset=True)
+        target = self.buffers[root.expr]
+
+        def elements(moved: dict) -> list:
+            one = w._replace(value=reindexed(value, moved))
+            return self._written(target, reindexed(offset, moved), one)
+
+        return self._in_lanes([root], merged, elements)
 
     def _cumulated(self, root: Root, target: Buffer):
         """Running sums in chunks: what each adds up to, what stands before each, then all."""
@@ -271,18 +247,6 @@ class GridLowering(GridAttention):
         yield [over_grid(around, [Let(total, identity(op.monoid, dtype)), For(chunk, inner)])]
         yield [loop(store=True)]
 
-    def check(self, at: Expr, n, number: int, status: Buffer) -> Kernel:
-        """A kernel that notes in `status` whether a position is outside its axis."""
-        indices = self.fresh(at.shape, "i")
-        every, first = one_index(indices)
-        bad = local("bool", f"bad{next(self.names)}")
-        body = (
-            Let(bad, identity("any", "bool")),
-            For(every, (*first, Update(bad, "any", self.outside(at, n, indices))), "block"),
-            If(bad, (Store(status, size.as_expr(0), cast(size.as_expr(number), "int64")),)),
-        )
-        return self._kernel("check", [For(index(1), body, "grid")], "positions within their axis")
-
     def _kernel(self, title: str, body, note: str) -> Kernel:
         body = with_barriers(improve.hoist(tuple(body), (f"h{n}" for n in self.names)))
         return Kernel(f"k{next(self.names)}_{title}", body, note)
@@ -316,7 +280,7 @@ class GridLowering(GridAttention):
             yield [self._part(group, folds, extents, 0, total, None)]
             return
         count = self.known(size.larger(1, count), "teams")
-        length = self.known(size.parts(total, count), "length")
+        length = self.known(whole_vectors(size.parts(total, count)), "length")
         partials = {m: self.temporary(m.expr.dtype, (count,), "partial") for m in folds}
         team = index(count, f"b{next(self.names)}")
         yield [self._part(group, folds, extents, team, length, partials)]
@@ -347,77 +311,27 @@ class GridLowering(GridAttention):
             outer.append(Store(place[0], size.as_expr(place[1]), t))
         return For(team if partials is not None else index(1), tuple(outer), "grid")
 
-    # --- columns ----------------------------------------------------------------------------------
-
-    def _column(self, group: Group):
-        """A thread for each column (and block of rows) goes down the rows."""
-        folds = [m for m in group.members if m.kind == "column"]
-        rows = folds[0].equation.folds[0].extent
-        columns = size.product(folds[0].shape)
-        wanted = size.quotient(COLUMN_THREADS, size.larger(1, columns))
-        count = size.larger(1, size.smaller(wanted, size.quotient(rows, LEAST_ROWS)))
-        if count == 1:
-            yield [self._down(group, folds, None, 1)]
-            return
-        count = self.known(count, "blocks")
-        partials = {m: self.temporary(m.expr.dtype, (count, *m.shape), "partial") for m in folds}
-        yield [self._down(group, folds, partials, count)]
-        yield [self._blocks_together(group, folds, partials, count)]
-
-    def _down(self, group: Group, folds, partials, count) -> For:
-        """Every `count`-th row from the block's own on: neighbouring threads read neighbours."""
-        columns = self.fresh(folds[0].shape, "i")
-        down = self.fresh([k.extent for k in folds[0].equation.folds], "k")
-        values = [at_indices(m, (*columns, *down)) for m in folds]
-        block = index(count, f"b{next(self.names)}")
-        totals = {m: local(m.expr.dtype, f"s{next(self.names)}") for m in folds}
-        body: list = [Let(t, identity(m.equation.monoid, t.dtype)) for m, t in totals.items()]
-        inner: list = []
-        for m, value in zip(folds, values, strict=True):
-            value = self.unfolded(self.located(value), inner)
-            inner.append(Update(totals[m], m.equation.monoid, value))
-        loop = _inside(down[1:], inner)
-        if partials is None:
-            body.append(For(down[0], tuple(loop)))
-            self._finish_column(group, totals, columns, body)
-            return over_grid(columns, body)
-        left = size.minus(down[0].extent, block)
-        step = index(size.parts(left, count), f"k{next(self.names)}")
-        row = Let(down[0], size.as_expr(size.plus(size.times(step, count), block)))
-        body.append(For(step, (row, *loop)))
-        for m, t in totals.items():
-            at = flat(partials[m].shape, (block, *columns))
-            body.append(Store(partials[m], size.as_expr(at), t))
-        column, first = one_index(columns)
-        return For(block, (For(column, (*first, *body), "grid"),), "grid")
-
-    def _blocks_together(self, group: Group, folds, partials, count) -> For:
-        """What the blocks of rows have left, folded in order, and what is made of it."""
-        columns = self.fresh(folds[0].shape, "i")
-        totals = {m: local(wide(m), f"s{next(self.names)}") for m in folds}
-        body: list = []
-        for m, t in totals.items():
-            again = index(count, f"b{next(self.names)}")
-            at = size.as_expr(flat(partials[m].shape, (again, *columns)))
-            part = cast(load(partials[m], at), t.dtype)
-            body.append(Let(t, identity(m.equation.monoid, t.dtype)))
-            body.append(For(again, (Update(t, m.equation.monoid, part),)))
-        self._finish_column(group, totals, columns, body)
-        return over_grid(columns, body)
-
-    def _finish_column(self, group: Group, totals, columns, body: list) -> None:
-        """What is made of the folds, column by column."""
-        values = [
-            cast(totals[m], m.expr.dtype) if m in totals else at_indices(m, columns)
-            for m in group.members
-        ]
-        offset = size.as_expr(flat(group.members[0].shape, columns))
-        self.store_members(group.members, values, offset, body)
-
     # --- steps ------------------------------------------------------------------------------------
 
     def _gemm(self, group: Group):
-        """A product by the library, and the maps that read it."""
+        """A product and the maps that read it: as one kernel, or by the library, or as the sizes
+        say.
+        """
+        small = is_small(group)
+        if small != 1:
+            others = list(self._by_library(group))
+        if small == 0:
+            yield from others
+            return
+        kernel = [SmallProduct(self, group).body()]
+        if small == 1:
+            yield kernel
+            return
+        small = self.known(small, "small")
+        yield Repeated(None, small, [kernel])
+        yield Repeated(None, size.minus(1, small), others)
+
+    def _by_library(self, group: Group):
         first, *maps = group.members
         m = matrices(first.expr)
         found = self._added_in_place(first, maps)
@@ -476,35 +390,6 @@ class GridLowering(GridAttention):
         sizes = tuple(size.as_expr(n) for n in library_geometry(g))
         yield [Call("convolve", (which, *sizes, *views), first.expr.dtype)]
         yield from self._after(first, maps, target)
-
-
-# --- reading across -------------------------------------------------------------------------------
-
-
-def _turned(merged, values) -> list[Expr]:
-    """The loads that lie in the order of the last index but one, where maps go along the last."""
-    if len(merged) < 2:
-        return []
-    i, j = merged[-2:]
-    if any(isinstance(k.extent, int) and k.extent < SQUARE // 2 for k in (i, j)):
-        return []
-    found = []
-    for e in formula_order(values):
-        if e.op is ELEMENT and e.args[1].weak:
-            of_i, of_j = (improve.coefficient(e.args[1], k) for k in (i, j))
-            if of_i == 1 and of_j not in (None, 0, 1):
-                found.append(e)
-    return found if len(found) <= MOST_TILES else []
-
-
-def _put(value: Expr, replacements) -> Expr:
-    """A formula with other parts in the place of some, whatever they are made of."""
-    done = dict(replacements)
-    for e in formula_order([value]):
-        if e not in done:
-            args = tuple(done.get(a, a) for a in e.args)
-            done[e] = e if args == e.args else build(e.op, args)
-    return done[value]
 
 
 # --- shapes of loops ------------------------------------------------------------------------------

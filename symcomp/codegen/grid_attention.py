@@ -43,9 +43,11 @@ def streams(e: Expr) -> bool:
 
 @dataclass
 class Repeated:
-    """Bodies of kernels that the host runs for each block."""
+    """Bodies of kernels that the host runs for each block, or only for some sizes: see
+    loops.Repeat.
+    """
 
-    number: Dimension
+    number: Dimension | None
     extent: object
     bodies: list
 

@@ -146,6 +146,8 @@ class Machine(ConvolutionMachine):
                     self._gemm(s)
                 case Call("product"):
                     self._product(s)
+                case Call("sort"):
+                    self._sort(s)
                 case Call("convolve"):
                     self._convolve(s)
                 case Call("convolution"):
@@ -245,6 +247,12 @@ class Machine(ConvolutionMachine):
             for offset in places.ravel().tolist():
                 w.read(buffer, offset)
         return self._array(buffer)[places]
+
+    def _sort(self, s: Call) -> None:
+        count, _, numbers, target = s.arguments
+        given = self.memory[numbers.buffer][: self.integer(count)]
+        order = np.argsort(given, kind="stable")
+        self.memory[target.buffer][:] = np.concatenate([given[order], order])
 
     def _python(self, s: Call) -> None:
         expr, target, *arguments = s.arguments
@@ -358,6 +366,8 @@ def execute(
     for b in [*outputs, *program.temporaries]:
         machine.memory[b] = garbage(b.dtype, machine._count(b))
     machine.memory[program.status] = np.zeros(1, "int64")
+    if program.noted is not None:
+        machine.memory[program.noted] = np.zeros(machine._count(program.noted), "int64")
     for kernel in _in_order(program, machine):
         machine.run(kernel)
         if after is not None:
@@ -381,7 +391,7 @@ def _in_order(program: Program, machine: Machine) -> Iterator[Kernel]:
         repeat = begins.get(names[at])
         end = at + 1 if repeat is None else names.index(repeat.last) + 1
         for number in range(1 if repeat is None else machine.integer(repeat.extent)):
-            if repeat is not None:
+            if repeat is not None and repeat.number is not None:
                 machine.scalars[repeat.number] = np.int64(number)
             yield from program.kernels[at:end]
         at = end

@@ -7,7 +7,8 @@ launches the kernels, copies results, and answers as the CPU's entry does (see c
 
 All that the launches depend on stands in one record, the *frame*: so equal frames mean equal
 launches, which the runtime captures once and replays. Positions in inputs that lie on the host are
-checked there, before anything starts; others by kernels, for whose verdict the host waits.
+checked there, before anything starts; others by kernels among the launches, for whose verdict
+nobody waits (codegen/grid_checks.py).
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ import numpy as np
 
 from symcomp.codegen import cuda, loops
 from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
+from symcomp.codegen.cuda_rows import entry
+from symcomp.codegen.equations import reindexed
+from symcomp.codegen.held_rows import RowLoops, row_loops
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (
     ENTRY,
+    FIRST_CHECK,
     MOVED,
     NO_MEMORY,
     PYTHON_ERROR,
@@ -33,6 +38,7 @@ from symcomp.codegen.program import (
     same_lengths,
     start_entry,
 )
+from symcomp.codegen.teams import fixed_width
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 
@@ -62,14 +68,16 @@ class _Plan:
         self.face: Interface = program.interface
         self.names = frame_names(program)
         self.launched = [k for k in [*program.checks, *program.kernels] if cuda.is_launched(k)]
-        self.number = {k.name: n for n, k in enumerate(self.launched)}
+        entries = [name for k in self.launched for name in cuda.entries(k)]
+        self.number = {name: n for n, name in enumerate(entries)}
         self.text = Text()
-        self.late = program.late_checks
         calls = [s for k in program.kernels for s in k.body if isinstance(s, Call)]
+        self.sorts = any(s.symbol == "sort" for s in calls)
+        self.entries = [*entries, *(cuda.SORT_KERNELS if self.sorts else ())]
         given = {a.buffer if isinstance(a, View) else a for s in calls for a in s.arguments}
         #: Constant arrays that steps read: kernels have theirs in their own file.
         self.constants = [c for c in program.constants if c in given]
-        self.replayed = not (program.python_calls or program.profile or self.late)
+        self.replayed = not (program.python_calls or program.profile)
 
     def sources(self) -> Sources:
         text = self.text
@@ -82,7 +90,7 @@ class _Plan:
             text.add(f"SYMCOMP_PROFILE({counts[0]}, {counts[1]})")
         text.add("")
         text.add("SYMCOMP_ATTACH")
-        text.add(f"SYMCOMP_ATTACH_GPU({len(self.launched)})")
+        text.add(f"SYMCOMP_ATTACH_GPU({len(self.entries)})")
         text.add("")
         self._frame()
         self._host_checks()
@@ -91,15 +99,16 @@ class _Plan:
         self._run()
         self._entry()
         constants, includes = self.program.constants, self.program.includes
-        kernels = cuda.source(self.launched, self.names, constants, includes)
-        return Sources(str(text), kernels, [k.name for k in self.launched])
+        kernels = cuda.source(self.launched, self.names, constants, includes, self.sorts)
+        return Sources(str(text), kernels, self.entries)
 
     # --- the frame --------------------------------------------------------------------------------
 
     def _arrays(self) -> list[Expr]:
         """What has a place in the GPU's memory."""
-        made = [*self.program.temporaries, *self.constants, self.program.status]
-        return [*self.face.places, *self.face.cells, *made]
+        made = [*self.program.temporaries, *self.constants]
+        notes = [self.program.status, self.program.noted] if self.program.checked else []
+        return [*self.face.places, *self.face.cells, *made, *notes]
 
     def _frame(self) -> None:
         text = self.text
@@ -108,6 +117,8 @@ class _Plan:
             text.add(f"int64_t {self.names[d]};")
         for e in self._arrays():
             text.add(f"symcomp_address {self.names[e]}; /* {e.type} */")
+        if self._on_host():
+            text.add("int64_t on_gpu;")
         if self.program.python_calls:
             text.add("int64_t (*python)(int64_t number, void *const *addresses);")
             text.add("void *const *addresses;")
@@ -145,10 +156,18 @@ class _Plan:
         text = self.text
         given = [f"&frame->{self.names[e]}" for e in cuda.arguments(kernel, self.names)]
         count = len(given)
-        team = cuda.is_team_kernel(kernel)
-        given += ["0", "0"] if team else []
+        team, width = cuda.is_team_kernel(kernel), fixed_width(kernel.body)
+        given += ["0", "0"] if team and not width else []
         text.add(f"void *arguments[] = {{{', '.join(given) or '0'}}};")
+        rows = row_loops(kernel)
+        if rows:
+            self._rows(kernel, rows, count, printer)
+            return
         target = f"kernels[{self.number[kernel.name]}]"
+        if width:
+            (loop,) = kernel.body
+            text.add(f"gpu->blocks({target}, {printer.size(loop.extent)}, {width}, arguments);")
+            return
         if team:
             (loop,) = kernel.body
             rows, length = printer.size(loop.extent), printer.size(_team_length(loop))
@@ -157,6 +176,29 @@ class _Plan:
             return
         x, y = _threads(kernel)
         text.add(f"gpu->flat({target}, {printer.size(x)}, {printer.size(y)}, arguments);")
+
+    def _rows(self, kernel: Kernel, rows: RowLoops, count: int, printer: Printer) -> None:
+        """The launch of a kernel of rows: what it depends on, and the functions for each case."""
+        text = self.text
+        number, length = printer.size(rows.loop.extent), printer.size(rows.length)
+        each = printer.size(cuda.scratch_bytes(kernel))
+        ragged = [f"{printer.size(n)} % {rows.lanes}" for n in rows.multiples or ()]
+        wide = " || ".join(ragged)
+        wide = f"!({wide})" if ragged else str(int(rows.multiples is not None))
+        text.add("const symcomp_rows rows = {")
+        text.add(f"    {number}, {length}, {each},")
+        text.add(f"    {rows.lanes}, {rows.slots}, {rows.threads}, {wide},")
+        ways = set(rows.ways())
+        for held in (True, False):
+            functions = [
+                f"kernels[{self.number[entry(kernel, held, wide)]}]"
+                if (held, wide) in ways
+                else "0"
+                for wide in (False, True)
+            ]
+            text.add(f"    {{{', '.join(functions)}}},")
+        text.add("};")
+        text.add(f"gpu->rows(&rows, arguments, {count});")
 
     def _product(self, call: Call, printer: Printer) -> None:
         batch, rows, columns, inner, scale, left, right, keep, target = call.arguments
@@ -197,6 +239,13 @@ class _Plan:
         width = np.dtype(call.dtype).itemsize
         text.add(f"gpu->convolve({DIRECTIONS[which]}, &geometry, {width}, {', '.join(places)});")
 
+    def _sort(self, call: Call, printer: Printer) -> None:
+        count, bound, *views = call.arguments
+        sizes = [printer.value(v) for v in (count, bound)]
+        places = [f"frame->{self.names[v.buffer]}" for v in views]
+        kernels = f"kernels + {len(self.entries) - len(cuda.SORT_KERNELS)}"
+        self.text.add(f"gpu->sort({', '.join([kernels, *sizes, *places])});")
+
     def _python(self, call: Call, printer: Printer) -> None:
         """Arguments to the host, the call, the result to the GPU."""
         number = self.program.python_calls.index(call.arguments[0])
@@ -225,20 +274,23 @@ class _Plan:
         text.open("static void run(void *const given)")
         text.add("frame_t *const frame = given;")
         printer = self._printer()
+        self._check_on_gpu()
         begins = {r.first: r for r in program.repeats}
         ends = {r.last for r in program.repeats}
         for n, kernel in enumerate(program.kernels):
             if kernel.name in begins:
                 repeat = begins[kernel.name]
-                number, extent = printer.size(repeat.number), printer.size(repeat.extent)
-                text.open(f"for ({number} = 0; {number} < {extent}; ++{number})")
+                extent = printer.size(repeat.extent)
+                if repeat.number is None:
+                    text.open(f"if ({extent})")
+                else:
+                    number = printer.size(repeat.number)
+                    text.open(f"for ({number} = 0; {number} < {extent}; ++{number})")
             call = f"{kernel.name}(frame)"
             if program.profile:
                 text.add(f"SYMCOMP_TIMED({n}, {call}; gpu->wait());")
             else:
                 text.add(f"{call};")
-            if kernel.name in self.late:
-                text.add(f"if (gpu->read(frame->{self.names[program.status]})) return;")
             if any(isinstance(s, Call) and s.symbol == "python" for s in kernel.body):
                 text.add("if (frame->failed) return;")
             if kernel.name in ends:
@@ -297,26 +349,27 @@ class _Plan:
             text.add(f"if (!failed && !(on_gpu & {self._bits(kernel)})) {kernel.name}(host);")
 
     def _check_on_gpu(self) -> None:
-        """Positions that lie on the GPU; the host waits for the verdict."""
-        text, program = self.text, self.program
-        if not program.checks and not self.late:
-            return
-        place = f"frame->{self.names[program.status]}"
-        text.add("static const int64_t nothing = 0;")
-        text.add(f"gpu->upload({place}, &nothing, sizeof nothing);")
+        """Positions that lie on the GPU, before anything uses or changes them."""
+        program = self.program
         for kernel, host in zip(program.checks, program.host_checks, strict=True):
-            needed = "!failed" if host is None else f"!failed && on_gpu & {self._bits(host)}"
-            text.open(f"if ({needed})")
-            text.add(f"{kernel.name}(frame);")
-            text.add(f"failed = gpu->read({place});")
-            text.close()
+            needed = "" if host is None else f"if (frame->on_gpu & {self._bits(host)}) "
+            self.text.add(f"{needed}{kernel.name}(frame);")
+
+    def _no_axis(self) -> None:
+        """Positions in an axis without elements are wrong, and there is none to take instead."""
+        for number, (count, length) in enumerate(self.program.checked, FIRST_CHECK):
+            if not (isinstance(length, int) and length > 0) and count != 0:
+                sizes = f"{self.printer.size(length)} == 0 && {self.printer.size(count)} > 0"
+                self.text.add(f"if (!failed && {sizes}) failed = {number};")
 
     # --- the entry --------------------------------------------------------------------------------
 
     def _entry(self) -> None:
         text, face, program = self.text, self.face, self.program
         names = self.names
-        given = [*parameters(program, names), "int64_t on_gpu"]
+        given = parameters(program, names)
+        given += ["symcomp_record *record"] if program.checked else []
+        given += ["int64_t on_gpu"]
         if self.replayed:
             text.add("static symcomp_replay replay;")
             text.add("")
@@ -324,6 +377,8 @@ class _Plan:
         start_entry(face, names, text)
         text.add("frame_t frame_here = {0}, *const frame = &frame_here;")
         text.add("int64_t failed = 0;")
+        if self._on_host():
+            text.add("frame->on_gpu = on_gpu;")
         for d in face.dimensions:
             text.add(f"frame->{names[d]} = {names[d]};")
         #: One for the whole entry, so that what it names has names of its own.
@@ -332,6 +387,7 @@ class _Plan:
             text.add(f"frame->{names[d]} = {printer.size(n)};")
         lock_cells(face, text)
         self._same_sizes()
+        self._no_axis()
         self._check_on_host()
         self._python_addresses()
         text.open("if (!failed)")
@@ -341,18 +397,14 @@ class _Plan:
                 text.add(f"SYMCOMP_SIZE({n}, {names[d]});")
         self._arena()
         self._places()
-        self._check_on_gpu()
-        text.open("if (!failed)")
+        if program.checked:
+            notes = (f"&frame->{names[e]}" for e in (program.status, program.noted))
+            text.add(f"gpu->checks(record, {', '.join(notes)});")
         replay = "&replay" if self.replayed else "0"
-        text.add(f"gpu->run(run, frame, sizeof *frame, {replay});")
-        if self.late:
-            text.add(f"failed = gpu->read(frame->{names[program.status]});")
+        given = self._moves()
+        text.add(f"gpu->run(run, frame, sizeof *frame, {replay}, {given});")
         if program.python_calls:
-            text.add("if (!failed) failed = frame->failed;")
-        text.close()
-        text.open("if (!failed)")
-        self._results()
-        text.close()
+            text.add("failed = frame->failed;")
         text.add("const int64_t lost = gpu->leave();")
         text.add("if (lost) failed = lost;")
         text.close()
@@ -377,7 +429,7 @@ class _Plan:
         return f"on_gpu >> {n} & 1" if n < MOST_PLACES else "0"
 
     def _arena(self) -> None:
-        """One block for temporaries, for inputs and results of the host, and for the verdict."""
+        """One block for temporaries, and for inputs and results of the host."""
         text, program = self.text, self.program
         slots = program.slots()
         printer = self.printer
@@ -389,16 +441,14 @@ class _Plan:
                 largest = f"sc_larger({largest}, {a})"
             text.add(f"const size_t slot{n} = room;")
             text.add(f"room += ((size_t)({largest}) + {LINE}) / {LINE} * {LINE};")
+        for c in self.constants:
+            text.add(f"const size_t at_{self.names[c]} = room;")
+            text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
         for n, e in enumerate(self.face.places):
             text.add(f"const size_t own{n} = room;")
             rounded = f"({self._bytes(e, printer)} + {LINE}) / {LINE} * {LINE}"
             text.add(f"if (!({self._on_gpu(n)})) room += {rounded};")
-        for c in self.constants:
-            text.add(f"const size_t at_{self.names[c]} = room;")
-            text.add(f"room += {(c.value.nbytes + LINE) // LINE * LINE};")
-        text.add("const size_t verdict = room;")
-        text.add(f"const symcomp_address arena = gpu->arena(room + {LINE});")
-        text.add(f"frame->{self.names[program.status]} = arena + verdict;")
+        text.add("const symcomp_address arena = gpu->arena(room);")
         for n, slot in enumerate(slots):
             for b in slot.tenants:
                 text.add(f"frame->{self.names[b]} = arena + slot{n};")
@@ -408,30 +458,33 @@ class _Plan:
         text, names = self.text, self.names
         printer = self.printer
         for n, e in enumerate(self.face.places):
-            name = names[e]
-            address = f"(symcomp_address)(uintptr_t){name}"
-            text.add(f"frame->{name} = {self._on_gpu(n)} ? {address} : arena + own{n};")
-            if e in self.face.inputs:
-                amount = self._bytes(e, printer)
-                move = f"gpu->upload(frame->{name}, {name}, {amount});"
-                text.add(f"if (!({self._on_gpu(n)})) {move}")
+            address = f"(symcomp_address)(uintptr_t){names[e]}"
+            text.add(f"frame->{names[e]} = {self._on_gpu(n)} ? {address} : arena + own{n};")
         for c in self.constants:
-            name = names[c]
-            text.add(f"frame->{name} = arena + at_{name};")
-            text.add(f"gpu->upload(frame->{name}, value_of_{name}, {c.value.nbytes});")
+            text.add(f"frame->{names[c]} = arena + at_{names[c]};")
         for n, e in enumerate(self.face.cells):
             writes = int(self.program.exclusive[n])
             amount = self._bytes(e, printer)
             cell = f"(symcomp_cell *)cells[{n}]"
             text.add(f"frame->{names[e]} = gpu->cell({cell}, {amount}, {writes});")
 
-    def _results(self) -> None:
-        printer = self.printer
-        first = len(self.face.inputs)
-        for n, e in enumerate(self.face.outputs, first):
-            name = self.names[e]
-            move = f"gpu->download({name}, frame->{name}, {self._bytes(e, printer)});"
-            self.text.add(f"if (!({self._on_gpu(n)})) {move}")
+    def _moves(self) -> str:
+        """What goes to the GPU and comes back; the arguments of `run` that say so."""
+        text, first = self.text, len(self.face.inputs)
+        count = len(self.constants) + len(self.face.places)
+        text.add(f"symcomp_move moves[{max(count, 1)}];")
+        text.add("int64_t inputs = 0, results = 0;")
+        for c in self.constants:
+            host = f"(void *)value_of_{self.names[c]}"
+            text.add(f"moves[inputs++] = {self._move(c, host, c.value.nbytes)};")
+        for n, e in enumerate(self.face.places):
+            place = "inputs++" if n < first else "inputs + results++"
+            move = self._move(e, self.names[e], self._bytes(e, self.printer))
+            text.add(f"if (!({self._on_gpu(n)})) moves[{place}] = {move};")
+        return "moves, inputs, results"
+
+    def _move(self, e: Expr, host: str, amount: object) -> str:
+        return f"(symcomp_move){{frame->{self.names[e]}, {host}, {amount}}}"
 
     def _python_addresses(self) -> None:
         """Memory of the host for the arguments and results of calls to Python."""
@@ -468,11 +521,17 @@ def _larger(a, b):
 
 
 def _team_length(loop: For):
-    """The longest loop that a team shares, as far as it is known before the launch."""
+    """The longest loop that a team shares, as far as it is known before the launch, or what the
+    loop over teams asks for; where it differs from team to team, that of the first.
+    """
+    if loop.grain != 1:
+        return loop.grain
     found: object = 1
+    first = {loop.index: size.as_expr(0)}
     for s in loops.walk(loop.body):
         if isinstance(s, For) and s.how == "block":
-            found = _larger(found, s.extent if _is_known(s.extent) else cuda.TEAM_THREADS * 4)
+            extent = size.as_size(reindexed(size.as_expr(s.extent), first))
+            found = _larger(found, extent if _is_known(extent) else cuda.TEAM_THREADS * 4)
     return found
 
 

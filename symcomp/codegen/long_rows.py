@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from symcomp.codegen import improve
 from symcomp.codegen.equations import flat
+from symcomp.codegen.held_rows import whole_vectors
 from symcomp.codegen.loops import Buffer, For, Let, Store, Update, load, local
 from symcomp.codegen.lower import Lowering
 from symcomp.codegen.nests import at_indices, wide
@@ -89,7 +90,7 @@ class LongRows:
         total = size.product(extents)
         wanted = size.smaller(max(MOST_ROW_PARTS // self.rows, 1), size.parts(total, ROW_PART))
         count = lowering.known(size.larger(1, wanted), "parts")
-        length = lowering.known(size.parts(total, count), "length")
+        length = lowering.known(whole_vectors(size.parts(total, count)), "length")
         outer, inner = lowering.fresh(self.group.outer, "i"), lowering.fresh(extents, "k")
         values = [at_indices(m, (*outer, *inner)) for m in folds]
         merged, steps = improve.merge(inner, [], values)

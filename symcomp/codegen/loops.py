@@ -1,7 +1,7 @@
 """The loop IR: everything that becomes C or CUDA is one of these few statements.
 
     kernel    = Kernel(name, body)
-    statement = For(index, body, how, grain)     how: serial | simd | parallel | grid | block
+    statement = For(index, body, how, grain)     how: one of HOW
               | If(condition, body)
               | Let(local, value)                a new scalar variable
               | Update(local, monoid, value)     local ⊕= value
@@ -13,12 +13,14 @@
 On a GPU the iterations of a `grid` loop run side by side, each on a thread of its own; or, where
 `block` loops stand inside, on a *team* of threads that share the iterations of these. What stands
 between block loops is computed by all threads of the team alike, and stored once. An `Update` in a
-block loop makes the loop a fold over the team. See codegen/grid.py.
+block loop makes the loop a fold over the team. A `thread` loop fixes how many threads a team has:
+each does one of its iterations. See codegen/grid.py.
 
 Values are scalar expressions of `graph`: functions of real numbers over constants, indices, locals,
 dimensions and loads. A load is an `Element` of a buffer at a *flat* offset, so that neighbouring
 loops can be merged and strides are plain polynomials. A parallel loop's pieces are `grain` long
-whatever the number of threads: results do not depend on it.
+whatever the number of threads: results do not depend on it. A loop over teams may have one, too: it
+gets as many threads as for rows of that length.
 
 `verify` checks what a well-formed kernel must hold; `interpret` says what it means.
 """
@@ -35,7 +37,7 @@ from symcomp.graph.notation import ELEMENT, Index, formula_order
 from symcomp.graph.size import Dimension, as_expr
 from symcomp.graph.type import Type
 
-HOW = ("serial", "simd", "parallel", "grid", "block")
+HOW = ("serial", "simd", "parallel", "grid", "block", "thread")
 #: Loops whose iterations run side by side, each part computing first what stands in `before`.
 SPREAD = ("parallel", "grid")
 
@@ -141,8 +143,10 @@ class Call:
     """A routine: `gemm` (m, n, k, alpha, a, b, beta, c), `python` (number, result, arguments…),
     `convolution` (routine, direction, sizes…, arrays…, target): see codegen/convolutions.py.
 
-    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c), and
-    `convolve` (direction, sizes…, arrays…, target).
+    On a GPU a routine is a kernel of its own: `product` (batch, m, n, k, alpha, a, b, beta, c),
+    `convolve` (direction, sizes…, arrays…, target), and `sort` (count, bound, numbers, target): the
+    numbers, of 0 … bound − 1, in order, and behind them where each came from; equal ones stay in
+    the order in which they were.
     """
 
     symbol: str
@@ -160,12 +164,12 @@ class Kernel:
 @dataclass(frozen=True)
 class Repeat:
     """Kernels of a GPU, from the first to the last, that the host runs again and again; `number`
-    says for the how manieth time.
+    says for the how manieth time. Without one it runs them once, or not at all: `extent` is 1 or 0.
     """
 
     first: str
     last: str
-    number: Dimension
+    number: Dimension | None
     extent: Any
 
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from symcomp.codegen.equations import (
     Equation,
@@ -39,14 +38,13 @@ from symcomp.codegen.equations import (
     stored_base,
 )
 from symcomp.codegen.improve import coefficient
+from symcomp.codegen.positions import Position, read_by_check
 from symcomp.graph import size
-from symcomp.graph.expr import Constant, Expr
+from symcomp.graph.expr import Expr
 from symcomp.graph.notation import ELEMENT, Write, formula_order, index
 from symcomp.graph.scalar import Elementwise
 from symcomp.graph.shared import Shared
 from symcomp.graph.type import is_float
-from symcomp.graph.walk import order
-from symcomp.tensor.creation import Range
 from symcomp.tensor.linear import Dot
 
 #: A group stops growing here: large loop bodies compile slowly and spill registers.
@@ -134,9 +132,11 @@ def make_plan(
     roots: dict[Expr, Root] = {}
     for e in stored:
         roots[e] = _root(e, formulas)
-    overwritten = _overwritten(roots, destinations)
+    # Positions that come of stored expressions are checked among the kernels, others before all.
+    late = [r for r in (read_by_check(p.at, formulas) for p in positions) if r & roots.keys()]
+    checked = set().union(*late)
+    overwritten = _overwritten(roots, destinations, checked)
     in_place = {e: d for e, d in destinations.items() if isinstance(d, Expr)}
-    checked = {e for p in positions for e in read_by_check(p.at, formulas) if e in roots}
     planner = _Planner(roots, in_place, overwritten, checked)
     for root in roots.values():
         planner.place(root)
@@ -144,7 +144,7 @@ def make_plan(
     return Plan(groups, roots, destinations, copies, overwritten)
 
 
-def _overwritten(roots: dict[Expr, Root], destinations) -> dict[Expr, Expr]:
+def _overwritten(roots: dict[Expr, Root], destinations, checked: set[Expr]) -> dict[Expr, Expr]:
     """Which stored expressions need no memory of their own: only a scatter into them reads them."""
     readers: dict[Expr, list[Root]] = {}
     for root in roots.values():
@@ -152,7 +152,7 @@ def _overwritten(roots: dict[Expr, Root], destinations) -> dict[Expr, Expr]:
             readers.setdefault(r, []).append(root)
     found = {}
     for e, (reader, *others) in readers.items():
-        alone = e in roots and e not in destinations and not others
+        alone = e in roots and e not in destinations and e not in checked and not others
         if alone and e.dtype == reader.expr.dtype and is_scatter_into(reader, e):
             found[e] = reader.expr
     return found
@@ -191,41 +191,6 @@ def _destinations(outputs, updates):
             number += 1
         destinations[value] = target
     return destinations
-
-
-class Position(NamedTuple):
-    """Positions that must lie within an axis, and the expression that uses them."""
-
-    at: Expr
-    length: object
-    user: Expr
-
-
-def positions(outputs: Sequence[Expr]) -> list[Position]:
-    """All positions that must be checked before they are used."""
-    found: dict = {}
-    for e in order(outputs):
-        if e.op is not None and hasattr(e.op, "bounds"):
-            for at, n in e.op.bounds(*e.args):
-                if not _surely_within(at, n):
-                    found.setdefault((at, n), Position(at, n, e))
-    return list(found.values())
-
-
-def read_by_check(at: Expr, formulas: Formulas) -> set[Expr]:
-    """The arrays from which positions are computed when they are checked."""
-    return set(_reads([formulas.at(at, tuple(index(n) for n in at.shape))]))
-
-
-def _surely_within(at: Expr, n) -> bool:
-    """Whether positions are seen to be valid: a range up to the length, or literal ones."""
-    if isinstance(at.op, Range):
-        start, step = at.args[:2]
-        literal = isinstance(start, Constant) and isinstance(step, Constant)
-        return literal and start.value == 0 and step.value == 1 and at.shape[0] is n
-    if isinstance(at, Constant) and isinstance(n, int) and at.value.size:
-        return -n <= at.value.min() and at.value.max() < n
-    return False
 
 
 # --- roots ----------------------------------------------------------------------------------------
@@ -291,6 +256,9 @@ class Matrices:
     right: Expr
     transpose_left: bool
     transpose_right: bool
+    #: How many of the result's axes are of the batch, and of the rows; the others are columns.
+    batch_axes: int
+    row_axes: int
 
 
 def matrices(e: Expr) -> Matrices | None:
@@ -315,9 +283,8 @@ def matrices(e: Expr) -> Matrices | None:
     if None in forms:
         return None
     size_of = lambda labels: size.times(*(sizes[c] for c in labels))  # noqa: E731
-    return Matrices(
-        size_of(batch), size_of(rows), size_of(columns), size_of(inner), a, b, forms[0], forms[1]
-    )
+    sizes_of = (size_of(labels) for labels in (batch, rows, columns, inner))
+    return Matrices(*sizes_of, a, b, *forms, len(batch), len(rows))
 
 
 def _form(labels: str, first: list, second: list) -> bool | None:
@@ -340,7 +307,8 @@ class _Planner:
     ):
         self.roots = roots
         self.in_place = in_place
-        #: Positions are checked between the kernel that computes them and those that use them.
+        #: What checks among the kernels read: they stand between the kernel that computes it and
+        #: those that use it, and nothing of it is overwritten before the end.
         self.checked = checked
         self.under = {e: base for base, e in overwritten.items()}
         self.groups: list[Group] = []
@@ -397,7 +365,8 @@ class _Planner:
             return False
         if not getattr(self, f"_fits_{group.kind}")(root, group):
             return False
-        if any(r in self.checked and self.roots[r].group is group for r in root.reads):
+        members = {m.expr for m in group.members}
+        if any(r in self.checked and r in members for r in root.reads):
             return False
         return self._in_place_is_safe(root, group)
 
@@ -528,7 +497,8 @@ class _Planner:
             first = writers[-1]
             # What a chain of scatters starts from is the old value, or else written before.
             late = [m for g in writers[:-1] for m in g.members if target in m.reads]
-            if unsafe or late or any(_reaches(after, g, first) for g in readers):
+            read = target in self.checked
+            if unsafe or late or read or any(_reaches(after, g, first) for g in readers):
                 copies.append((expr, target))
             else:
                 after[first] |= readers

@@ -80,6 +80,10 @@ class Program:
     late_checks: frozenset[str] = frozenset()
     #: On a GPU: for each check one that does the same on the host, if it reads nothing but inputs.
     host_checks: list[Kernel | None] = field(default_factory=list)
+    #: On a GPU: how many positions each check looks at, and how long their axis is; and where
+    #: checks note what they find (see codegen/grid_checks.py).
+    checked: list[tuple[object, object]] = field(default_factory=list)
+    noted: Buffer | None = None
     #: Sizes that the host computes from the others, in order.
     derived: list[tuple[Dimension, Expr]] = field(default_factory=list)
     #: Kernels that the host runs again and again.
@@ -217,6 +221,8 @@ def frame_names(program: Program) -> dict[Expr, str]:
         for e in kind:
             give(e, e.name or "c")
     give(program.status, "status")
+    if program.noted is not None:
+        give(program.noted, "noted")
     return names
 
 

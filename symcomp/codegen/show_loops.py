@@ -80,6 +80,10 @@ def head(s: Statement) -> str:
         case Call("product", (batch, *arguments)):
             many = "" if amount(batch) == "1" else f", {amount(batch)} times"
             return _gemm(arguments, f"product{many}")
+        case Call("sort", (count, bound, numbers, target)):
+            return (
+                f"{view(target)} = sort({view(numbers)})    {amount(count)} below {amount(bound)}"
+            )
         case Call("convolve", (which, *rest)):
             return _convolution("convolve", which, rest)
         case Call("convolution", (routine, which, *rest)):

@@ -14,6 +14,9 @@ from symcomp.codegen.loops import Barrier, For, Let, Scratch, Statement, Store
 from symcomp.graph import size
 from symcomp.graph.notation import ELEMENT, Index, formula_order, index
 
+#: Loops whose iterations the threads of a team share.
+SHARED = ("block", "thread")
+
 # --- loops ----------------------------------------------------------------------------------------
 
 
@@ -54,7 +57,13 @@ def over_grid(indices, body) -> For:
 
 def is_team(statement: Statement) -> bool:
     """Whether the iterations of a grid loop are shared by teams."""
-    return any(isinstance(s, For) and s.how == "block" for s in loops.walk((statement,)))
+    return any(isinstance(s, For) and s.how in SHARED for s in loops.walk((statement,)))
+
+
+def fixed_width(body: tuple) -> int:
+    """How many threads the teams of a kernel have, where its loops fix it; else 0."""
+    found = {s.extent for s in loops.walk(body) if isinstance(s, For) and s.how == "thread"}
+    return found.pop() if found else 0
 
 
 def with_barriers(body: tuple) -> tuple:

@@ -36,8 +36,8 @@ def ways(sizes: Iterable[Any], dtype: str) -> list[str]:
 
 
 def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
-    """The libraries that kernels call: `blas`, those of convolutions, and on a GPU `products_f32`
-    and `products_f64`.
+    """The libraries that kernels call: `blas`, those of convolutions, and on a GPU the files of
+    kernels in gpu_libraries.FILES.
     """
     found: dict[str, None] = {}
     for call in (s for k in kernels for s in walk(k.body) if isinstance(s, Call)):
@@ -45,6 +45,8 @@ def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
             found["blas"] = None
         elif call.symbol in ("product", "convolve"):
             found[f"products_{SUFFIXES[call.dtype]}"] = None
+            if call.symbol == "convolve":
+                found[f"convolutions_{SUFFIXES[call.dtype]}"] = None
         elif call.symbol == "convolution":
             chosen = ways(call.arguments[2:24], call.dtype)
             found |= {library(way, call.dtype): None for way in chosen}

@@ -9,10 +9,10 @@ elements that are left over follow in a loop of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symcomp.codegen.equations import reindexed
-from symcomp.codegen.loops import For, Let, Local, Store, local, values, walk
+from symcomp.codegen.loops import For, Let, Local, Statement, Store, local, values
 from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, index
@@ -27,18 +27,14 @@ def by_block(loop: For, names: Iterator[int]) -> list[For]:
     """The loop over blocks and that over the elements left over; the loop itself where nothing is
     shared.
     """
-    drawn = _drawn(loop)
-    if not drawn:
+    i, count = loop.index, 0
+    if loop.how == "parallel" and not loop.before:
+        count = per_block(loop.body, i)
+    if not count:
         return [loop]
-    i, count = loop.index, max(_PER_BLOCK[e.op] for e in drawn)
     whole = size.quotient(i.extent, count)
     block = index(whole, f"block{next(names)}")
-    body: list = []
-    for k in range(count):
-        at = size.plus(size.times(block, count), k)
-        body += _copied(loop.body, i, at, names, (block, k, count))
-    # Loads come before stores: nothing that one element stores is read by another.
-    body = [s for s in body if isinstance(s, Let)] + [s for s in body if isinstance(s, Store)]
+    body = blocked(loop.body, i, block, count, names)
     grain = size.larger(1, size.quotient(loop.grain, count))
     result = [For(block, tuple(body), "parallel", grain)]
     rest = size.minus(i.extent, size.times(whole, count))
@@ -49,16 +45,49 @@ def by_block(loop: For, names: Iterator[int]) -> list[For]:
     return result
 
 
-def _drawn(loop: For) -> list[Expr]:
-    """The bits that a plain loop draws, if each of its elements takes them at its own position."""
-    if loop.how != "parallel" or loop.before or not all(map(_is_plain, loop.body)):
-        return []
-    formulas = [v for s in walk(loop.body) for v in values(s) if isinstance(v, Expr)]
+def per_block(body: Sequence[Statement], i: Index) -> int:
+    """How many elements share a block, where the plain body of a loop over i draws bits and each of
+    its elements takes them at its own position; else 0.
+    """
+    if not all(map(is_plain, body)):
+        return 0
+    formulas = [v for s in body for v in values(s) if isinstance(v, Expr)]
     drawn = [e for e in formula_order(formulas) if e.op in _PER_BLOCK]
-    return drawn if all(_position(e) is loop.index for e in drawn) else []
+    if not drawn or not all(_position(e) is i for e in drawn):
+        return 0
+    return max(_PER_BLOCK[e.op] for e in drawn)
 
 
-def _is_plain(s) -> bool:
+def blocked(body: Sequence[Statement], i: Index, block: Index, count: int, names) -> list:
+    """The statements for `count` elements from i = count · block on, which share blocks of bits."""
+    result: list = []
+    for k in range(count):
+        at = size.plus(size.times(block, count), k)
+        result += _copied(body, i, at, names, (block, k, count))
+    return _stores_last(result)
+
+
+def written_out(body: Sequence[Statement], i: Index, part: Index, count: int, names) -> list:
+    """The same where blocks are shared or not, each load where it is used: none is made that a
+    choice forbids. So no load waits for another element's store.
+    """
+    drawn = per_block(body, i)
+    result: list = []
+    for k in range(count):
+        at = size.plus(size.times(part, count), k)
+        words = (part, k, count) if drawn else None
+        result += _copied(body, i, at, names, words, loaded=False)
+    return _stores_last(result)
+
+
+def _stores_last(body: list) -> list:
+    """Loads before stores: nothing that one element stores is read by another."""
+    stores = [s for s in body if isinstance(s, Store)]
+    return [s for s in body if isinstance(s, Let)] + stores
+
+
+def is_plain(s) -> bool:
+    """Whether a statement computes a value, or writes one."""
     return isinstance(s, Let) or (isinstance(s, Store) and s.monoid is None)
 
 
@@ -67,15 +96,15 @@ def _position(e: Expr) -> Expr | None:
     return at.args[0] if isinstance(at.op, Cast) else None
 
 
-def _copied(body, i: Index, at, names, part: tuple[Index, int, int] | None = None) -> list:
+def _copied(body, i: Index, at, names, part=None, loaded: bool = True) -> list:
     """The statements at another position, with locals of their own; `part` is the block, which
-    element of it this is, and of how many.
+    element of it this is, and of how many. What they load is loaded before, if `loaded`.
     """
     new: dict[Expr, Expr] = {i: size.as_expr(at)}
     result = []
     for s in body:
         own = new | (_words(s.value, new, *part) if part else {})
-        own |= _loaded(s.value, new, names, result) if part else {}
+        own |= _loaded(s.value, new, names, result) if part and loaded else {}
         value = reindexed(s.value, own)
         if isinstance(s, Let):
             new[s.local] = Local(s.local.type, f"{s.local.name}_{next(names)}")

@@ -34,6 +34,8 @@ class Bound:
     leaves: dict[Expr, Expr] = field(default_factory=dict)
     #: Dimension → the original atom (a length, or an integer scalar) that gives its value.
     dimensions: dict[Dimension, Expr] = field(default_factory=dict)
+    #: What stands for leaves and their lengths.
+    replacements: dict[Expr, Expr] = field(default_factory=dict)
 
 
 def requirements(nodes: Sequence[Expr]) -> list[Requirement]:
@@ -61,6 +63,7 @@ def bind(outputs: Sequence[Expr], updates: Sequence[tuple[Shared, Expr]]) -> Bou
             bound.leaves[leaf] = Buffer(Type(leaf.dtype, shape), leaf.name or _letter(leaf))
             replacements.setdefault(leaf, bound.leaves[leaf])
     results = substitute(everything, replacements)
+    bound.replacements = replacements
     bound.outputs = results[: len(outputs)]
     written = [bound.leaves[s] for s, _ in updates]
     bound.updates = list(zip(written, results[len(outputs) :], strict=True))

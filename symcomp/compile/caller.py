@@ -84,8 +84,13 @@ def _head(names: Sequence[str]) -> str:
 
 
 def may_stay(recipe: Recipe) -> set[int]:
-    """The inputs that may lie on the GPU."""
-    return set() if recipe.launched is None else {k for k in recipe.arrays[:MOST_PLACES] if k >= 0}
+    """The inputs that may lie on the GPU: those whose place can be told, and those of which no more
+    than the shape is used.
+    """
+    if recipe.launched is None:
+        return set()
+    unread = set(range(len(recipe.dtypes))) - set(recipe.arrays)
+    return {k for k in recipe.arrays[:MOST_PLACES] if k >= 0} | unread
 
 
 def _on_gpu(recipe: Recipe, names: Sequence[str], results: str) -> list[str]:
@@ -115,6 +120,7 @@ def _call(recipe: Recipe) -> str:
         arguments += [f"_pack('int64_t[]', {_tuple(recipe.dimensions)})"]
     else:
         arguments += [*places, *recipe.dimensions]
+    arguments += ["_record"] if recipe.noted else []
     arguments += ["_on_gpu"] if recipe.launched is not None else []
     if not recipe.python_calls:
         return f"_entry({', '.join(arguments)})"

@@ -7,11 +7,14 @@ here, by computing the sizes and indices of the definition again with NumPy.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from symcomp.codegen.gpu import Note
+from symcomp.codegen.positions import positions
+from symcomp.compile.bind import bind, substituted
 from symcomp.compile.definition import Definition
 from symcomp.errors import BoundsError, ShapeError, UpdateError, describe
 from symcomp.graph.expr import Expr
@@ -19,7 +22,7 @@ from symcomp.graph.scalar import Elementwise
 from symcomp.graph.show import text, type_text
 from symcomp.graph.size import Length, as_expr, floor_divide, is_nonnegative, maximum
 from symcomp.graph.type import shape_text
-from symcomp.graph.walk import evaluate, order
+from symcomp.graph.walk import evaluate, order, substitute
 from symcomp.tensor.layout import Reshape
 
 
@@ -145,17 +148,48 @@ def _text(n: Any) -> str:
 
 def bounds_error(definition: Definition, values: Mapping[Expr, np.ndarray]) -> BoundsError:
     """The error for an index that compiled code has found to be outside its axis."""
+    for e, at, n in _indexed(definition):
+        index, length = evaluate([at, as_expr(n)], values)
+        wrong = index[(index < -length) | (index >= length)]
+        if wrong.size:
+            return _out_of_bounds(definition.name, e, wrong.flat[0], length)
+    return _out_of_bounds(definition.name)
+
+
+def noted_error(name: str, definition: Definition | None, note: Note) -> BoundsError:
+    """The same for what kernels of a GPU have noted, perhaps in a call that is over; the definition
+    may be gone by now.
+    """
+    if definition is None:
+        return _out_of_bounds(name, None, note.position, note.length, note.when)
+    bound = bind(definition.outputs, definition.updates)
+    position = positions([*bound.outputs, *(v for _, v in bound.updates)])[note.check]
+    users = (
+        e
+        for e, at, n in _indexed(definition)
+        if substitute([at], bound.replacements)[0] is position.at
+        and substituted(n, bound.replacements) == position.length
+    )
+    return _out_of_bounds(name, next(users, None), note.position, note.length, note.when)
+
+
+def _indexed(definition: Definition) -> Iterator[tuple[Expr, Expr, Any]]:
+    """What uses positions, the positions, and the length of their axis."""
     for e in order(definition.values()):
-        if e.op is None or not hasattr(e.op, "bounds"):
-            continue
-        for at, n in e.op.bounds(*e.args):
-            index, length = evaluate([at, as_expr(n)], values)
-            wrong = index[(index < -length) | (index >= length)]
-            if wrong.size:
-                message = (
-                    f"{definition.name}: index {wrong.flat[0]} is out of bounds "
-                    f"for an axis of length {length}"
-                )
-                operands = [f"{text(a, 4)} is {type_text(a)}" for a in e.args if a.ndim]
-                return BoundsError(describe(message, text(e), operands, e.origin))
-    return BoundsError(f"{definition.name}: an index is out of bounds")
+        if e.op is not None and hasattr(e.op, "bounds"):
+            for at, n in e.op.bounds(*e.args):
+                yield e, at, n
+
+
+def _out_of_bounds(
+    name: str, e: Expr | None = None, index: Any = None, length: Any = None, when: str = ""
+) -> BoundsError:
+    message = f"{name}: an index is out of bounds"
+    if index is not None:
+        message = f"{name}: index {index} is out of bounds for an axis of length {length}"
+    if when:
+        message += f" (in {when} of {name}: a call on a GPU does not wait for its positions' check)"
+    if e is None:
+        return BoundsError(message)
+    operands = [f"{text(a, 4)} is {type_text(a)}" for a in e.args if a.ndim]
+    return BoundsError(describe(message, text(e), operands, e.origin))

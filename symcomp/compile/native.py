@@ -14,6 +14,7 @@ import functools
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from symcomp.codegen.plan import KERNELS
 from symcomp.compile import caller, report
 from symcomp.compile.accept import Acceptance
 from symcomp.compile.callout import Calls
-from symcomp.compile.checks import bounds_error, require_sizes
+from symcomp.compile.checks import bounds_error, noted_error, require_sizes
 from symcomp.compile.definition import Definition
 from symcomp.compile.key import structure
 from symcomp.compile.pipeline import Compilation, compile_expression
@@ -200,12 +201,19 @@ def _on_gpu(
     constants = definition.constants()
     tables = {k: device_array.to_device(constants[k].value) for k in recipe.tables}
     return {
+        **({"_record": own.record(recipe.noted, _explanation(definition))} if recipe.noted else {}),
         **{f"_table{k}": table.pointer for k, table in tables.items()},
         "_kept": tables,
         "_pointer": _place,
         "_on_device": device_array.DeviceArray,
         "_device_array": device_array.empty,
     }
+
+
+def _explanation(definition: Definition) -> Callable[[gpu.Note], Exception]:
+    """What makes the error of a position that kernels have found; it may outlive the function."""
+    name, kept = definition.name, weakref.ref(definition)
+    return lambda note: noted_error(name, kept(), note)
 
 
 def _place(array: Any) -> Any:

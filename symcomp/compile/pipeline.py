@@ -5,6 +5,7 @@ canonicalize  one form for sums and products
 stabilize     formulas that overflow or cancel are replaced (and the rules that a person adds)
 specialize    the cheapest form of each operation
 expand        operations that are declared by a body become that body; then the rules look again
+guard         on a GPU: positions outside their axis are brought into it, where they are used
 plan          what is stored, what is fused, in which order
 lower         groups become loops
 print         loops become C
@@ -18,13 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from symcomp import rewrite
-from symcomp.codegen import launches, loops, plan, program
+from symcomp.codegen import grid_checks, launches, loops, plan, positions, program
 from symcomp.codegen.equations import Formulas, has_kernel, stored_base
 from symcomp.codegen.grid import GridLowering
 from symcomp.codegen.grid_attention import streams
 from symcomp.codegen.loops import Buffer, buffer
 from symcomp.codegen.lower import Lowering
 from symcomp.compile.bind import Bound, bind
+from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.shared import Shared
 from symcomp.graph.walk import order, rebuild, remake
@@ -43,7 +45,7 @@ class Compilation:
     trace: list = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     bound: Bound | None = None
-    positions: list[plan.Position] = field(default_factory=list)
+    positions: list[positions.Position] = field(default_factory=list)
     plan: plan.Plan | None = None
     program: program.Program | None = None
     #: Where each stored expression that is in memory lies.
@@ -131,13 +133,16 @@ def compile_expression(job: Compilation) -> Compilation:
     """Run all passes."""
     with job.step("bind"):
         job.bound = bind(job.outputs, job.updates)
-        job.positions = plan.positions(job.values())
+        job.positions = positions.positions(job.values())
     _rewrite(job, BEFORE_EXPANSION)
     with job.step("expand"):
         job.replace(expand(job.values(), _keeps(job)))
     _rewrite(job, AFTER_EXPANSION)
     with job.step("expand"):
         job.replace(split_wide(expand(job.values(), _keeps(job))))
+    if job.on_gpu:
+        with job.step("guard"):
+            job.replace(positions.brought_into_range(job.values()))
     with job.step("plan"):
         job.plan = plan.make_plan(job.bound.outputs, job.bound.updates, job.positions)
     with job.step("lower"):
@@ -176,12 +181,15 @@ def _lower(job: Compilation) -> program.Program:
     formulas = Formulas(job.plan.roots)
     lowering = kind(layout.buffers, layout.visible, formulas)
     status = buffer("int64", (), "status")
-    checks, failures, host, needs = [], [], {}, {}
+    if job.on_gpu:
+        lowering.noted = grid_checks.noted(len(job.positions))
+    checks, failures, extents, host, needs = [], [], [], {}, {}
     for at, n, user in job.positions:
         number = program.FIRST_CHECK + len(failures)
         failures.append((str(user), str(user.origin) if user.origin else ""))
+        extents.append((size.product(at.shape), n))
         checks.append(lowering.check(at, n, number, status))
-        needed = plan.read_by_check(at, formulas) & job.plan.roots.keys()
+        needed = positions.read_by_check(at, formulas) & job.plan.roots.keys()
         needs[checks[-1]] = {layout.buffers[e] for e in needed}
         if job.on_gpu:
             on_host = Lowering(layout.buffers, layout.visible, formulas)
@@ -200,6 +208,8 @@ def _lower(job: Compilation) -> program.Program:
     made.late_checks = frozenset(k.name for k in late)
     if job.on_gpu:
         made.host_checks = [host[k] for k in early]
+        made.checked = extents
+        made.noted = lowering.noted
         made.derived, made.repeats = lowering.derived, lowering.repeats
     return made
 
@@ -299,7 +309,7 @@ def _includes(roots) -> list[str]:
     return list(found)
 
 
-def _visible(made: plan.Plan, positions: Sequence[plan.Position]) -> set[Expr]:
+def _visible(made: plan.Plan, checked: Sequence[positions.Position]) -> set[Expr]:
     """Stored expressions that must be in memory: results, and what other kernels read."""
     visible = set(made.destinations)
     for e, root in made.roots.items():
@@ -308,7 +318,7 @@ def _visible(made: plan.Plan, positions: Sequence[plan.Position]) -> set[Expr]:
         for r in root.reads:
             if r in made.roots and made.roots[r].group is not root.group:
                 visible.add(r)
-    for at, _, _ in positions:
+    for at, _, _ in checked:
         visible.update(e for e in order([at]) if e in made.roots)
     return visible
 

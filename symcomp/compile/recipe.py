@@ -46,6 +46,7 @@ class Recipe:
     types: list[str]
     packed: bool  # pointers in one array, and dimensions in another
     launched: list[str] | None = None  # on a GPU: the kernels, in the order of the plan's table
+    noted: int = 0  # on a GPU: the checks of positions, for which the entry takes a record
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)
@@ -90,9 +91,14 @@ def make_recipe(definition: Definition, job: Compilation) -> Recipe:
         python_calls=[
             [operations.index(e.op), [texts.array(x) for x in (e, *e.args)]] for e, _ in calls
         ],
-        types=[*program.argument_types(job.program), *["int64_t"] * job.on_gpu],
+        types=[
+            *program.argument_types(job.program),
+            *["void *"] * bool(job.program.checked),
+            *["int64_t"] * job.on_gpu,
+        ],
         packed=face.packed,
         launched=job.launched if job.on_gpu else None,
+        noted=len(job.program.checked),
     )
 
 

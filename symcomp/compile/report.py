@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symcomp.codegen import build, cache, loops, memory, runtime, ways
+from symcomp.codegen.held_rows import RowLoops, row_loops
 from symcomp.codegen.loops import Call, For, Kernel
 from symcomp.codegen.show_loops import amount, show
 from symcomp.codegen.teams import is_team
@@ -140,6 +141,7 @@ def dimensions(job: Compilation) -> list[str]:
 
 def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
     """How a kernel runs, in a few words."""
+    yield from _when(kernel, job)
     statements = list(loops.walk(kernel.body))
     for s in statements:
         if isinstance(s, For) and s.how == "parallel":
@@ -152,6 +154,8 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
         if isinstance(s, For) and s.how == "grid":
             who = "teams" if is_team(s) else "threads"
             yield f"{who} over {amount(s.extent)}"
+    if job.on_gpu and (rows := row_loops(kernel)):
+        yield shared_rows(rows)
     if not job.on_gpu and any(isinstance(s, For) and s.how == "simd" for s in statements):
         yield "simd"
     for s in statements:
@@ -163,6 +167,21 @@ def manner(kernel: Kernel, job: Compilation) -> Iterator[str]:
             yield f"{target.name} in place"
 
 
+def _when(kernel: Kernel, job: Compilation) -> Iterator[str]:
+    """Of kernels that the sizes of a call choose: under which condition."""
+    names = [k.name for k in job.program.kernels]
+    for r in job.program.repeats:
+        within = names[names.index(r.first) : names.index(r.last) + 1]
+        if r.number is None and kernel.name in within:
+            yield f"if {amount(r.extent)}".replace("if 1 - ", "if not ")
+
+
+def shared_rows(rows: RowLoops) -> str:
+    """How the threads of a team share a row."""
+    each = f"{rows.slots} × {rows.lanes} elements a thread"
+    return f"rows up to {rows.longest} held, {each}" if rows.is_held else f"streamed, {each}"
+
+
 def _call(s: Call) -> str:
     if s.symbol == "python":
         return "a call out to Python"
@@ -172,6 +191,8 @@ def _call(s: Call) -> str:
         return f"convolution {s.dtype}, {routine} ({direction}), {means}"
     if s.symbol == "convolve":
         return f"convolution {s.dtype} on the GPU ({s.arguments[0]})"
+    if s.symbol == "sort":
+        return f"sort on the GPU, of {amount(s.arguments[0])}"
     if s.symbol == "product":
         batch, m, n, k = (amount(v) for v in s.arguments[:4])
         return f"product {s.dtype} on the GPU, {batch} of {m} × {n}, inner {k}"

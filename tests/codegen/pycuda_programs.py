@@ -259,6 +259,68 @@ def device_results():
     assert empty.shape == (0,) and np.asarray(empty).shape == (0,)
 
 
+def positions():
+    """Nobody waits for the check of positions on the GPU; the next call says what was wrong."""
+    x, at = T.dmatrix("x"), T.lvector("at")
+    table, count = sc.shared(numbers(50, 8), "table"), sc.shared(np.zeros(8), "count")
+    rows = table[at] * x
+    changes = [(table, T.inc_subtensor(table[at], x)), (count, count + x.sum(axis=0))]
+    step = sc.function([x, at], rows, updates=changes, device="cuda", results="device", name="step")
+    expected, ones, good = table.get_value(), sc.to_device(np.ones((4, 8))), [3, -1, 3, 0]
+    place = sc.to_device(np.array(good))
+    whole = step(ones, place)
+    close(whole, expected[good])
+
+    def give(*wanted: int) -> None:
+        gpu.gpu().upload(place.address, np.array(wanted))
+
+    def result_of(n: int):
+        give(3, -1, 50 if n == 4 else 3, 0)
+        return step(ones, place)
+
+    errors, last = [], whole
+    for n in range(12):  # captured by then, and all in flight
+        try:
+            last = result_of(n)
+        except IndexError as error:
+            errors.append(str(error))
+    try:
+        gpu.gpu().wait()
+    except IndexError as error:
+        errors.append(str(error))
+    (said,) = errors
+    assert said.startswith("step: index 50 is out of bounds for an axis of length 50"), said
+    assert "in an earlier call of step" in said and "table[at]" in said, said
+    assert statistics("replays") > 0
+    gpu.gpu().wait()
+    assert np.isfinite(last.get()).all()
+    assert count.get_value()[0] >= 4 * 12
+    # A result of NumPy's waits, and is told at once; what is put outside lies within.
+    put = sc.function(
+        [x, at],
+        x.sum(),
+        updates=[(table, T.set_subtensor(table[at], x))],
+        device="cuda",
+        name="put",
+    )
+    for _ in range(5):
+        give(*good)
+        close(put(ones, place), 32.0)
+        give(0, 1, 2, -51)
+        with raises(IndexError, "put: index -51 is out of bounds for an axis of length 50"):
+            put(ones, place)
+    close(table.get_value()[[0, 1, 2, 3, 49]], np.ones((5, 8)))
+    # Many positions, of which one is wrong.
+    many, large = T.lvector("many"), np.arange(300_000) % 50
+    taken = sc.function([many], table[many].sum(axis=0), device="cuda", name="taken")
+    close(taken(sc.to_device(large)), 6000 * table.get_value().sum(axis=0))
+    large[77_777], large[200_000] = 1234, -99
+    with raises(IndexError, "taken: index 1234 "):
+        taken(sc.to_device(large))
+    with raises(IndexError, "taken: index 1234 "):
+        taken(large)
+
+
 # --- other libraries ------------------------------------------------------------------------------
 
 
@@ -578,8 +640,8 @@ def without_pycuda():
 
 #: The programs that a GPU can run.
 REAL = (
-    results, shared_memory, products, replays, addresses, updates, device_results, gpuarrays,
-    streams, page_locked, other_contexts, threads, fork, nested,
+    results, shared_memory, products, replays, addresses, updates, device_results, positions,
+    gpuarrays, streams, page_locked, other_contexts, threads, fork, nested,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ TABLE = {
     "destroy_graph": "void *",
     "pop_context": "void **",
     "memory": "size_t *, size_t *",
+    "allocate_host": "void **, size_t, unsigned",
     "about": "void *, int, uint64_t",
     "make_event": "void **, unsigned",
     "record_event": "void *, void *",

@@ -19,9 +19,19 @@ pytestmark = pytest.mark.skipif(bool(missing_compiler()), reason=missing_compile
 
 #: Of those in GEOMETRIES, what cuDNN's descriptors can say (and is not left to others).
 SAID = (
-    "3 × 3", "one place", "1 × 1, stride 2", "stride beyond the filter", "LeNet", "several tiles",
-    "7 × 7, stride 2", "dilated", "groups", "groups and strides", "many filters for each",
-    "filters larger than the image", "a signal", "one very long row", "a volume",
+    "3 × 3", "one place", "1 × 1, stride 2", "stride beyond the filter", "LeNet", "high tiles",
+    "several tiles", "7 × 7, stride 2", "dilated", "groups", "groups and strides",
+    "many filters for each", "filters larger than the image", "a signal", "one very long row",
+    "a volume", "many taps", "as many taps as there are bits", "a wide target",
+    "many channels, in groups, dilated", "many channels of a signal", "many channels of a volume",
+    "many channels, stride 2", "many channels, padded beyond the filter",
+    "rows that meet few taps", "rows that meet few taps, in groups",
+    "slices that meet few taps", "slices of rows",
+)  # fmt: skip
+#: Those whose gradient of images it computes, as the results of turned filters.
+TURNED = (
+    "high tiles", "several tiles", "many channels, in groups, dilated",
+    "many channels of a signal", "many channels of a volume",
 )  # fmt: skip
 
 
@@ -151,12 +161,14 @@ def test_convolutions_with_cudnn_there(machine, name, which, dtype):
     before = machine.count("cudnn", "calls")
     close(machine.convolve(which, g, *x), expected(which, g, *x), dtype, 300)
     used = machine.count("cudnn", "calls") - before
-    is_matrix = name in ("a matrix", "matrices of groups") and which == "filters"
-    assert used == (name in SAID or is_matrix)
-    if used:
-        algorithm = {"forward": 6, "input": 4, "filters": 1}[which]
-        want = f"cuDNN, algorithm {algorithm}, 4096 bytes of workspace"
-        assert machine.way_of_convolution(which, g, x[0].itemsize) == want
+    assert used == (name in {"forward": SAID, "input": TURNED, "filters": ()}[which])
+    way = machine.way_of_convolution(which, g, x[0].itemsize)
+    if used and which == "forward":
+        assert way == "cuDNN, algorithm 6, 4096 bytes of workspace"
+    elif used:
+        turned = -(-x[1].nbytes // 256) * 256
+        said = f"cuDNN, algorithm 6, {turned + 4096} bytes of workspace, on turned filters"
+        assert way == said
 
 
 def test_cudnn_is_asked_once_for_each_convolution(kernels, tmp_path):
@@ -164,10 +176,10 @@ def test_cudnn_is_asked_once_for_each_convolution(kernels, tmp_path):
     sizes = range(3, 8)
     for _ in range(2):
         for n in sizes:
-            g = geometry((1, 2, n, n), (3, 2, 3, 3), (n - 2, n - 2))
-            for which in WHICH:
+            g = geometry((1, 34, n, n), (3, 34, 3, 3), (n - 2, n - 2))
+            for which in ("forward", "input"):
                 machine.convolve(which, g, *arguments(which, g, "float32"))
-    assert machine.count("cudnn", "searches") == len(sizes) * len(WHICH)
+    assert machine.count("cudnn", "searches") == 2 * len(sizes)
     for n in range(3, 100):  # more than are kept
         g = geometry((1, 2, n, 4), (3, 2, 3, 3), (n - 2, 2))
         machine.convolve("forward", g, *arguments("forward", g, "float32"))
@@ -182,32 +194,41 @@ def test_cudnn_is_asked_once_for_each_convolution(kernels, tmp_path):
 def test_where_cudnn_has_nothing_that_fits(kernels, tmp_path):
     machine = Equipped(tmp_path, kernels)
     Number(machine.cudnn, "pretended_none").value = 1
-    g = GEOMETRIES["3 × 3"]
+    g = GEOMETRIES["high tiles"]
     for which in WHICH:
         x = arguments(which, g, "float64")
         close(machine.convolve(which, g, *x), expected(which, g, *x), "float64", 100)
         assert machine.way_of_convolution(which, g, 8).startswith("kernel sc_")
     assert machine.count("cudnn", "calls") == 0
-    assert machine.count("cudnn", "searches") == len(WHICH)
+    assert machine.count("cudnn", "searches") == 2
 
 
 def test_what_cudnn_fails_at_is_done_by_kernels_from_then_on(kernels, tmp_path):
     machine = Equipped(tmp_path, kernels)
     Number(machine.cudnn, "pretended_fails").value = 1
-    g = GEOMETRIES["3 × 3"]
+    g = GEOMETRIES["high tiles"]
     for which in WHICH:
         x = arguments(which, g, "float32")
         for _ in range(2):
-            close(machine.convolve(which, g, *x), expected(which, g, *x), "float32", 100)
-    assert machine.count("cudnn", "calls") == len(WHICH)
+            close(machine.convolve(which, g, *x), expected(which, g, *x), "float32", 300)
+    assert machine.count("cudnn", "calls") == 2
 
 
 def test_no_room_for_cudnn(kernels, tmp_path):
     machine = Equipped(tmp_path, kernels)
     machine.set(limit=4095)
-    g = GEOMETRIES["3 × 3"]
-    with pytest.raises(Failed, match="no device memory left"):
-        machine.convolve("forward", g, *arguments("forward", g, "float32"))
+    g = GEOMETRIES["high tiles"]
+    for which in ("forward", "input"):
+        with pytest.raises(Failed, match="no device memory left"):
+            machine.convolve(which, g, *arguments(which, g, "float32"))
+
+
+def test_without_the_kernel_that_turns_filters(kernels, tmp_path):
+    machine = Equipped(tmp_path, kernels)
+    machine.forget(["sc_turn_filters_f64"])
+    g = GEOMETRIES["high tiles"]
+    assert "not loaded" in machine.way_of_convolution("input", g, 8)
+    assert "turned" in machine.way_of_convolution("input", g, 4)
 
 
 # --- finding them ---------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ import symcomp.tensor as T
 from symcomp.codegen import gpu, loops
 from symcomp.codegen.loops import For
 from symcomp.compile.pipeline import Compilation, compile_expression
+from symcomp.graph.notation import formula_order
+from symcomp.tensor.random import WORDS
 from tests.comparing import TINY_GRID, assert_same, by_interpreter, by_numpy, shrink
 from tests.laws.random_programs import KINDS, check
 from tests.small_programs import CASES, Case, grid
@@ -101,9 +103,21 @@ def hows(kernel) -> list[str]:
 def test_a_map_is_one_kernel_of_threads():
     x = T.fmatrix("x")
     (kernel,) = kernels([T.tanh(x) + 1])
-    assert set(hows(kernel)) == {"grid", "simd"}, "four neighbours a thread, as one load"
+    groups, rest = kernel.body
+    stores = [sum(isinstance(s, loops.Store) for s in loop.body) for loop in (groups, rest)]
+    assert stores == [4, 1], "four neighbours a thread, as one load"
+    assert isinstance(groups.body[-4], loops.Store), "no load waits for a store"
     (kernel,) = kernels([T.tanh(T.tensor("float32", (3, 4), "x"))])
     assert hows(kernel) == ["grid"], "a small result has threads enough"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_neighbours_are_loaded_and_stored_as_one(dtype):
+    """Where arrays begin is promised: without that, four loads do not become one."""
+    a, b = T.tensor(dtype, (None,), "a"), T.tensor(dtype, (None,), "b")
+    text = sc.function([a, b], a * b + a).explain("cuda", device="cuda")
+    for name in ("a", "b", "out0"):
+        assert f"sc_aligned({name}, 16);" in text
 
 
 def test_a_softmax_is_one_kernel_of_teams():
@@ -119,8 +133,30 @@ def test_long_folds_are_folded_by_many_teams():
 
 def test_folds_down_few_columns_are_cut_into_blocks_of_rows():
     first, second = kernels([T.dmatrix("x").sum(axis=0)])
-    assert hows(first)[:2] == ["grid", "grid"] and "grid" in hows(second)
+    for kernel in (first, second):
+        assert hows(kernel)[:2] == ["grid", "thread"], "teams that lie across columns and down rows"
+    assert len(kernels([T.tensor("float64", (None, 5), "x").sum(axis=0)])) == 2
     assert len(kernels([T.tensor("float64", (8, 5), "x").sum(axis=0)])) == 1
+    assert len(kernels([T.tensor("float64", (2000, 5), "x").sum(axis=0)])) == 1
+
+
+def test_what_lies_across_is_read_through_tiles():
+    (kernel,) = kernels([T.fmatrix("x").T + 1])
+    assert hows(kernel) == ["grid", "thread", "thread"]
+    (scratch,) = (s for s in loops.walk(kernel.body) if isinstance(s, loops.Scratch))
+    assert scratch.buffer.shape == (64 * 65,)
+    many = [T.dmatrix(name) for name in "abc"]
+    (kernel,) = kernels([sum(x.T for x in many)])
+    found = [s.buffer.shape for s in loops.walk(kernel.body) if isinstance(s, loops.Scratch)]
+    assert found == [(32 * 33,)] * 3, "all together must fit into what a block surely has"
+
+
+def test_random_bits_are_drawn_by_whole_blocks():
+    stream = sc.random.RandomStream(1)
+    kernel, *_ = kernels([stream.uniform((T.lscalar("n"),), dtype="float32")])
+    values = [v for s in loops.walk(kernel.body[:1]) for v in loops.values(s)]
+    drawn = {e.op for e in formula_order(values) if e.op in WORDS}
+    assert drawn == set(WORDS), "four neighbours have a block in common"
 
 
 def test_how_long_folds_are_cut_depends_on_sizes_alone(monkeypatch):

@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "gpu.md"
 TITLE = "## Registers and spills of the kernels of the test-suite"
 TARGET = "sm_90"
 #: Bytes of a thread that may go to memory and back: a few, at the edge of what a block may have.
-FEW = 32
+FEW = 40
 
 
 def _compiler() -> cuda_build.KernelCompiler | None:
@@ -27,10 +27,13 @@ def _compiler() -> cuda_build.KernelCompiler | None:
 
 
 def renamed(name: str, job: Compilation) -> str:
-    """The kernels of a function, and their constants, under names that no other function has."""
+    """The kernels of a function, their templates and constants, under names that no other function
+    has.
+    """
     text = job.kernels
+    templates = re.findall(r"^SC_INLINE void (\w+)\(", text, re.MULTILINE)
     constants = re.findall(r"__device__ const \w+ (\w+)\[", text)
-    for own in [*job.launched, *constants]:
+    for own in [*job.launched, *templates, *constants]:
         text = re.sub(rf"\b{own}\b", f"{name}__{own}", text)
     return text
 
@@ -63,11 +66,13 @@ def test_nothing_spills(resources):
 
 
 def test_blocks_of_full_width_fit(resources):
-    """A thread of a block of 1024 may have 64 registers, one of 256 all 255."""
+    """A thread of a block of 1024 may have 64 registers, one of 256 all 255; and what has a fixed
+    size in shared memory is as much as every GPU gives a block.
+    """
     for name, kernels in resources.items():
         for kernel, taken in kernels.items():
             assert 0 < taken.registers <= 255, (name, kernel)
-            assert taken.shared <= 1024, (name, kernel)
+            assert taken.shared <= 48 << 10, (name, kernel)
 
 
 def table(resources) -> str:

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 PROGRAMS = (
     "results", "shared_memory", "products", "replays", "addresses", "updates", "device_results",
-    "gpuarrays", "streams", "page_locked", "other_contexts", "threads", "fork", "nested", "illegal",
-    "cubin",
+    "positions", "gpuarrays", "streams", "page_locked", "other_contexts", "threads", "fork",
+    "nested", "illegal", "cubin",
 )  # fmt: skip
 
 

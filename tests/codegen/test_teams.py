@@ -14,7 +14,7 @@ DTYPES = {
     **{f"{'u' if unsigned else 'i'}{n}": f"{unsigned}int{n}"
        for n in (8, 16, 32, 64) for unsigned in ("", "u")},
 }  # fmt: skip
-WIDTHS = [2**k for k in range(11)]
+WIDTHS = [*(2**k for k in range(11)), 96, 640]
 
 
 def maximum(a, b):
@@ -41,9 +41,13 @@ OPERATIONS = {
 
 
 def butterfly(operation, rows):
-    """Neighbours first, then pairs, and so on: how a team folds, whatever its width."""
+    """Neighbours first, then pairs, and so on: how a team folds, whatever its width. One without a
+    neighbour waits.
+    """
     while rows.shape[1] > 1:
-        rows = operation(rows[:, ::2], rows[:, 1::2]).astype(rows.dtype)
+        even = rows.shape[1] // 2 * 2
+        pairs = operation(rows[:, :even:2], rows[:, 1:even:2]).astype(rows.dtype)
+        rows = np.concatenate([pairs, rows[:, even:]], axis=1)
     return rows
 
 

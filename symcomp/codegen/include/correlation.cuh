@@ -11,16 +11,18 @@
 #ifndef SYMCOMP_CORRELATION_CUH
 #define SYMCOMP_CORRELATION_CUH
 
-#include "product.cuh"
+#include "gather.cuh"
+#include "matrix.cuh"
 
 /* What gathers need of shared memory beside a bench. */
-template <typename T, class Shape> struct sc_correlation_bench : sc_bench<T, Shape> {
-    sc_points<Shape::ROWS, Shape::DEPTH> left_points;
-    sc_points<Shape::COLUMNS, Shape::DEPTH> right_points;
+template <typename T, class Shape, class Point> struct sc_correlation_bench : sc_bench<T, Shape> {
+    sc_inner_points<Point> left_points, right_points;
+    Point left_edges[Shape::ROWS], right_edges[Shape::COLUMNS];
 };
 
 static __device__ inline void sc_set_lattice(sc_lattice &lattice, const int32_t size[3],
                                              int64_t outer) {
+    lattice.outers = 0;
     lattice.outer = outer;
     lattice.places = 1;
     lattice.pitch[0] = (int64_t)size[1] * size[2];
@@ -63,29 +65,35 @@ static __device__ inline int64_t sc_result_step(const sc_correlation &p) {
     return p.groups * p.filter_count * sc_volume(p.out);
 }
 
-template <typename T> struct sc_correlation_problem {
+template <typename T, class Point> struct sc_correlation_problem {
     const sc_correlation &p;
     const sc_extents &extents;
 
-    template <class Shape> using Bench = sc_correlation_bench<T, Shape>;
+    template <class Shape> using Bench = sc_correlation_bench<T, Shape, Point>;
 
     __device__ explicit sc_correlation_problem(const sc_correlation &parameters)
         : p(parameters), extents(parameters.extents) {}
 
-    template <bool along_edge, class Shape>
-    static __device__ sc_gather<T, Shape::ROWS, Shape::DEPTH, along_edge>
-    left(Bench<Shape> &bench, const int32_t *size) {
+    __device__ void narrow(const sc_job &, int, int64_t &, int64_t &) const {}
+
+    /* The inner index of the left operand: an array of this size. */
+    template <bool are_positions, class Shape>
+    static __device__ sc_announcer<Point, are_positions> left_inner(Bench<Shape> &bench,
+                                                                    const int32_t *size) {
         const sc_job &job = bench.job;
-        return {job.left,      size,          bench.left_points, job.left_edge, job.rows,
-                job.first_row, job.left_inner, job,              0};
+        const sc_lattice &edge = job.left_edge, &inner = job.left_inner;
+        return {bench.left_points, {are_positions ? inner : edge, are_positions ? edge : inner,
+                                    size, sizeof(T)}, job.first_term, job.terms, 0};
     }
 
-    template <bool along_edge, class Shape>
-    static __device__ sc_gather<T, Shape::COLUMNS, Shape::DEPTH, along_edge>
-    right(Bench<Shape> &bench, const int32_t *size) {
+    template <bool are_positions, class Shape>
+    static __device__ sc_announcer<Point, are_positions> right_inner(Bench<Shape> &bench,
+                                                                     const int32_t *size) {
         const sc_job &job = bench.job;
-        return {job.right,        size,            bench.right_points, job.right_edge, job.columns,
-                job.first_column, job.right_inner, job,                32};
+        const sc_lattice &edge = job.right_edge, &inner = job.right_inner;
+        return {bench.right_points, {are_positions ? inner : edge, are_positions ? edge : inner,
+                                     size, sizeof(T)}, job.first_term, job.terms,
+                Shape::THREADS / 2 % sc_inner_points<Point>::BATCH ? 0 : Shape::THREADS / 2};
     }
 };
 
@@ -106,19 +114,23 @@ static __device__ inline void sc_prepare_forward(const sc_correlation &p, int64_
     }
 }
 
-template <typename T> struct sc_forward : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+template <typename T, class Point> struct sc_forward : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_forward(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
         const sc_job &job = bench.job;
-        const sc_matrix<T, Shape::ROWS, Shape::DEPTH> left(job.left, job.inner, true, job.rows,
-                                                           job.first_row, job.first_term);
-        sc_product_tile<T, Shape>(bench, left, this->template right<true>(bench, p.size));
+        const sc_matrix<T, Shape, Shape::ROWS> left(job.left, job.inner, true, job.rows,
+                                                    job.first_row, job);
+        const sc_gather_positions<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<false, Shape>(bench, p.size), job.columns,
+            job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
 
@@ -155,6 +167,16 @@ struct sc_residue {
     }
 };
 
+/* Whether to order the places by rows, then by images, and the taps by rows, then by filters: so a
+ * tile lies in one row, or slice, of all images, and terms of rows that none of its taps meets are
+ * left out. It pays if there are many of them, and if rows of places are long enough to be read. */
+static __device__ inline bool sc_narrows(const sc_correlation &p, const sc_job &job) {
+    const sc_lattice &edge = job.right_edge;
+    const int axis = p.kernel[0] > 1 ? 0 : 1;
+    return edge.count[2] >= 8 && p.kernel[axis] > 1 &&
+           4 * (int64_t)edge.count[axis] >= 5 * (int64_t)p.out[axis];
+}
+
 /* Of the groups times the residues. */
 static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64_t group, int bytes,
                                                   sc_job &job) {
@@ -181,21 +203,75 @@ static __device__ inline void sc_prepare_backward(const sc_correlation &p, int64
         sc_set_axis(job.right_inner, axis, r.taps, 0, -r.result_step);
         sc_set_axis(job.target_columns, axis, r.places, r.first_place, p.stride[axis]);
     }
+    if (sc_narrows(p, job)) {
+        job.right_edge.outers = job.target_columns.outers = p.batch;
+        job.left_inner.outers = job.right_inner.outers = p.filter_count;
+    }
 }
 
-template <typename T> struct sc_backward : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+/* The digits of taps along an axis, [begin, end), that lead from coordinates `first` to `last` to a
+ * result: the steps go back. */
+static __device__ inline void sc_meeting_taps(const sc_lattice &taps, int axis, int32_t results,
+                                              int32_t first, int32_t last, int64_t &begin,
+                                              int64_t &end) {
+    const int32_t step = -taps.step[axis], count = (int32_t)taps.count[axis];
+    begin = first < results ? 0 : (first - results) / step + 1;
+    end = last < 0 ? 0 : sc_fewer(last / step + 1, count);
+}
+
+template <typename T, class Point> struct sc_backward : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_backward(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
-        sc_product_tile<T, Shape>(bench, this->template left<true>(bench, p.kernel),
-                                  this->template right<true>(bench, p.out));
+    __device__ void narrow(const sc_job &job, int width, int64_t &begin, int64_t &end) const {
+        const sc_lattice &edge = job.right_edge, &taps = job.right_inner;
+        if (!edge.outers || job.first_column >= job.columns)
+            return;
+        const int64_t of_row = edge.outers * edge.count[2];
+        int64_t first = job.first_column, last = sc_fewer(first + width, job.columns) - 1;
+        first = sc_quotient(first, of_row), last = sc_quotient(last, of_row);
+        const int axis = p.kernel[0] > 1 ? 0 : 1;
+        if (axis == 0) /* slices */
+            first = sc_quotient(first, edge.count[1]), last = sc_quotient(last, edge.count[1]);
+        else if (first / edge.count[1] != last / edge.count[1])
+            return;
+        else
+            first %= edge.count[1], last %= edge.count[1];
+        sc_meeting_taps(taps, axis, p.out[axis], edge.start[axis] + (int32_t)first,
+                        edge.start[axis] + (int32_t)last, begin, end);
+        const int64_t each = taps.outers * taps.count[2] * (axis == 0 ? taps.count[1] : 1);
+        begin *= each, end *= each;
+    }
+
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
+        const sc_job &job = bench.job;
+        const sc_gather_positions<T, Shape, Shape::ROWS, Point> left(
+            job.left, Base::template left_inner<false, Shape>(bench, p.kernel), job.rows,
+            job.first_row);
+        const sc_gather_positions<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<false, Shape>(bench, p.out), job.columns,
+            job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
+
+/* Filters for which images are results: their taps in reverse, channels in the place of filters. The
+ * target is in the place of the results. */
+template <typename T> static __device__ inline void sc_turn_filters(const sc_correlation &p) {
+    const int64_t taps = sc_volume(p.kernel);
+    int64_t number = sc_block_number() * SC_THREADS + threadIdx.x, rest = number;
+    const int64_t tap = sc_divide(&rest, taps), filter = sc_divide(&rest, p.filter_count);
+    const int64_t channel = sc_divide(&rest, p.channels);
+    if (rest < p.groups)
+        reinterpret_cast<T *>(p.results)[number] =
+            __ldg(reinterpret_cast<const T *>(p.filters) +
+                  ((rest * p.filter_count + filter) * p.channels + channel + 1) * taps - 1 - tap);
+}
 
 /* --- with respect to the filters: results times patches, over all places of all images ---------*/
 
@@ -216,17 +292,24 @@ static __device__ inline void sc_prepare_filters(const sc_correlation &p, int64_
     }
 }
 
-template <typename T> struct sc_of_filters : sc_correlation_problem<T> {
-    using sc_correlation_problem<T>::sc_correlation_problem;
-    using sc_correlation_problem<T>::p;
+template <typename T, class Point> struct sc_of_filters : sc_correlation_problem<T, Point> {
+    using Base = sc_correlation_problem<T, Point>;
+    using Base::Base, Base::p;
 
     __device__ void prepare(int64_t group, sc_job &job) const {
         sc_prepare_filters(p, group, sizeof(T), job);
     }
 
-    template <class Shape> __device__ void tile(sc_correlation_bench<T, Shape> &bench) const {
-        sc_product_tile<T, Shape>(bench, this->template left<false>(bench, p.out),
-                                  this->template right<false>(bench, p.size));
+    template <class Shape>
+    __device__ void tile(sc_correlation_bench<T, Shape, Point> &bench) const {
+        const sc_job &job = bench.job;
+        const sc_gather_taps<T, Shape, Shape::ROWS, Point> left(
+            job.left, Base::template left_inner<true, Shape>(bench, p.out), bench.left_edges,
+            job.rows, job.first_row);
+        const sc_gather_taps<T, Shape, Shape::COLUMNS, Point> right(
+            job.right, Base::template right_inner<true, Shape>(bench, p.size), bench.right_edges,
+            job.columns, job.first_column);
+        sc_product_tile<T, Shape>(bench, left, right);
     }
 };
 

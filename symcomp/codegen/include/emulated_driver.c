@@ -475,6 +475,12 @@ static int launch_graph(void *executable, void *stream) {
     LOCKED(launch_graph_now(executable));
 }
 
+static int allocate_host(void **place, size_t bytes, unsigned flags) {
+    (void)flags;
+    *place = malloc(bytes);
+    return *place ? 0 : OUT_OF_MEMORY;
+}
+
 static int destroy_graph(void *made) {
     free_graph(made);
     return 0;
@@ -500,6 +506,7 @@ SYMCOMP_EXPORT void symcomp_emulated_driver(symcomp_driver *table) {
         .destroy_graph = destroy_graph,
         .pop_context = pop_context,
         .memory = memory,
+        .allocate_host = allocate_host,
     };
     *table = all;
 }

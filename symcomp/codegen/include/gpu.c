@@ -3,7 +3,8 @@
  * One call at a time uses the GPU: a mutex is held from `enter` to `leave`, and the context is the
  * thread's for as long. All work goes to one stream, in order, and the host waits only where it needs
  * a result, or where the GPU may still read memory of the caller's. The first error of a call is kept
- * with what was being done, and everything after it is skipped.
+ * with what was being done, and everything after it is skipped. What kernels find wrong with positions
+ * is an error of the call that waits, or of the next (gpu_notes.h).
  *
  * The stream is an ordinary one, not "non-blocking": so what other libraries do on the default stream
  * comes before and after it in the order of the calls. Launches are captured on a stream aside, which
@@ -18,13 +19,14 @@
 #include "symcomp_gpu.h"
 
 #include "gpu_memory.h"
+#include "gpu_notes.h"
 #include "gpu_products.h"
+#include "gpu_teams.h"
 
 enum {
     BLOCK = 256,           /* threads of a block, unless a team needs more */
-    WARP = 32,
-    LARGEST_TEAM = 1024,
     BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel: enough to fill the GPU evenly */
+    BLOCKS_OF_TEAMS = 256,     /* of teams that are blocks, whose tiles differ little */
     THREADS_PER_PROCESSOR = 2048,
     WAVES = 4,             /* of teams: more only cost launching */
     SHORT_ROW = 2048,      /* elements for which one warp is enough where there are many rows */
@@ -38,7 +40,8 @@ enum {
     OUT_OF_MEMORY = 2,     /* the driver's own number */
     CAPTURING = 900,       /* what must not be done while a stream captures */
     FORKED = 100000,       /* errors of ours: the process has forked since the GPU was started; */
-    NESTED = 100001,       /* a call within a call, from a function in Python */
+    NESTED = 100001,       /* a call within a call, from a function in Python; */
+    NOTED = 100002,        /* a position outside its axis */
 };
 
 /* Errors after which the context is of no use: every later call fails, too. */
@@ -61,7 +64,9 @@ static struct {
     int real;                    /* no emulation, where a failure does not last */
     int forked, entered, nested; /* entered: the context is the thread's */
     symcomp_pool pool;
+    symcomp_notes notes;
     region arena, scratch;
+    char *staging; /* page-locked: a part for what goes to the GPU, and one for what comes back */
     int error, pending; /* pending: the GPU may still use memory of the host that it was given */
     int capturing;
     const char *doing;
@@ -76,6 +81,7 @@ static _Thread_local struct {
     int error;
     const char *doing;
     size_t wanted;
+    symcomp_found found; /* where the error is NOTED */
 } failure;
 
 static int fine(int error, const char *doing) {
@@ -163,22 +169,32 @@ static void copy(symcomp_address to, symcomp_address from, size_t bytes) {
         fine(gpu.driver.copy(to, from, bytes, gpu.stream), "copying within the GPU");
 }
 
+/* Waits, whatever else has failed; then it is known whether positions were wrong. */
 static void wait_for_all(void) {
-    if (!gpu.error)
-        fine(gpu.driver.synchronize(gpu.stream), "waiting for the GPU");
+    if (!gpu.entered)
+        return;
+    int error = gpu.driver.synchronize(gpu.stream);
     gpu.pending = 0;
+    if (fine(error, "waiting for the GPU") && symcomp_notes_take(&gpu.notes, &failure.found))
+        fine(NOTED, "checking positions");
+}
+
+/* Whether kernels that nobody has waited for have found something: then what comes next is not done. */
+static void look(void) {
+    if (!gpu.error && gpu.notes.verdict && *gpu.notes.verdict)
+        wait_for_all();
+}
+
+static void checks(symcomp_record *record, symcomp_address *verdict, symcomp_address *notes) {
+    *verdict = (symcomp_address)(uintptr_t)gpu.notes.verdict;
+    *notes = (symcomp_address)(uintptr_t)record->notes;
+    if (!gpu.error)
+        symcomp_notes_begin(&gpu.notes, record);
 }
 
 static int wait_and_tell(void) {
     wait_for_all();
     return gpu.error;
-}
-
-static int64_t read_number(symcomp_address place) {
-    int64_t number = 0;
-    download(&number, place, sizeof number);
-    wait_for_all();
-    return gpu.error ? 0 : number;
 }
 
 static symcomp_address cell_on_gpu(symcomp_cell *cell, size_t bytes, int writes) {
@@ -204,7 +220,7 @@ static symcomp_address cell_on_gpu(symcomp_cell *cell, size_t bytes, int writes)
 
 /* ---- a call --------------------------------------------------------------------------------- */
 
-static void enter(void) {
+static void begin(void) {
     if (pthread_mutex_lock(&gpu.mutex) == EDEADLK) {
         ++gpu.nested;
         fine(NESTED, "starting");
@@ -212,6 +228,7 @@ static void enter(void) {
     }
     gpu.error = gpu.pending = 0;
     gpu.wanted = 0;
+    gpu.notes.current = NULL;
     if (gpu.forked)
         fine(FORKED, "starting");
     else if (gpu.broken)
@@ -220,11 +237,14 @@ static void enter(void) {
         gpu.entered = 1;
 }
 
+static void enter(void) {
+    begin();
+    look();
+}
+
 static int64_t leave(void) {
-    if (!gpu.nested && gpu.pending && gpu.entered) {
-        int error = gpu.driver.synchronize(gpu.stream); /* whatever else has failed */
-        fine(error, "waiting for the GPU");
-    }
+    if (!gpu.nested && gpu.pending)
+        wait_for_all();
     int error = gpu.error;
     failure.error = error;
     failure.doing = gpu.doing;
@@ -259,20 +279,6 @@ static void child(void) {
 
 /* ---- launches ------------------------------------------------------------------------------- */
 
-static int64_t up(int64_t n, int64_t d) { return (n + d - 1) / d; }
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-
-/* The least power of two that is not below n. */
-static int64_t power(int64_t n) {
-    int64_t p = 1;
-    while (p < n)
-        p *= 2;
-    return p;
-}
-
 static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x, int64_t block_y,
                    int64_t shared, void **arguments) {
     if (gpu.error)
@@ -286,21 +292,22 @@ static void launch(void *kernel, int64_t grid_x, int64_t grid_y, int64_t block_x
 static void flat(void *kernel, int64_t x, int64_t y, void **arguments) {
     if (x <= 0 || y <= 0)
         return;
-    int64_t wide = y == 1 ? BLOCK : least(power(x), BLOCK), high = BLOCK / wide;
+    int64_t wide = y == 1 ? BLOCK : least(x, BLOCK), high = BLOCK / wide;
     int64_t blocks = gpu.processors * BLOCKS_PER_PROCESSOR;
     int64_t across = least(up(x, wide), blocks);
     int64_t down = least(least(up(y, high), most(1, up(blocks, across))), MOST_BLOCKS_Y);
     launch(kernel, across, down, wide, high, 0, arguments);
 }
 
-static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
-                  int64_t count) {
-    if (rows <= 0 || gpu.error)
-        return;
-    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
-    int64_t width = least(power(most(length, 1)), WARP);
-    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
-        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+static void blocks(void *kernel, int64_t count, int64_t width, void **arguments) {
+    int64_t most = gpu.processors * BLOCKS_OF_TEAMS;
+    if (count > 0)
+        launch(kernel, least(count, most), 1, width, 1, 0, arguments);
+}
+
+/* A team of `width` threads for each row, several of small ones in a block. */
+static void launch_teams(void *kernel, int64_t rows, int64_t width, int64_t scratch,
+                         void **arguments, int64_t count) {
     int64_t together = width <= WARP ? BLOCK / width : 1;
     while (together > 1 && width * together > WARP && scratch * together > gpu.shared_most)
         together /= 2;
@@ -318,6 +325,26 @@ static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, v
     launch(kernel, blocks, 1, width, together, shared, arguments);
 }
 
+static void teams(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
+                  int64_t count) {
+    if (rows <= 0 || gpu.error)
+        return;
+    int many = rows >= gpu.processors * (THREADS_PER_PROCESSOR / WARP);
+    int64_t width = least(power(most(length, 1)), WARP);
+    if (length > (many ? SHORT_ROW : WARP * PER_THREAD))
+        width = least(most(power(up(length, PER_THREAD)), WARP), LARGEST_TEAM);
+    launch_teams(kernel, rows, width, scratch, arguments, count);
+}
+
+static void rows(const symcomp_rows *r, void **arguments, int64_t count) {
+    if (r->number <= 0 || gpu.error)
+        return;
+    int64_t width = symcomp_team_width(r, gpu.processors);
+    int held = r->held[r->wide] && r->length <= width * r->lanes * r->slots;
+    void *kernel = held ? r->held[r->wide] : r->streamed[r->wide];
+    launch_teams(kernel, r->number, width, held ? 0 : r->scratch, arguments, count);
+}
+
 static void product(const symcomp_product *p, int bytes) {
     if (!gpu.error)
         fine(symcomp_gpu_product(&gpu.libraries, p, bytes), "computing a matrix product");
@@ -330,89 +357,8 @@ static void convolve(int which, const symcomp_geometry *geometry, int bytes, sym
              "computing a convolution");
 }
 
-/* ---- replaying ------------------------------------------------------------------------------ */
-
-static void forget(symcomp_replay *replay, int n) {
-    if (replay->kept[n].executable)
-        fine(gpu.driver.destroy_executable(replay->kept[n].executable), "destroying a graph");
-    replay->kept[n].executable = NULL;
-}
-
-static int use_stream(void *stream) {
-    gpu.stream = stream;
-    return symcomp_gpu_use_stream(&gpu.libraries, stream);
-}
-
-/* The launches of a frame, captured; NULL, and no error, where they cannot be. */
-static void *captured(void (*launches)(void *), void *frame) {
-    void *graph = NULL, *executable = NULL, *stream = gpu.stream;
-    int error = gpu.aside ? use_stream(gpu.aside) : 0;
-    gpu.capturing = 1;
-    if (!error)
-        error = gpu.driver.begin_capture(gpu.stream, RELAXED);
-    if (!error) {
-        launches(frame);
-        error = gpu.driver.end_capture(gpu.stream, &graph);
-    }
-    gpu.capturing = 0;
-    int back = gpu.aside ? use_stream(stream) : 0;
-    if (!error && !gpu.error)
-        error = gpu.driver.instantiate(&executable, graph, 0);
-    if (graph)
-        gpu.driver.destroy_graph(graph);
-    if (error || gpu.error)
-        executable = NULL;
-    if (!gpu.broken)
-        gpu.error = 0;
-    fine(back, "capturing launches");
-    return executable;
-}
-
-/* Which of the kept frames this one is, or the one that was not called for the longest time. */
-static int kept_frame(symcomp_replay *replay, const void *frame, size_t bytes) {
-    int oldest = 0;
-    for (int n = 0; n < SYMCOMP_REPLAYS; ++n) {
-        if (replay->kept[n].calls && !memcmp((char *)replay->frames + n * bytes, frame, bytes))
-            return n;
-        if (replay->kept[n].last < replay->kept[oldest].last)
-            oldest = n;
-    }
-    forget(replay, oldest);
-    memcpy((char *)replay->frames + oldest * bytes, frame, bytes);
-    replay->kept[oldest].calls = 0;
-    return oldest;
-}
-
-/* A frame holds every place and size that the launches of a plan depend on, but for that of scratch
- * memory: where it is the same as in an earlier call, so are the launches. They are captured when they
- * come for the third time: by then all memory is there that they need. */
-static void run(void (*launches)(void *), void *frame, size_t bytes, symcomp_replay *replay) {
-    if (gpu.error)
-        return;
-    if (replay && !replay->frames && gpu.driver.begin_capture)
-        replay->frames = calloc(SYMCOMP_REPLAYS, bytes);
-    if (!replay || !replay->frames || replay->refused) {
-        launches(frame);
-        return;
-    }
-    int n = kept_frame(replay, frame, bytes);
-    replay->kept[n].last = ++replay->clock;
-    if (replay->kept[n].scratch != gpu.scratch.place)
-        forget(replay, n);
-    if (++replay->kept[n].calls > 2 && !replay->kept[n].executable) {
-        replay->kept[n].executable = captured(launches, frame);
-        replay->refused = !replay->kept[n].executable;
-    }
-    if (gpu.error)
-        return;
-    if (replay->kept[n].executable) {
-        gpu.replays++;
-        fine(gpu.driver.launch_graph(replay->kept[n].executable, gpu.stream), "replaying launches");
-    } else {
-        launches(frame);
-    }
-    replay->kept[n].scratch = gpu.scratch.place;
-}
+#include "gpu_sort.h"
+#include "gpu_replay.h"
 
 /* ---- what Python calls ---------------------------------------------------------------------- */
 
@@ -424,12 +370,15 @@ static const symcomp_gpu table = {
     .download = download,
     .copy = copy,
     .cell = cell_on_gpu,
-    .read = read_number,
+    .checks = checks,
     .wait = wait_and_tell,
     .flat = flat,
     .teams = teams,
+    .blocks = blocks,
+    .rows = rows,
     .product = product,
     .convolve = convolve,
+    .sort = sort,
     .run = run,
 };
 
@@ -470,7 +419,7 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_fetch(symcomp_cell *cell, int64_t bytes) {
 
 /* A cell's value to the GPU; the caller holds the cell exclusively. Answers where it lies, or 0. */
 SYMCOMP_EXPORT symcomp_address symcomp_gpu_bring(symcomp_cell *cell, int64_t bytes) {
-    enter();
+    begin();
     symcomp_address place = cell_on_gpu(cell, (size_t)bytes, 0);
     return leave() ? 0 : place;
 }
@@ -490,7 +439,7 @@ SYMCOMP_EXPORT symcomp_address symcomp_gpu_allocate(int64_t bytes, size_t *size)
         if (found)
             return found;
     }
-    enter();
+    begin();
     symcomp_address place = take((size_t)bytes, size);
     return leave() ? 0 : place;
 }
@@ -503,7 +452,7 @@ SYMCOMP_EXPORT void symcomp_gpu_give(symcomp_address place, int64_t size) {
 /* The bytes that are free: of the driver's, and of those that are kept. */
 SYMCOMP_EXPORT int64_t symcomp_gpu_free(void) {
     size_t free = 0, all = 0;
-    enter();
+    begin();
     if (!gpu.error)
         fine(gpu.driver.memory(&free, &all), "asking for the free memory");
     return leave() ? -1 : (int64_t)(free + gpu.pool.kept_bytes);
@@ -517,7 +466,7 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_is_foreign(symcomp_address place) {
     unsigned kind = 0, managed = 0;
     if (!gpu.driver.about)
         return 0;
-    enter();
+    begin();
     int foreign = !gpu.error && gpu.driver.about(&context, CONTEXT_OF, place) == 0 && context
                   && context != gpu.context && gpu.driver.about(&kind, KIND_OF, place) == 0
                   && kind != 1 && gpu.driver.about(&managed, IS_MANAGED, place) == 0 && !managed;
@@ -528,7 +477,7 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_is_foreign(symcomp_address place) {
 /* Everything that is asked for from now on comes after what is on another stream by now. */
 SYMCOMP_EXPORT int64_t symcomp_gpu_follow(void *stream) {
     static const char *const doing = "waiting for another library's stream";
-    enter();
+    begin();
     if (!gpu.error && !gpu.driver.make_event)
         fine(gpu.driver.synchronize(stream), doing);
     else if (!gpu.error && (gpu.event || fine(gpu.driver.make_event(&gpu.event, UNTIMED), doing))
@@ -539,7 +488,7 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_follow(void *stream) {
 
 /* Between memory of the GPU and of the host (which is null where both are the GPU's). */
 SYMCOMP_EXPORT int64_t symcomp_gpu_transfer(void *host, uint64_t to, uint64_t from, int64_t bytes) {
-    enter();
+    begin();
     if (!host)
         copy(to, from, (size_t)bytes);
     else if (to)
@@ -550,7 +499,7 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_transfer(void *host, uint64_t to, uint64_t fr
 }
 
 SYMCOMP_EXPORT int64_t symcomp_gpu_wait(void) {
-    enter();
+    begin();
     wait_for_all();
     return leave();
 }
@@ -564,6 +513,25 @@ SYMCOMP_EXPORT int64_t symcomp_gpu_failure(int64_t *wanted, const char **doing, 
     if (failure.error && failure.error < FORKED && gpu.driver.error_text)
         gpu.driver.error_text(failure.error, text);
     return failure.error;
+}
+
+/* The note that went wrong then: of which record, of which check, the length of the axis, the
+ * position, and when (see gpu_notes.h). */
+SYMCOMP_EXPORT void symcomp_gpu_found(int64_t *five) {
+    const symcomp_found *found = &failure.found;
+    const int64_t all[] = {(int64_t)(intptr_t)found->record, found->check, found->length,
+                           found->position, found->when};
+    memcpy(five, all, sizeof all);
+}
+
+/* Where the kernels of a function with so many checks note what is wrong, or 0. */
+SYMCOMP_EXPORT symcomp_record *symcomp_gpu_record(int64_t checks) {
+    symcomp_record *record = NULL;
+    begin();
+    if (!gpu.error)
+        fine(symcomp_notes_add(&gpu.notes, &gpu.driver, checks, &record),
+             "allocating memory of the host");
+    return leave() ? NULL : record;
 }
 
 /* Bytes that the runtime holds for all functions, launches made, and graphs replayed, until now; and

@@ -1,5 +1,8 @@
 /* Convolutions by cuDNN: descriptors and an algorithm for each geometry, kept for its next call. A
  * part of gpu_products.c.
+ *
+ * It computes results only. What cuDNN has for gradients and admits these rules is slower by
+ * factors than our own kernels (filters), or than its own results of turned filters (images).
  */
 #ifndef SYMCOMP_GPU_CUDNN_H
 #define SYMCOMP_GPU_CUDNN_H
@@ -21,10 +24,8 @@ enum {
 /* Algorithms that add products up in one order, and in the type of the elements: direct sums, and
  * Winograd's on small tiles. Fourier transforms, and Winograd's on large tiles, lose digits; what
  * else is missing here adds with atomics. */
-static const unsigned char symcomp_cudnn_admits[3][8] = {
-    {[0] = 1, [1] = 1, [2] = 1, [6] = 1}, /* forward: implicit, precomputed, explicit, Winograd */
-    {[1] = 1, [4] = 1},                   /* images */
-    {[1] = 1},                            /* filters */
+static const unsigned char symcomp_cudnn_admits[8] = {
+    [0] = 1, [1] = 1, [2] = 1, [6] = 1, /* implicit, precomputed, explicit, Winograd */
 };
 
 static const size_t symcomp_cudnn_workspace = (size_t)256 << 20;
@@ -131,20 +132,13 @@ static int symcomp_cudnn_describe(const symcomp_cudnn *dnn, symcomp_cudnn_plan *
 /* The first algorithm, of those that cuDNN thinks the quickest, that fits. */
 static int symcomp_cudnn_choose(const symcomp_cudnn *dnn, void *handle, symcomp_cudnn_plan *plan) {
     symcomp_cudnn_found found[8];
-    int count = 0, status;
-    if (plan->which == SYMCOMP_FORWARD)
-        status = dnn->find_forward(handle, plan->images, plan->filters, plan->convolution,
+    int count = 0;
+    int status = dnn->find_forward(handle, plan->images, plan->filters, plan->convolution,
                                    plan->results, 8, &count, found);
-    else if (plan->which == SYMCOMP_INPUT)
-        status = dnn->find_input(handle, plan->filters, plan->results, plan->convolution,
-                                 plan->images, 8, &count, found);
-    else
-        status = dnn->find_filters(handle, plan->images, plan->results, plan->convolution,
-                                   plan->filters, 8, &count, found);
     for (int k = 0; !status && k < count; ++k) {
         const symcomp_cudnn_found *one = found + k;
         int known = one->algorithm >= 0 && one->algorithm < 8;
-        if (known && symcomp_cudnn_admits[plan->which][one->algorithm] && one->status == 0 &&
+        if (known && symcomp_cudnn_admits[one->algorithm] && one->status == 0 &&
             one->determinism == CUDNN_DETERMINISTIC && one->math != CUDNN_TENSOR_OP &&
             one->math != CUDNN_TENSOR_OP_CONVERTED && one->memory <= symcomp_cudnn_workspace) {
             plan->algorithm = one->algorithm;
@@ -156,13 +150,12 @@ static int symcomp_cudnn_choose(const symcomp_cudnn *dnn, void *handle, symcomp_
 }
 
 /* The plan for a convolution, kept or made; its algorithm is -1 if cuDNN does not do it. */
-static symcomp_cudnn_plan *symcomp_cudnn_planned(symcomp_gpu_libraries *gpu, int which,
+static symcomp_cudnn_plan *symcomp_cudnn_planned(symcomp_gpu_libraries *gpu,
                                                  const symcomp_geometry *g, int bytes) {
     symcomp_cudnn_plan *oldest = gpu->plans;
     ++gpu->cudnn_calls;
     for (symcomp_cudnn_plan *plan = gpu->plans; plan < gpu->plans + SYMCOMP_CUDNN_PLANS; ++plan) {
-        if (plan->bytes == bytes && plan->which == which &&
-            memcmp(&plan->geometry, g, sizeof *g) == 0) {
+        if (plan->bytes == bytes && memcmp(&plan->geometry, g, sizeof *g) == 0) {
             plan->used = gpu->cudnn_calls;
             return plan;
         }
@@ -170,7 +163,7 @@ static symcomp_cudnn_plan *symcomp_cudnn_planned(symcomp_gpu_libraries *gpu, int
             oldest = plan;
     }
     symcomp_cudnn_forget(gpu->cudnn, oldest);
-    oldest->geometry = *g, oldest->which = which, oldest->bytes = bytes;
+    oldest->geometry = *g, oldest->bytes = bytes;
     oldest->used = gpu->cudnn_calls;
     oldest->algorithm = -1;
     if (symcomp_cudnn_expresses(g) && symcomp_cudnn_describe(gpu->cudnn, oldest) == 0)
@@ -179,28 +172,17 @@ static symcomp_cudnn_plan *symcomp_cudnn_planned(symcomp_gpu_libraries *gpu, int
 }
 
 static int symcomp_cudnn_call(const symcomp_gpu_libraries *gpu, const symcomp_cudnn_plan *plan,
-                              symcomp_address a, symcomp_address b, symcomp_address target,
-                              symcomp_address workspace) {
+                              symcomp_address images, symcomp_address filters,
+                              symcomp_address results, symcomp_address workspace) {
     static const double one_f64 = 1, zero_f64 = 0;
     static const float one_f32 = 1, zero_f32 = 0;
     const void *one = plan->bytes == 4 ? (const void *)&one_f32 : &one_f64;
     const void *zero = plan->bytes == 4 ? (const void *)&zero_f32 : &zero_f64;
-    const symcomp_cudnn *dnn = gpu->cudnn;
-    const void *from_a = (const void *)(uintptr_t)a, *from_b = (const void *)(uintptr_t)b;
-    void *to = (void *)(uintptr_t)target, *scratch = (void *)(uintptr_t)workspace;
-    int status;
-    if (plan->which == SYMCOMP_FORWARD)
-        status = dnn->forward(gpu->cudnn_handle, one, plan->images, from_a, plan->filters, from_b,
-                              plan->convolution, plan->algorithm, scratch, plan->workspace, zero,
-                              plan->results, to);
-    else if (plan->which == SYMCOMP_INPUT) /* filters come first here */
-        status = dnn->input(gpu->cudnn_handle, one, plan->filters, from_b, plan->results, from_a,
-                            plan->convolution, plan->algorithm, scratch, plan->workspace, zero,
-                            plan->images, to);
-    else
-        status = dnn->filters(gpu->cudnn_handle, one, plan->images, from_a, plan->results, from_b,
-                              plan->convolution, plan->algorithm, scratch, plan->workspace, zero,
-                              plan->filters, to);
+    int status = gpu->cudnn->forward(
+        gpu->cudnn_handle, one, plan->images, (const void *)(uintptr_t)images, plan->filters,
+        (const void *)(uintptr_t)filters, plan->convolution, plan->algorithm,
+        (void *)(uintptr_t)workspace, plan->workspace, zero, plan->results,
+        (void *)(uintptr_t)results);
     return status ? SYMCOMP_CUDNN_FAILED + status : 0;
 }
 

@@ -1,9 +1,7 @@
-/* See gpu_products.h. A part of the GPU runtime, which includes this file.
- *
- * The two functions symcomp_gpu_way_of_... decide everything; what follows them obeys.
+/* See gpu_products.h. A part of the GPU runtime, which includes this file: what it does follows the
+ * decisions of gpu_ways.h.
  */
-#include "gpu_products.h"
-#include "gpu_cudnn.h"
+#include "gpu_ways.h"
 
 #include <stdio.h>
 
@@ -12,20 +10,6 @@
 #define SYMCOMP_MOST_BLOCKS INT64_C(2147483647)
 #endif
 
-enum {
-    PRODUCT_THREADS = 256,
-    /* A part of a sum has so many terms at least: more than it costs to add it up. */
-    LEAST_SHARE = 128,
-    /* Terms of a part are whole runs of the kernels, whatever the shape. */
-    WHOLE_RUNS = 16,
-    /* Filters of a group that the kernels for single channels are made for. */
-    FEW_FILTERS = 4,
-};
-
-static const int64_t most_share = INT64_C(1) << 30;
-/* Coordinates, and sums of two, stay below. */
-static const int64_t most_coordinate = INT64_C(1) << 29;
-static const int64_t most_partial_bytes = INT64_C(64) << 20;
 static const size_t cublas_workspace = (size_t)32 << 20;
 
 /* --- kernels -----------------------------------------------------------------------------------*/
@@ -35,239 +19,19 @@ const char *symcomp_gpu_kernel_name(int number) {
 #define SYMCOMP_NAMED(name) "sc_" #name "_f32", "sc_" #name "_f64",
         SYMCOMP_PRODUCT_KERNELS(SYMCOMP_NAMED)
 #undef SYMCOMP_NAMED
-            "sc_multiply_large_f32",
+#define SYMCOMP_NAMED(name) "sc_" #name "_f32",
+            SYMCOMP_SINGLE_KERNELS(SYMCOMP_NAMED)
+#undef SYMCOMP_NAMED
     };
     return number >= 0 && number < SYMCOMP_KERNEL_COUNT ? names[number] : NULL;
 }
 
-/* A kernel of the type with so many bytes. */
-static int of_type(int kernel, int bytes) { return kernel + (bytes == 8); }
-
-/* Rows and columns of a kernel's tiles. */
-static void tile_of(int kernel, int bytes, int64_t tile[2]) {
-    tile[0] = kernel == symcomp_kernel_multiply_large ? 128 : 64;
-    tile[1] = bytes == 8 ? 64 : 128;
-}
-
-static int64_t tiles_of(const sc_extents *e, const int64_t tile[2]) {
-    return e->batch * sc_up(e->rows, tile[0]) * sc_up(e->columns, tile[1]);
-}
-
-static int launch_blocks(const symcomp_gpu_libraries *gpu, int kernel, int64_t blocks,
+static int launch_blocks(const symcomp_gpu_libraries *gpu, int kernel, int64_t blocks, int threads,
                          void *parameters) {
     int64_t across = sc_least(blocks, SYMCOMP_MOST_BLOCKS), down = sc_up(blocks, across);
     void *arguments[] = {parameters};
     return gpu->driver->launch(gpu->kernels[kernel], (unsigned)across, (unsigned)down, 1,
-                               PRODUCT_THREADS, 1, 1, 0, gpu->stream, arguments, NULL);
-}
-
-/* --- decisions ---------------------------------------------------------------------------------*/
-
-static void refuse(symcomp_gpu_way *way, int error) {
-    way->by = SYMCOMP_BY_NOBODY;
-    way->error = error;
-}
-
-/* Cuts the sums into parts: as many as fill the device with the tiles that there are, but not so
- * many that to add them up is work, nor more than there is room for. */
-static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t tiles, int bytes) {
-    int64_t elements = e->batch * e->rows * e->columns;
-    int64_t wanted = 2 * gpu->processors / sc_most(tiles, 1);
-    wanted = sc_least(wanted, e->inner / LEAST_SHARE);
-    wanted = sc_least(wanted, most_partial_bytes / (elements * bytes));
-    if (!gpu->workspace)
-        wanted = 1;
-    wanted = sc_most(wanted, sc_up(e->inner, most_share));
-    e->share = sc_up(sc_up(e->inner, sc_most(wanted, 1)), WHOLE_RUNS) * WHOLE_RUNS;
-    e->parts = sc_most(sc_up(e->inner, e->share), 1);
-}
-
-/* Takes a kernel of tiles, and one that adds parts up, for a product with these extents. */
-static void use_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel, int add,
-                      int bytes) {
-    sc_extents *e = &way->extents;
-    int64_t tile[2];
-    tile_of(kernel, bytes, tile);
-    int64_t tiles = tiles_of(e, tile);
-    cut_sums(gpu, e, tiles, bytes);
-    way->by = SYMCOMP_BY_TILES;
-    way->kernel = kernel == symcomp_kernel_multiply_large ? kernel : of_type(kernel, bytes);
-    way->add = of_type(add, bytes);
-    way->blocks = tiles * e->parts;
-    if (e->parts > 1)
-        way->workspace = (size_t)(e->parts * e->batch * e->rows * e->columns * bytes);
-    if (!gpu->kernels[way->kernel] || (e->parts > 1 && !gpu->kernels[way->add]))
-        refuse(way, SYMCOMP_GPU_NO_KERNEL);
-}
-
-/* Elements from row to row as cuBLAS wants them: no fewer than a row has. What is stored as one row
- * has no distance. 0 where cuBLAS cannot express it. */
-static int64_t leading(const symcomp_matrices *m, int64_t rows, int64_t columns) {
-    int64_t stored = m->transposed ? columns : rows, width = m->transposed ? rows : columns;
-    if (stored <= 1)
-        return sc_most(width, 1);
-    return m->stride >= sc_most(width, 1) && m->stride <= INT32_MAX ? m->stride : 0;
-}
-
-static int cublas_expresses(const symcomp_product *p) {
-    return p->inner > 0 && p->batch <= INT32_MAX && p->rows <= INT32_MAX &&
-           p->columns <= INT32_MAX && p->inner <= INT32_MAX &&
-           leading(&p->left, p->rows, p->inner) && leading(&p->right, p->inner, p->columns) &&
-           !p->target.transposed && leading(&p->target, p->rows, p->columns);
-}
-
-/* The large tiles do more with what they read, if there are enough of them, and they are well
- * filled. */
-static int takes_large(const symcomp_gpu_libraries *gpu, const sc_extents *e, int bytes) {
-    int64_t large[2], middle[2];
-    tile_of(symcomp_kernel_multiply_large, bytes, large);
-    tile_of(symcomp_kernel_multiply, bytes, middle);
-    return bytes == 4 && tiles_of(e, large) >= gpu->processors &&
-           10 * tiles_of(e, large) * large[0] <= 11 * tiles_of(e, middle) * middle[0];
-}
-
-void symcomp_gpu_way_of_product(symcomp_gpu_libraries *gpu, const symcomp_product *p, int bytes,
-                                symcomp_gpu_way *way) {
-    memset(way, 0, sizeof *way);
-    sc_extents *e = &way->extents;
-    e->batch = p->batch, e->rows = p->rows, e->columns = p->columns, e->inner = p->inner;
-    if (p->batch <= 0 || p->rows <= 0 || p->columns <= 0)
-        way->by = SYMCOMP_BY_NOTHING;
-    else if (gpu->cublas_handle && cublas_expresses(p))
-        way->by = SYMCOMP_BY_CUBLAS;
-    else
-        use_tiles(gpu, way, takes_large(gpu, e, bytes) ? symcomp_kernel_multiply_large
-                                                       : symcomp_kernel_multiply,
-                  symcomp_kernel_multiply_add, bytes);
-}
-
-static int64_t places_in(const int64_t size[3]) { return size[0] * size[1] * size[2]; }
-
-/* Whether the kernels' numbers are long enough: coordinates, and places of a channel. */
-static int is_countable(const symcomp_geometry *g) {
-    for (int axis = 0; axis < 3; ++axis) {
-        int64_t low = g->low[axis] < 0 ? -g->low[axis] : g->low[axis];
-        int64_t limits[] = {g->size[axis], g->kernel[axis], g->out[axis], g->stride[axis],
-                            g->dilation[axis], low};
-        for (int k = 0; k < 6; ++k)
-            if (limits[k] < 0 || limits[k] > most_coordinate)
-                return 0;
-        if (g->out[axis] * g->stride[axis] + g->kernel[axis] * g->dilation[axis] + low >
-            most_coordinate)
-            return 0;
-    }
-    return places_in(g->size) <= INT32_MAX && places_in(g->kernel) <= INT32_MAX &&
-           places_in(g->out) <= INT32_MAX && places_in(g->stride) <= INT32_MAX;
-}
-
-/* A filter of one place that moves nothing: with one group, or one image, it is a matrix. */
-static int is_matrix_product(const symcomp_geometry *g, int which) {
-    for (int axis = 0; axis < 3; ++axis)
-        if (g->kernel[axis] != 1 || g->stride[axis] != 1 || g->low[axis] != 0 ||
-            g->size[axis] != g->out[axis])
-            return 0;
-    return which != SYMCOMP_FILTERS && (g->groups == 1 || g->batch == 1);
-}
-
-/* That product; the places are filled in by who calls it. */
-static symcomp_product as_product(const symcomp_geometry *g, int which) {
-    int64_t places = places_in(g->size);
-    int is_turned = which == SYMCOMP_INPUT;
-    int64_t rows = is_turned ? g->channels : g->filters;
-    int64_t inner = is_turned ? g->filters : g->channels;
-    int64_t each = g->groups == 1 ? 0 : g->filters * g->channels;
-    return (symcomp_product){
-        .batch = g->batch * g->groups, .rows = rows, .columns = places, .inner = inner,
-        .alpha = 1, .beta = 0,
-        .left = {.stride = g->channels, .step = each, .transposed = is_turned},
-        .right = {.stride = places, .step = inner * places},
-        .target = {.stride = places, .step = rows * places},
-    };
-}
-
-/* The tap numbers that one residue of the stride can meet along an axis, at most. */
-static int64_t taps_of_residue(int64_t kernel, int64_t stride, int64_t dilation) {
-    int64_t divisor = stride, rest = dilation;
-    while (rest) {
-        int64_t smaller = divisor % rest;
-        divisor = rest, rest = smaller;
-    }
-    return sc_up(kernel, stride / divisor);
-}
-
-static sc_extents extents_of(const symcomp_geometry *g, int which) {
-    if (which == SYMCOMP_FORWARD)
-        return (sc_extents){g->groups, g->filters, g->batch * places_in(g->out),
-                            g->channels * places_in(g->kernel), 1, 0, 0};
-    if (which == SYMCOMP_FILTERS)
-        return (sc_extents){g->groups, g->filters, g->channels * places_in(g->kernel),
-                            g->batch * places_in(g->out), 1, 0, 0};
-    sc_extents e = {g->groups * places_in(g->stride), g->channels, g->batch, g->filters, 1, 0, 0};
-    for (int axis = 0; axis < 3; ++axis) {
-        e.columns *= sc_up(g->size[axis], g->stride[axis]);
-        e.inner *= taps_of_residue(g->kernel[axis], g->stride[axis], g->dilation[axis]);
-    }
-    return e;
-}
-
-/* The kernels for single channels. */
-static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
-                         const symcomp_geometry *g, int which, int bytes) {
-    static const int kernels[] = {symcomp_kernel_channels_forward, symcomp_kernel_channels_backward,
-                                  symcomp_kernel_channels_filters};
-    int64_t filters = g->groups * g->filters;
-    way->by = SYMCOMP_BY_CHANNELS;
-    way->kernel = of_type(kernels[which], bytes);
-    way->add = of_type(symcomp_kernel_multiply_add, bytes);
-    if (which == SYMCOMP_FORWARD)
-        way->blocks = sc_up(g->batch * filters * places_in(g->out), PRODUCT_THREADS);
-    else if (which == SYMCOMP_INPUT)
-        way->blocks = sc_up(g->batch * g->groups * places_in(g->size), PRODUCT_THREADS);
-    else {
-        sc_extents *e = &way->extents;
-        *e = (sc_extents){1, 1, filters * places_in(g->kernel), g->batch * places_in(g->out),
-                          1, 0, 0};
-        /* A block adds up one element, as several of a tile's would. */
-        cut_sums(gpu, e, sc_up(e->columns, 4), bytes);
-        way->blocks = e->columns * e->parts;
-        if (e->parts > 1)
-            way->workspace = (size_t)(e->parts * e->columns * bytes);
-    }
-    if (!gpu->kernels[way->kernel] || (way->workspace && !gpu->kernels[way->add]))
-        refuse(way, SYMCOMP_GPU_NO_KERNEL);
-}
-
-void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *gpu, int which,
-                                    const symcomp_geometry *g, int bytes, symcomp_gpu_way *way) {
-    static const int kernels[] = {symcomp_kernel_forward, symcomp_kernel_backward,
-                                  symcomp_kernel_filters};
-    static const int adds[] = {symcomp_kernel_forward_add, symcomp_kernel_backward_add,
-                               symcomp_kernel_multiply_add};
-    int64_t images = g->batch * g->groups * g->channels * places_in(g->size);
-    int64_t filters = g->groups * g->filters * g->channels * places_in(g->kernel);
-    int64_t results = g->batch * g->groups * g->filters * places_in(g->out);
-    int64_t of_target = which == SYMCOMP_FORWARD ? results
-                        : which == SYMCOMP_INPUT ? images
-                                                 : filters;
-    memset(way, 0, sizeof *way);
-    if (of_target == 0)
-        way->by = SYMCOMP_BY_NOTHING;
-    else if (!images || !filters || !results)
-        way->by = SYMCOMP_BY_ZEROS;
-    else if (!is_countable(g))
-        refuse(way, SYMCOMP_GPU_TOO_LARGE);
-    else if (is_matrix_product(g, which))
-        way->by = SYMCOMP_BY_PRODUCT;
-    else if (g->channels == 1 && g->filters <= FEW_FILTERS && g->groups > 1)
-        use_channels(gpu, way, g, which, bytes);
-    else if (gpu->cudnn_handle &&
-             (way->plan = symcomp_cudnn_planned(gpu, which, g, bytes))->algorithm >= 0) {
-        way->by = SYMCOMP_BY_CUDNN;
-        way->workspace = way->plan->workspace;
-    } else {
-        way->extents = extents_of(g, which);
-        use_tiles(gpu, way, kernels[which], adds[which], bytes);
-    }
+                               (unsigned)threads, 1, 1, 0, gpu->stream, arguments, NULL);
 }
 
 /* --- calls -------------------------------------------------------------------------------------*/
@@ -291,6 +55,11 @@ static int64_t blocks_that_add(const sc_extents *e) {
     return e->batch * sc_up(e->rows * e->columns, 32);
 }
 
+static int add_parts(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                     const sc_extents *e, void *parameters) {
+    return launch_blocks(gpu, way->add, blocks_that_add(e), PRODUCT_THREADS, parameters);
+}
+
 static int multiply_by_tiles(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
                              const symcomp_product *p) {
     sc_multiplication parameters = {
@@ -300,9 +69,9 @@ static int multiply_by_tiles(const symcomp_gpu_libraries *gpu, const symcomp_gpu
     sc_extents *e = &parameters.extents;
     int error = find_room(gpu, way, &e->partial);
     if (!error)
-        error = launch_blocks(gpu, way->kernel, way->blocks, &parameters);
+        error = launch_blocks(gpu, way->kernel, way->blocks, way->threads, &parameters);
     if (!error && e->parts > 1)
-        error = launch_blocks(gpu, way->add, blocks_that_add(e), &parameters);
+        error = add_parts(gpu, way, e, &parameters);
     return error;
 }
 
@@ -347,9 +116,9 @@ static void narrow(int32_t to[3], const int64_t from[3]) {
         to[axis] = (int32_t)from[axis];
 }
 
-static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
-                               int which, const symcomp_geometry *g, int bytes, symcomp_address a,
-                               symcomp_address b, symcomp_address target) {
+static sc_correlation correlation_of(const symcomp_gpu_way *way, int which,
+                                     const symcomp_geometry *g, symcomp_address a,
+                                     symcomp_address b, symcomp_address target) {
     sc_correlation parameters = {
         .extents = way->extents, .batch = g->batch, .groups = g->groups, .channels = g->channels,
         .filter_count = g->filters,
@@ -360,20 +129,41 @@ static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_g
     narrow(parameters.size, g->size), narrow(parameters.kernel, g->kernel);
     narrow(parameters.out, g->out), narrow(parameters.stride, g->stride);
     narrow(parameters.dilation, g->dilation), narrow(parameters.low, g->low);
+    return parameters;
+}
+
+static int convolve_by_kernels(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                               int which, const symcomp_geometry *g, int bytes, symcomp_address a,
+                               symcomp_address b, symcomp_address target) {
+    sc_correlation parameters = correlation_of(way, which, g, a, b, target);
     sc_extents *e = &parameters.extents;
     int error = find_room(gpu, way, &e->partial);
     if (!error)
-        error = launch_blocks(gpu, way->kernel, way->blocks, &parameters);
+        error = launch_blocks(gpu, way->kernel, way->blocks, way->threads, &parameters);
     if (error || e->parts <= 1)
         return error;
     if (way->add != of_type(symcomp_kernel_multiply_add, bytes))
-        return launch_blocks(gpu, way->add, blocks_that_add(e), &parameters);
+        return add_parts(gpu, way, e, &parameters);
     /* Filters are plain matrices: the sum of their parts is that of a product's. */
     sc_multiplication sum = {
         .extents = *e, .alpha = 1, .beta = 0,
         .target = {.place = target, .stride = e->columns, .step = e->rows * e->columns},
     };
-    return launch_blocks(gpu, way->add, blocks_that_add(e), &sum);
+    return add_parts(gpu, way, e, &sum);
+}
+
+static int convolve_by_cudnn(const symcomp_gpu_libraries *gpu, const symcomp_gpu_way *way,
+                             const symcomp_geometry *g, int bytes, symcomp_address a,
+                             symcomp_address b, symcomp_address target) {
+    symcomp_address scratch;
+    int error = find_room(gpu, way, &scratch);
+    if (!error && way->by == SYMCOMP_BY_CUDNN_TURNED) {
+        sc_correlation parameters = correlation_of(way, SYMCOMP_FORWARD, g, a, b, scratch);
+        error = launch_blocks(gpu, way->kernel, sc_up(filter_elements(g), PRODUCT_THREADS),
+                              PRODUCT_THREADS, &parameters);
+        b = scratch, scratch += turned_bytes(g, bytes);
+    }
+    return error ? error : symcomp_cudnn_call(gpu, way->plan, a, b, target, scratch);
 }
 
 int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp_geometry *g,
@@ -395,11 +185,9 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
         p.left.place = b, p.right.place = a, p.target.place = target;
         return symcomp_gpu_product(gpu, &p, bytes);
     }
-    case SYMCOMP_BY_CUDNN: {
-        symcomp_address scratch;
-        int error = find_room(gpu, &way, &scratch);
-        if (!error)
-            error = symcomp_cudnn_call(gpu, way.plan, a, b, target, scratch);
+    case SYMCOMP_BY_CUDNN:
+    case SYMCOMP_BY_CUDNN_TURNED: {
+        int error = convolve_by_cudnn(gpu, &way, g, bytes, a, b, target);
         if (error < SYMCOMP_CUDNN_FAILED || error >= SYMCOMP_GPU_NO_WORKSPACE)
             return error;
         /* What it thought it could do it cannot: it is not asked again. */
@@ -502,8 +290,9 @@ void symcomp_gpu_way_text(const symcomp_gpu_way *way, char *text, size_t room) {
     };
     switch (way->by) {
     case SYMCOMP_BY_CUDNN:
-        snprintf(text, room, "cuDNN, algorithm %d, %zu bytes of workspace", way->plan->algorithm,
-                 way->workspace);
+    case SYMCOMP_BY_CUDNN_TURNED:
+        snprintf(text, room, "cuDNN, algorithm %d, %zu bytes of workspace%s", way->plan->algorithm,
+                 way->workspace, way->by == SYMCOMP_BY_CUDNN ? "" : ", on turned filters");
         break;
     case SYMCOMP_BY_TILES:
     case SYMCOMP_BY_CHANNELS:

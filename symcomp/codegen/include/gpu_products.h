@@ -2,7 +2,7 @@
  * the call.
  *
  * The libraries are NVIDIA's, as far as they were found (gpu_libraries.py); the kernels are those
- * of products.cuh, which do everything. Results are the same from call to call in any case:
+ * of products.cuh and convolutions.cuh, which do everything. Results are the same from call to call in any case:
  * algorithms of cuDNN that are not deterministic are not used, nor are float32 products rounded to
  * less (TF32).
  */
@@ -14,25 +14,42 @@
 #include "convolution.h"
 #include "product_parameters.h"
 
-/* Kernels, each of f32 and of f64, and the one that f32 has alone. */
+/* Kernels, each of f32 and of f64: two numbers, of which the first is even. */
 #define SYMCOMP_PRODUCT_KERNELS(X)                                                                 \
     X(multiply)                                                                                    \
     X(multiply_add)                                                                                \
     X(forward)                                                                                     \
+    X(forward_far)                                                                                 \
     X(forward_add)                                                                                 \
     X(backward)                                                                                    \
+    X(backward_far)                                                                                \
     X(backward_add)                                                                                \
     X(filters)                                                                                     \
+    X(filters_far)                                                                                 \
+    X(turn_filters)                                                                                \
     X(channels_forward)                                                                            \
     X(channels_backward)                                                                           \
     X(channels_filters)
+
+/* Those that f32 has alone: of other tiles. */
+#define SYMCOMP_SINGLE_KERNELS(X)                                                                  \
+    X(multiply_flat)                                                                               \
+    X(multiply_small)                                                                              \
+    X(forward_flat)                                                                                \
+    X(forward_small)                                                                               \
+    X(backward_flat)                                                                               \
+    X(backward_small)                                                                              \
+    X(filters_flat)                                                                                \
+    X(filters_small)
 
 enum {
 #define SYMCOMP_NUMBERED(name) symcomp_kernel_##name, symcomp_kernel_##name##_f64,
     SYMCOMP_PRODUCT_KERNELS(SYMCOMP_NUMBERED)
 #undef SYMCOMP_NUMBERED
-        symcomp_kernel_multiply_large,
-    SYMCOMP_KERNEL_COUNT
+#define SYMCOMP_NUMBERED(name) symcomp_kernel_##name,
+        SYMCOMP_SINGLE_KERNELS(SYMCOMP_NUMBERED)
+#undef SYMCOMP_NUMBERED
+            SYMCOMP_KERNEL_COUNT
 };
 
 /* cuBLAS, by the names of its functions: all or none are there. They answer 0, or an error. */
@@ -80,33 +97,20 @@ typedef struct symcomp_cudnn {
     int (*set_groups)(symcomp_descriptor, int groups);
     int (*set_math)(symcomp_descriptor, int math);
     int (*destroy_convolution)(symcomp_descriptor);
-    /* The descriptors are of the two arguments, the convolution and the target. */
+    /* The descriptors are of images, filters, the convolution and results. */
     int (*find_forward)(void *handle, symcomp_descriptor x, symcomp_descriptor w,
                         symcomp_descriptor convolution, symcomp_descriptor y, int wanted,
-                        int *count, symcomp_cudnn_found *found);
-    int (*find_input)(void *handle, symcomp_descriptor w, symcomp_descriptor y,
-                      symcomp_descriptor convolution, symcomp_descriptor x, int wanted, int *count,
-                      symcomp_cudnn_found *found);
-    int (*find_filters)(void *handle, symcomp_descriptor x, symcomp_descriptor y,
-                        symcomp_descriptor convolution, symcomp_descriptor w, int wanted,
                         int *count, symcomp_cudnn_found *found);
     int (*forward)(void *handle, const void *alpha, symcomp_descriptor, const void *x,
                    symcomp_descriptor, const void *w, symcomp_descriptor convolution,
                    int algorithm, void *workspace, size_t bytes, const void *beta,
                    symcomp_descriptor, void *y);
-    int (*input)(void *handle, const void *alpha, symcomp_descriptor, const void *w,
-                 symcomp_descriptor, const void *y, symcomp_descriptor convolution, int algorithm,
-                 void *workspace, size_t bytes, const void *beta, symcomp_descriptor, void *x);
-    int (*filters)(void *handle, const void *alpha, symcomp_descriptor, const void *x,
-                   symcomp_descriptor, const void *y, symcomp_descriptor convolution,
-                   int algorithm, void *workspace, size_t bytes, const void *beta,
-                   symcomp_descriptor, void *w);
 } symcomp_cudnn;
 
 /* A convolution that cuDNN was asked for before, so that it is described and searched for once. */
 typedef struct symcomp_cudnn_plan {
     symcomp_geometry geometry;
-    int64_t which, bytes, used; /* bytes of an element; 0 where there is no plan */
+    int64_t bytes, used; /* bytes of an element; 0 where there is no plan */
     symcomp_descriptor images, filters, results, convolution;
     int algorithm; /* -1: cuDNN has none that fits */
     size_t workspace;
@@ -148,6 +152,7 @@ enum {
     SYMCOMP_BY_ZEROS,   /* the sums are empty */
     SYMCOMP_BY_CUBLAS,
     SYMCOMP_BY_CUDNN,
+    SYMCOMP_BY_CUDNN_TURNED, /* images as the results of turned filters */
     SYMCOMP_BY_TILES,
     SYMCOMP_BY_CHANNELS,
     SYMCOMP_BY_PRODUCT, /* a convolution that is a matrix product as it stands */
@@ -157,7 +162,8 @@ enum {
 typedef struct symcomp_gpu_way {
     int by, error;
     int kernel, add;     /* of tiles and channels: the second one of a product in parts */
-    int64_t blocks;      /* of the first kernel */
+    int threads;         /* of a block of the first kernel */
+    int64_t blocks;
     sc_extents extents;  /* without `partial` */
     size_t workspace;    /* bytes */
     symcomp_cudnn_plan *plan;

@@ -1,17 +1,16 @@
-/* The kernels of matrix products and convolutions; gpu_products.c launches them, with the
- * parameters of product_parameters.h. They are compiled once per machine, and for one type at a
- * time (products_f32.cu, products_f64.cu): most programs need one.
+/* The kernels of matrix products; gpu_products.c launches them, with the parameters of
+ * product_parameters.h. They are compiled once per machine, and for one type at a time
+ * (products_f32.cu, products_f64.cu): most programs need one.
  *
- * Those that end in _add are the second step of products in parts. All have blocks of 256 threads
- * along x, as many as the tiles, in x and if need be in y.
+ * That which ends in _add is the second step of products in parts. Blocks lie in x and if need be
+ * in y: as many as the tiles, with the threads of their shape; or with SC_THREADS.
  */
+#ifndef SYMCOMP_PRODUCTS_CUH
+#define SYMCOMP_PRODUCTS_CUH
+
 #include "symcomp_device.cuh"
 
-#include "product.cuh"
-#include "correlation.cuh"
-#include "channels.cuh"
-
-/* --- matrix products ---------------------------------------------------------------------------*/
+#include "matrix.cuh"
 
 template <typename T> struct sc_matrices {
     const sc_multiplication &p;
@@ -32,50 +31,45 @@ template <typename T> struct sc_matrices {
                                p.beta};
     }
 
+    __device__ void narrow(const sc_job &, int, int64_t &, int64_t &) const {}
+
     template <class Shape> __device__ void tile(sc_bench<T, Shape> &bench) const {
         const sc_job &job = bench.job;
-        const sc_matrix<T, Shape::ROWS, Shape::DEPTH> left(
-            job.left, p.left.stride, !p.left.transposed, job.rows, job.first_row, job.first_term);
-        const sc_matrix<T, Shape::COLUMNS, Shape::DEPTH> right(job.right, p.right.stride,
-                                                               p.right.transposed, job.columns,
-                                                               job.first_column, job.first_term);
+        const sc_matrix<T, Shape, Shape::ROWS> left(job.left, p.left.stride, !p.left.transposed,
+                                                    job.rows, job.first_row, job);
+        const sc_matrix<T, Shape, Shape::COLUMNS> right(job.right, p.right.stride,
+                                                        p.right.transposed, job.columns,
+                                                        job.first_column, job);
         sc_product_tile<T, Shape>(bench, left, right);
     }
 };
 
 /* --- kernels -----------------------------------------------------------------------------------*/
 
-/* Two blocks on a multiprocessor: so nobody waits for a barrier, or for memory, alone. */
-#define SC_PRODUCT_KERNEL(name, T, Shape, Problem, Parameters)                                     \
-    extern "C" __global__ void __launch_bounds__(SC_THREADS, 2)                                    \
+/* A kernel for products of a problem, whose type comes last. Blocks share a multiprocessor: so
+ * nobody waits for a barrier, or for memory, alone. */
+#define SC_PRODUCT_KERNEL(name, T, Shape, Parameters, ...)                                         \
+    extern "C" __global__ void __launch_bounds__(Shape::THREADS, Shape::BLOCKS)                    \
         name(const __grid_constant__ Parameters p) {                                               \
-        __shared__ Problem<T>::Bench<Shape> bench;                                                 \
-        sc_product<T, Shape>(Problem<T>(p), bench);                                                \
+        typedef __VA_ARGS__ Problem;                                                               \
+        __shared__ Problem::Bench<Shape> bench;                                                    \
+        sc_product<T, Shape>(Problem(p), bench);                                                   \
     }
 
 /* The sum of a product's parts. */
-#define SC_ADD_KERNEL(name, T, Problem, Parameters)                                                \
+#define SC_ADD_KERNEL(name, T, Parameters, ...)                                                    \
     extern "C" __global__ void __launch_bounds__(SC_THREADS)                                       \
         name(const __grid_constant__ Parameters p) {                                               \
         __shared__ sc_job job;                                                                     \
         __shared__ T sums[8][32];                                                                  \
-        sc_add_parts(Problem<T>(p), job, sums);                                                    \
+        sc_add_parts(__VA_ARGS__(p), job, sums);                                                   \
     }
 
-#define SC_CHANNELS_KERNEL(name, T, function)                                                      \
-    extern "C" __global__ void __launch_bounds__(SC_THREADS, 4)                                    \
-        name(const __grid_constant__ sc_correlation p) {                                           \
-        function<T>(p);                                                                            \
-    }
+/* `kind` stands in the name. */
+#define SC_MULTIPLY_KERNEL(T, kind, Shape)                                                         \
+    SC_PRODUCT_KERNEL(sc_multiply_##kind, T, Shape, sc_multiplication, sc_matrices<T>)
 
-#define SC_KERNELS(T, suffix, Shape)                                                               \
-    SC_PRODUCT_KERNEL(sc_multiply_##suffix, T, Shape, sc_matrices, sc_multiplication)              \
-    SC_PRODUCT_KERNEL(sc_forward_##suffix, T, Shape, sc_forward, sc_correlation)                   \
-    SC_PRODUCT_KERNEL(sc_backward_##suffix, T, Shape, sc_backward, sc_correlation)                 \
-    SC_PRODUCT_KERNEL(sc_filters_##suffix, T, Shape, sc_of_filters, sc_correlation)                \
-    SC_ADD_KERNEL(sc_multiply_add_##suffix, T, sc_matrices, sc_multiplication)                     \
-    SC_ADD_KERNEL(sc_forward_add_##suffix, T, sc_forward, sc_correlation)                          \
-    SC_ADD_KERNEL(sc_backward_add_##suffix, T, sc_backward, sc_correlation)                        \
-    SC_CHANNELS_KERNEL(sc_channels_forward_##suffix, T, sc_channels_forward)                       \
-    SC_CHANNELS_KERNEL(sc_channels_backward_##suffix, T, sc_channels_backward)                     \
-    SC_CHANNELS_KERNEL(sc_channels_filters_##suffix, T, sc_channels_filters)
+#define SC_MULTIPLY_ADD_KERNEL(T, suffix)                                                          \
+    SC_ADD_KERNEL(sc_multiply_add_##suffix, T, sc_multiplication, sc_matrices<T>)
+
+#endif

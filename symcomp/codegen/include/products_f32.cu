@@ -1,5 +1,7 @@
-/* Products and convolutions in float32: see products.cuh. */
+/* Products in float32: see products.cuh. */
 #include "products.cuh"
 
-SC_KERNELS(float, f32, sc_middle)
-SC_PRODUCT_KERNEL(sc_multiply_large_f32, float, sc_large, sc_matrices, sc_multiplication)
+SC_MULTIPLY_KERNEL(float, f32, sc_middle)
+SC_MULTIPLY_KERNEL(float, flat_f32, sc_flat)
+SC_MULTIPLY_KERNEL(float, small_f32, sc_small)
+SC_MULTIPLY_ADD_KERNEL(float, f32)

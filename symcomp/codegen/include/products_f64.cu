@@ -1,4 +1,5 @@
-/* Products and convolutions in float64: see products.cuh. */
+/* Products in float64: see products.cuh. */
 #include "products.cuh"
 
-SC_KERNELS(double, f64, sc_small)
+SC_MULTIPLY_KERNEL(double, f64, sc_double)
+SC_MULTIPLY_ADD_KERNEL(double, f64)

@@ -6,9 +6,9 @@
  * here for three compilers: nvcc, NVRTC (which has no standard headers) and, for tests without a GPU,
  * a C++ compiler of the host (emulation.h).
  *
- * A block is blockDim.y teams of blockDim.x threads; the width of a team is a power of two from 1 to
- * 1024.  Teams up to 32 wide lie within a warp; wider ones are alone in their block.  All threads of
- * a team call the functions of teams the same number of times.
+ * A block is blockDim.y teams of blockDim.x threads, 1024 at most.  Teams up to 32 wide lie within a
+ * warp, and their width is a power of two; wider ones are whole warps, and alone in their block.  All
+ * threads of a team call the functions of teams the same number of times.
  */
 #ifndef SYMCOMP_DEVICE_CUH
 #define SYMCOMP_DEVICE_CUH
@@ -85,6 +85,9 @@ typedef unsigned long uintptr_t;
 #define __builtin_signbitf(x) (sc_bits_f32(x) >> 31)
 #define __builtin_signbit(x) (sc_bits_f64(x) >> 63)
 
+/* A function of a record. */
+#define SC_METHOD __device__ __forceinline__
+
 /* Where a thread waits is told by the emulation alone. */
 #define SC_SITE
 #define SC_AND_SITE
@@ -101,6 +104,7 @@ extern __shared__ __align__(16) unsigned char sc_dynamic_shared[];
 #include "emulation.h"
 
 #define SC_INLINE static inline __attribute__((always_inline))
+#define SC_METHOD inline __attribute__((always_inline))
 #define SC_FUNCTION static inline
 #define SC_TABLE static const
 

@@ -41,6 +41,7 @@ typedef struct symcomp_driver {
     int (*destroy_graph)(void *graph);
     int (*pop_context)(void **context);
     int (*memory)(size_t *free, size_t *all);
+    int (*allocate_host)(void **place, size_t bytes, unsigned flags); /* page-locked */
     int (*about)(void *answer, int what, symcomp_address place); /* of the driver: what a place is */
     int (*make_event)(void **event, unsigned flags);
     int (*record_event)(void *event, void *stream);
@@ -62,6 +63,17 @@ typedef struct symcomp_product {
     symcomp_matrices left, right, target;
 } symcomp_product;
 
+/* A kernel of rows (codegen/held_rows.py): how many rows there are of which length, and the scratch
+ * bytes of a team that does not hold its row; the elements of a vector and the vectors that a thread
+ * has, the most threads of a team, and whether all rows are whole vectors.  Then the functions for rows
+ * that are held and for those that are not, each for any rows and for whole vectors; NULL where the
+ * case does not come up. */
+typedef struct symcomp_rows {
+    int64_t number, length, scratch;
+    int lanes, slots, most, wide;
+    void *held[2], *streamed[2];
+} symcomp_rows;
+
 /* What captured sequences of launches were made for, and what replays them. One for each plan: of the
  * last few frames that it was called with, as places often take turns. */
 enum { SYMCOMP_REPLAYS = 4 };
@@ -77,6 +89,16 @@ typedef struct symcomp_replay {
     int refused; /* what the plan does cannot be captured */
 } symcomp_replay;
 
+/* Where the kernels of a function note positions outside their axis; see gpu_notes.h. */
+typedef struct symcomp_record symcomp_record;
+
+/* An array of the host, and its place on the GPU. */
+typedef struct symcomp_move {
+    symcomp_address place;
+    void *host;
+    size_t bytes;
+} symcomp_move;
+
 /* The runtime of the one GPU. All but `enter` is called between `enter` and `leave`; after an error
  * nothing more is done until `leave`, which tells it. */
 typedef struct symcomp_gpu {
@@ -91,8 +113,9 @@ typedef struct symcomp_gpu {
     void (*copy)(symcomp_address to, symcomp_address from, size_t bytes);
     /* Where a shared value lies, uploaded if need be; `writes` says that the call changes it. */
     symcomp_address (*cell)(symcomp_cell *cell, size_t bytes, int writes);
-    /* The number at a place, once everything before is done. */
-    int64_t (*read)(symcomp_address place);
+    /* The kernels of the call check positions: where they set the verdict, and where they note what
+     * is wrong. */
+    void (*checks)(symcomp_record *record, symcomp_address *verdict, symcomp_address *notes);
     /* Everything before is done; answers 0, or the error there was. */
     int (*wait)(void);
     /* x * y threads, neighbours along x. */
@@ -102,12 +125,23 @@ typedef struct symcomp_gpu {
      * that lies if it is not in shared memory (else NULL), and the bytes of it that each team has. */
     void (*teams)(void *kernel, int64_t rows, int64_t length, int64_t scratch, void **arguments,
                   int64_t count);
+    /* `count` teams of `width` threads, each a block of its own. */
+    void (*blocks)(void *kernel, int64_t count, int64_t width, void **arguments);
+    /* A team for each row, as `teams`. */
+    void (*rows)(const symcomp_rows *rows, void **arguments, int64_t count);
     void (*product)(const symcomp_product *product, int bytes);
     /* which: SYMCOMP_FORWARD, SYMCOMP_INPUT or SYMCOMP_FILTERS; see convolution.h. */
     void (*convolve)(int which, const symcomp_geometry *geometry, int bytes, symcomp_address left,
                      symcomp_address right, symcomp_address target);
-    /* Calls launches(frame), or replays what it launched when the frame was the same. */
-    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay);
+    /* Sorts n numbers below a bound, of int64: to `sorted`, and behind them where each came from. Equal
+     * ones stay in order. The kernels are those of symcomp_sort.h. */
+    void (*sort)(void *const *kernels, int64_t n, int64_t bound, symcomp_address keys,
+                 symcomp_address sorted);
+    /* Brings the inputs of the host to the GPU, calls launches(frame), or replays what it launched
+     * when the frame was the same, and brings results to the host. `moves` are of so many inputs, and
+     * then of so many results; the places of each lie one after another in the arena. */
+    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay,
+                const symcomp_move *moves, int64_t inputs, int64_t results);
 } symcomp_gpu;
 
 /* What an entry answers where the GPU failed: `symcomp_gpu_failure` of the runtime says how. */

@@ -2,8 +2,8 @@
  *
  * A flat kernel has a thread for each element: neighbours along x, and for two nested loops the outer
  * one along y. In a kernel of teams a team is the threads of a block with the same threadIdx.y: its
- * members share the loops inside a row. All stride on until nothing is left, so that a launch may have
- * any number of blocks. */
+ * members share the loops inside a row. Where the number of its threads is fixed, a team is a block.
+ * All stride on until nothing is left, so that a launch may have any number of blocks. */
 #ifndef SYMCOMP_GRID_CUH
 #define SYMCOMP_GRID_CUH
 
@@ -15,6 +15,12 @@ SC_INLINE int64_t sc_row(void) { return (int64_t)blockIdx.y * blockDim.y + threa
 SC_INLINE int64_t sc_rows(void) { return (int64_t)gridDim.y * blockDim.y; }
 SC_INLINE int64_t sc_team(void) { return (int64_t)blockIdx.x * blockDim.y + threadIdx.y; }
 SC_INLINE int64_t sc_teams(void) { return (int64_t)gridDim.x * blockDim.y; }
+SC_INLINE int64_t sc_block(void) { return blockIdx.x; }
+SC_INLINE int64_t sc_blocks(void) { return gridDim.x; }
+/* The row of the first team of this thread's warp, when this team has the row given. */
+SC_INLINE int64_t sc_first_row(int64_t row) {
+    return blockDim.x < 32 ? row - (threadIdx.y & (32 / blockDim.x - 1)) : row;
+}
 SC_INLINE int64_t sc_member(void) { return threadIdx.x; }
 SC_INLINE int64_t sc_members(void) { return blockDim.x; }
 
@@ -22,6 +28,12 @@ SC_INLINE int64_t sc_members(void) { return blockDim.x; }
 SC_INLINE char *sc_tile(char *scratch, int64_t each) {
     SC_DYNAMIC_SHARED(char, shared, 0);
     return scratch ? scratch + sc_team() * each : shared + threadIdx.y * each;
+}
+
+/* The same where it is sure to be shared: the compiler has quicker instructions for that. */
+SC_INLINE char *sc_shared_tile(int64_t each) {
+    SC_DYNAMIC_SHARED(char, shared, 0);
+    return shared + threadIdx.y * each;
 }
 
 /* Tells the compiler where an array begins, so that neighbouring loads become one. */

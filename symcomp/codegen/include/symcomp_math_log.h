@@ -10,21 +10,28 @@
 #include "symcomp_math_base.h"
 #include "symcomp_math_exp.h"
 
-/* x = 2^(result)·(1 + *f) for positive finite x. */
+/* x = 2^(result)·(1 + *f) for positive normal x. */
+SC_INLINE float sc_log_split_normal_f32(float x, float *f) {
+    uint32_t t = sc_bits_f32(x) + (0x3f800000u - 0x3f3504f3u);
+    *f = sc_from_bits_f32((t & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+    return (float)((int32_t)(t >> 23) - 127);
+}
+
+SC_INLINE double sc_log_split_normal_f64(double x, double *f) {
+    uint64_t t = sc_bits_f64(x) + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
+    *f = sc_from_bits_f64((t & 0x000fffffffffffffu) + 0x3fe6a09e00000000u) - 1.0;
+    return sc_from_bits_f64((t >> 52) | 0x4330000000000000u) - (0x1p52 + 1023.0);
+}
+
+/* The same for positive finite x. */
 SC_INLINE float sc_log_split_f32(float x, float *f) {
     float lift = x < 0x1p-126f ? 23.0f : 0.0f;
-    float v = x < 0x1p-126f ? x * 0x1p23f : x;
-    uint32_t t = sc_bits_f32(v) + (0x3f800000u - 0x3f3504f3u);
-    *f = sc_from_bits_f32((t & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
-    return (float)((int32_t)(t >> 23) - 127) - lift;
+    return sc_log_split_normal_f32(x < 0x1p-126f ? x * 0x1p23f : x, f) - lift;
 }
 
 SC_INLINE double sc_log_split_f64(double x, double *f) {
     double lift = x < 0x1p-1022 ? 52.0 : 0.0;
-    double v = x < 0x1p-1022 ? x * 0x1p52 : x;
-    uint64_t t = sc_bits_f64(v) + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
-    *f = sc_from_bits_f64((t & 0x000fffffffffffffu) + 0x3fe6a09e00000000u) - 1.0;
-    return (sc_from_bits_f64((t >> 52) | 0x4330000000000000u) - (0x1p52 + 1023.0)) - lift;
+    return sc_log_split_normal_f64(x < 0x1p-1022 ? x * 0x1p52 : x, f) - lift;
 }
 
 /* ln(1 + f) = result + *low. */
@@ -64,16 +71,36 @@ SC_INLINE double sc_log_edges_f64(double x, double y) {
     return x > 0.0 ? high : edge;
 }
 
+/* ln(1 + f) + k·ln 2 */
+SC_INLINE float sc_log_whole_f32(float f, float k) {
+    float low, high = sc_log_parts_f32(f, &low);
+    return k * 0x1.62e4p-1f + (high + (low + k * 0x1.7f7d1cp-20f));
+}
+
+SC_INLINE double sc_log_whole_f64(double f, double k) {
+    double low, high = sc_log_parts_f64(f, &low);
+    return k * 0x1.62e42fefp-1 + (high + (low + k * 0x1.473de6af278edp-34));
+}
+
 SC_INLINE float sc_log_f32(float x) {
-    float f, low, k = sc_log_split_f32(x, &f);
-    float high = sc_log_parts_f32(f, &low);
-    return sc_log_edges_f32(x, k * 0x1.62e4p-1f + (high + (low + k * 0x1.7f7d1cp-20f)));
+    float f, k = sc_log_split_f32(x, &f);
+    return sc_log_edges_f32(x, sc_log_whole_f32(f, k));
 }
 
 SC_INLINE double sc_log_f64(double x) {
-    double f, low, k = sc_log_split_f64(x, &f);
-    double high = sc_log_parts_f64(f, &low);
-    return sc_log_edges_f64(x, k * 0x1.62e42fefp-1 + (high + (low + k * 0x1.473de6af278edp-34)));
+    double f, k = sc_log_split_f64(x, &f);
+    return sc_log_edges_f64(x, sc_log_whole_f64(f, k));
+}
+
+/* ln x for positive normal x, without a look at others. */
+SC_INLINE float sc_log_normal_f32(float x) {
+    float f, k = sc_log_split_normal_f32(x, &f);
+    return sc_log_whole_f32(f, k);
+}
+
+SC_INLINE double sc_log_normal_f64(double x) {
+    double f, k = sc_log_split_normal_f64(x, &f);
+    return sc_log_whole_f64(f, k);
 }
 
 /* ln(1 + f)·c + k·d to nearly twice the precision, c and d each in two parts, k·d_high exact. */

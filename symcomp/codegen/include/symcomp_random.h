@@ -9,6 +9,7 @@
  * The four 32-bit words of the state are kept in 64-bit lanes: a product of 32 bits by 32 then
  * needs no shuffling between even and odd lanes, which is most of the work in 32-bit lanes.  The
  * upper halves of lanes hold what is left over, and are dropped where a word is used as a number.
+ * On a GPU there are no lanes, and words are words.
  */
 #ifndef SYMCOMP_RANDOM_H
 #define SYMCOMP_RANDOM_H
@@ -16,16 +17,32 @@
 #include "symcomp_math_base.h"
 #include "symcomp_math_log.h"
 
+#if defined(__CUDACC__)
+typedef uint32_t symcomp_word;
+#else
+typedef uint64_t symcomp_word;
+#endif
+
 typedef struct symcomp_block {
-    uint64_t a, b, c, d;
+    symcomp_word a, b, c, d;
 } symcomp_block;
 
+#if defined(__CUDACC__)
+/* Each product's halves stand side by side: so the compiler makes one multiplication of both. */
+SC_INLINE symcomp_block symcomp_philox_round(symcomp_block x, uint32_t key_a, uint32_t key_b) {
+    const uint32_t m = 0xd2511f53u, n = 0xcd9e8d57u;
+    symcomp_block y = {__umulhi(x.c, n) ^ x.b ^ key_a, x.c * n,
+                       __umulhi(x.a, m) ^ x.d ^ key_b, x.a * m};
+    return y;
+}
+#else
 SC_INLINE symcomp_block symcomp_philox_round(symcomp_block x, uint32_t key_a, uint32_t key_b) {
     uint64_t p = (uint64_t)(uint32_t)x.a * 0xd2511f53u;
     uint64_t q = (uint64_t)(uint32_t)x.c * 0xcd9e8d57u;
     symcomp_block y = {(q >> 32) ^ x.b ^ key_a, q, (p >> 32) ^ x.d ^ key_b, p};
     return y;
 }
+#endif
 
 /* Ten rounds; the key is raised between them by the golden ratio and by √3 − 1. */
 SC_INLINE symcomp_block symcomp_philox(symcomp_block x, uint64_t key) {
@@ -46,14 +63,16 @@ SC_INLINE symcomp_block symcomp_philox(symcomp_block x, uint64_t key) {
 /* The counter: 40 bits of the block's number, 56 of the call's, 32 of the draw's. */
 SC_INLINE symcomp_block symcomp_random_block(uint64_t key, uint64_t call, uint64_t draw,
                                              uint64_t block) {
-    symcomp_block counter = {block, ((block >> 32) & 0xffu) | (call << 8), draw, call >> 24};
+    symcomp_block counter = {(symcomp_word)block,
+                             (symcomp_word)(((block >> 32) & 0xffu) | (call << 8)),
+                             (symcomp_word)draw, (symcomp_word)(call >> 24)};
     return symcomp_philox(counter, key);
 }
 
 SC_INLINE uint32_t symcomp_random_bits32(uint64_t key, uint64_t call, uint64_t draw,
                                          uint64_t position) {
     symcomp_block x = symcomp_random_block(key, call, draw, position >> 2);
-    uint64_t low = position & 1u ? x.b : x.a, high = position & 1u ? x.d : x.c;
+    symcomp_word low = position & 1u ? x.b : x.a, high = position & 1u ? x.d : x.c;
     return (uint32_t)(position & 2u ? high : low);
 }
 
@@ -150,15 +169,28 @@ SC_INLINE double symcomp_random_scaled_f64(double r, double big, double small) {
 #endif
 }
 
+/* √x for x that is 0 or not below 2⁻⁹⁶, nor large. On a GPU these are the steps of the compiler's
+ * own, which branches for other numbers. */
+SC_INLINE float symcomp_random_root_f32(float x) {
+#if defined(__CUDACC__)
+    float inverse;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(fmaxf(x, 0x1p-96f)));
+    float y = x * inverse;
+    return fmaf(fmaf(-y, y, x), 0.5f * inverse, y);
+#else
+    return sc_sqrt_f32(x);
+#endif
+}
+
 /* The standard normal distribution: √(−2 ln u) · cos 2πv (Box and Muller, 1958).  The angle is a
  * quarter of a turn, and x turns from there, |x| ≤ 1/8; both come exactly from the bits, so that
  * the result is accurate to its last places near zero, too.  sin and cos are Taylor's series. */
 SC_INLINE float symcomp_random_normal32(uint64_t bits) {
-    uint32_t low = (uint32_t)bits, angle = (uint32_t)(bits >> 32) + 0x20000000u;
+    uint32_t low = (uint32_t)bits, angle = (uint32_t)(bits >> 32);
     float u = (float)(int32_t)((low >> 1) | 1u) * 0x1p-31f;
-    float radius = sc_sqrt_f32(-2.0f * sc_log_f32(u));
-    uint32_t quarter = angle >> 30;
-    float x = (float)((int32_t)(angle & 0x3fffffffu) - 0x20000000) * 0x1p-32f, z = x * x;
+    float radius = symcomp_random_root_f32(-2.0f * sc_log_normal_f32(u));
+    uint32_t quarter = (angle + 0x20000000u) >> 30;
+    float x = (float)(int32_t)(angle << 2) * 0x1p-34f, z = x * x;
     float sine =
         SC_HORNER4(z, -0x1.4abbcep+5f, 0x1.466bc6p+6f, -0x1.32d2ccp+6f, 0x1.507834p+5f);
     float cosine = SC_HORNER5(z,
@@ -171,7 +203,7 @@ SC_INLINE float symcomp_random_normal32(uint64_t bits) {
 
 SC_INLINE double symcomp_random_normal64(uint64_t low, uint64_t high) {
     double u = symcomp_random_fraction((low >> 11) | 1u);
-    double radius = sc_sqrt_f64(-2.0 * sc_log_f64(u));
+    double radius = sc_sqrt_f64(-2.0 * sc_log_normal_f64(u));
     uint64_t angle = (high >> 10) + 0x8000000000000u, quarter = angle >> 52;
     int32_t coarse = (int32_t)((angle >> 26) & 0x3ffffffu) - 0x2000000;
     int32_t fine = (int32_t)(angle & 0x3ffffffu);

@@ -28,8 +28,16 @@ template <> struct sc_arithmetic<double> {
     typedef double wide;
 };
 
-/* The monoids of folds, by the compiler's names. */
+/* Whether there is one nan, and an instruction for the larger of two floats that knows which zero is. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+#define SC_ONE_NAN 1
+#else
+#define SC_ONE_NAN 0
+#endif
+
+/* The monoids of folds, by the compiler's names; `commutes` to the last bit, but for nans. */
 struct sc_sum {
+    static const bool commutes = true;
     template <class T> SC_INLINE T of(T a, T b) {
         typedef typename sc_arithmetic<T>::wide wide;
         return (T)((wide)a + (wide)b);
@@ -37,6 +45,7 @@ struct sc_sum {
 };
 
 struct sc_prod {
+    static const bool commutes = true;
     template <class T> SC_INLINE T of(T a, T b) {
         typedef typename sc_arithmetic<T>::wide wide;
         return (T)((wide)a * (wide)b);
@@ -44,22 +53,26 @@ struct sc_prod {
 };
 
 struct sc_max {
+    static const bool commutes = false;
     template <class T> SC_INLINE T of(T a, T b) { return a > b ? a : b; }
     SC_INLINE float of(float a, float b) { return sc_maximum_f32(a, b); }
     SC_INLINE double of(double a, double b) { return sc_maximum_f64(a, b); }
 };
 
 struct sc_min {
+    static const bool commutes = false;
     template <class T> SC_INLINE T of(T a, T b) { return a < b ? a : b; }
     SC_INLINE float of(float a, float b) { return sc_minimum_f32(a, b); }
     SC_INLINE double of(double a, double b) { return sc_minimum_f64(a, b); }
 };
 
 struct sc_any {
+    static const bool commutes = true;
     template <class T> SC_INLINE T of(T a, T b) { return (T)(a || b); }
 };
 
 struct sc_all {
+    static const bool commutes = true;
     template <class T> SC_INLINE T of(T a, T b) { return (T)(a && b); }
 };
 
@@ -73,23 +86,29 @@ SC_INLINE void sc_team_sync(SC_SITE) {
         __syncthreads(SC_HERE);
 }
 
-/* The value of the lane whose number differs by the bits of `distance`. */
-template <class T> SC_INLINE T sc_exchanged(T x, unsigned distance SC_AND_SITE) {
+/* The value of the lane whose number differs by the bits of `distance`; all of `lanes` ask. */
+template <class T> SC_INLINE T sc_exchanged(T x, unsigned distance, unsigned lanes SC_AND_SITE) {
     if constexpr (sizeof(T) < 4)
-        return (T)__shfl_xor_sync(sc_lanes(), (int)x, distance, 32 SC_AND_HERE);
+        return (T)__shfl_xor_sync(lanes, (int)x, distance, 32 SC_AND_HERE);
     else
-        return __shfl_xor_sync(sc_lanes(), x, distance, 32 SC_AND_HERE);
+        return __shfl_xor_sync(lanes, x, distance, 32 SC_AND_HERE);
 }
 
-/* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs.  The lower
- * lane's part stands on the left in both lanes of a pair, so that all lanes get the same bits, also
- * where a fold does not commute to the last bit (zeros of either sign, nans). */
-template <class Op, class T> SC_INLINE T sc_lanes_fold(T part, unsigned width SC_AND_SITE) {
-    for (unsigned distance = 1; distance < width; distance *= 2) {
-        const T other = sc_exchanged(part, distance SC_AND_HERE);
-        const bool upper = (threadIdx.x & distance) != 0;
-        part = Op::of(upper ? other : part, upper ? part : other);
-    }
+/* Folds two lanes' parts: the lower lane's stands on the left in both, so that both get the same bits
+ * where a fold does not commute to the last bit (zeros of either sign; nans, but on a GPU). */
+template <class Op, class T> SC_INLINE T sc_pair(T own, T other, unsigned distance) {
+    if constexpr (SC_ONE_NAN && (Op::commutes || sizeof(T) <= 4)) return Op::of(own, other);
+    const bool upper = (threadIdx.x & distance) != 0;
+    return Op::of(upper ? other : own, upper ? own : other);
+}
+
+/* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs. */
+template <class Op, class T>
+SC_INLINE T sc_lanes_fold(T part, unsigned width, unsigned lanes SC_AND_SITE) {
+#pragma unroll
+    for (unsigned distance = 1; distance < 32; distance *= 2)
+        if (distance < width)
+            part = sc_pair<Op>(part, sc_exchanged(part, distance, lanes SC_AND_HERE), distance);
     return part;
 }
 
@@ -99,17 +118,36 @@ SC_INLINE void *sc_warp_parts(void) {
     return parts;
 }
 
-/* The fold of all parts of a team, the same bits in all its threads.  May be called again at once. */
-template <class Op, class T> SC_INLINE T sc_team_fold(T part SC_AND_SITE) {
-    if (blockDim.x <= 32) return sc_lanes_fold<Op>(part, blockDim.x SC_AND_HERE);
+/* The fold of the parts of all warps of a block, by a butterfly in which only the first lane has
+ * folded them all in the end: there may be any number of them. */
+template <class Op, class T> SC_INLINE T sc_block_fold(T part SC_AND_SITE) {
     T *const parts = static_cast<T *>(sc_warp_parts());
     const unsigned lane = threadIdx.x & 31, warps = blockDim.x / 32;
-    part = sc_lanes_fold<Op>(part, 32 SC_AND_HERE);
+    part = sc_lanes_fold<Op>(part, 32, SC_ALL_LANES SC_AND_HERE);
     if (lane == 0) parts[threadIdx.x / 32] = part;
     __syncthreads(SC_HERE);
-    part = parts[lane & (warps - 1)];
+    part = parts[lane < warps ? lane : 0];
     __syncthreads(SC_HERE);
-    return sc_lanes_fold<Op>(part, warps SC_AND_HERE);
+    for (unsigned distance = 1; distance < warps; distance *= 2) {
+        const T other = sc_exchanged(part, distance, SC_ALL_LANES SC_AND_HERE);
+        if ((lane ^ distance) < warps) part = sc_pair<Op>(part, other, distance);
+    }
+    if constexpr (sizeof(T) < 4)
+        return (T)__shfl_sync(SC_ALL_LANES, (int)part, 0, 32 SC_AND_HERE);
+    else
+        return __shfl_sync(SC_ALL_LANES, part, 0, 32 SC_AND_HERE);
+}
+
+/* The fold of all parts of a team, the same bits in all its threads.  May be called again at once. */
+template <class Op, class T> SC_INLINE T sc_team_fold(T part SC_AND_SITE) {
+    if (blockDim.x > 32) return sc_block_fold<Op>(part SC_AND_HERE);
+    return sc_lanes_fold<Op>(part, blockDim.x, sc_lanes() SC_AND_HERE);
+}
+
+/* The same where all teams of a warp call it together, which is quicker. */
+template <class Op, class T> SC_INLINE T sc_teams_fold(T part SC_AND_SITE) {
+    if (blockDim.x > 32) return sc_block_fold<Op>(part SC_AND_HERE);
+    return sc_lanes_fold<Op>(part, blockDim.x, SC_ALL_LANES SC_AND_HERE);
 }
 
 #endif

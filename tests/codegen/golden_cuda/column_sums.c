@@ -10,29 +10,36 @@ SYMCOMP_ATTACH_GPU(2)
 typedef struct frame {
     int64_t n0;
     int64_t n1;
-    int64_t blocks0;
+    int64_t across2;
+    int64_t deep3;
+    int64_t tiles4;
+    int64_t length5;
+    int64_t blocks6;
+    int64_t across42;
+    int64_t deep43;
+    int64_t tiles44;
+    int64_t tiles45;
     symcomp_address x; /* float64 matrix (n0, n1) */
     symcomp_address out0; /* float64 vector (n1,) */
     symcomp_address out1; /* float64 vector (n1,) */
-    symcomp_address partial1; /* float64 matrix (blocks0, n1) */
-    symcomp_address partial2; /* float64 matrix (blocks0, n1) */
-    symcomp_address status; /* int64 scalar */
+    symcomp_address partial9; /* float64 matrix (blocks6, n1) */
+    symcomp_address partial10; /* float64 matrix (blocks6, n1) */
 } frame_t;
 
-static void k9_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks0, &frame->n1, &frame->n0, &frame->x, &frame->partial1, &frame->partial2};
-    gpu->flat(kernels[0], frame->n1, frame->blocks0, arguments);
+static void k38_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles4, &frame->blocks6, &frame->across2, &frame->deep3, &frame->n1, &frame->length5, &frame->n0, &frame->x, &frame->out0, &frame->out1, &frame->partial9, &frame->partial10};
+    gpu->blocks(kernels[0], frame->tiles4 * frame->blocks6, 512, arguments);
 }
 
-static void k17_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->n1, &frame->blocks0, &frame->partial1, &frame->partial2, &frame->out0, &frame->out1};
-    gpu->flat(kernels[1], frame->n1, 1, arguments);
+static void k75_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles45, &frame->across42, &frame->deep43, &frame->n1, &frame->blocks6, &frame->partial9, &frame->partial10, &frame->out0, &frame->out1};
+    gpu->blocks(kernels[1], frame->tiles45, 512, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k9_reduce(frame);
-    k17_reduce(frame);
+    k38_reduce(frame);
+    k75_reduce(frame);
 }
 
 static symcomp_replay replay;
@@ -43,37 +50,51 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
     int64_t failed = 0;
     frame->n0 = n0;
     frame->n1 = n1;
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64(262144, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, 32) * (-1))));
-    frame->blocks0 = sc_maximum_i64(0, (sc_floordiv_i64(262144, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (t1_ * (-1)) + (-1))) + 1;
+    const int64_t t1_ = sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (-64))) * (-1)) + (-1);
+    const int64_t t2_ = sc_floordiv_i64(sc_floordiv_i64(512, (sc_maximum_i64(0, t1_) + 1)), 8) * sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-8);
+    const int64_t t3_ = sc_floordiv_i64((frame->n1 + sc_maximum_i64(0, (sc_floordiv_i64((frame->n1 + 127), 128) + (-1)))), (sc_maximum_i64(0, (sc_floordiv_i64((frame->n1 + 127), 128) + (-1))) + 1));
+    const int64_t t4_ = frame->n1 + (sc_floordiv_i64(sc_floordiv_i64(512, (sc_maximum_i64(0, t1_) + 1)), 8) * (-8)) + (sc_floordiv_i64(sc_floordiv_i64(512, (sc_maximum_i64(0, t1_) + 1)), 8) * sc_floordiv_i64(frame->n0, 2049) * 8) + t2_ + (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64((t3_ + 7), 8) * (-8)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64((t3_ + 7), 8) * 8);
+    frame->across2 = sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, t4_) * (-1)) + (-1))) + 1;
+    frame->deep3 = sc_floordiv_i64(512, frame->across2);
+    frame->tiles4 = sc_floordiv_i64((frame->n1 + frame->across2 + (-1)), frame->across2);
+    const int64_t t5_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep3 * 16)) * (-1));
+    const int64_t t6_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) * (-1);
+    const int64_t t7_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t5_) * (-1)) + t6_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t5_)) + (-1);
+    const int64_t t8_ = sc_floordiv_i64(((frame->deep3 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t7_)), (sc_maximum_i64(0, t7_) + 1)) + (-1)), (frame->deep3 * 8));
+    frame->length5 = sc_maximum_i64(0, ((frame->deep3 * t8_ * 8) + (-1))) + 1;
+    frame->blocks6 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length5 + (-1)), frame->length5) + (-1))) + 1;
+    const int64_t t9_ = sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (-64))) * (-1)) + (-1);
+    const int64_t t10_ = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (sc_floordiv_i64(sc_floordiv_i64(512, (sc_maximum_i64(0, t9_) + 1)), 8) * (-8)))) * (-1)) + (-1);
+    frame->across42 = sc_maximum_i64(0, t10_) + 1;
+    frame->deep43 = sc_floordiv_i64(512, frame->across42);
+    frame->tiles44 = sc_floordiv_i64((frame->n1 + frame->across42 + (-1)), frame->across42);
+    const int64_t t11_ = (frame->blocks6 * frame->tiles44) + (frame->tiles44 * (-1)) + (frame->tiles44 * sc_maximum_i64(0, (frame->blocks6 + (-2))) * (-1));
+    frame->tiles45 = t11_;
     if (!failed) {
         gpu->enter();
         size_t room = 0;
         const size_t slot0 = room;
-        room += ((size_t)((frame->n1 * frame->blocks0) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->n1 * frame->blocks6) * 8) + 256) / 256 * 256;
         const size_t slot1 = room;
-        room += ((size_t)((frame->n1 * frame->blocks0) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->n1 * frame->blocks6) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n1 * 8) + 256) / 256 * 256;
         const size_t own2 = room;
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(frame->n1 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
-        frame->partial1 = arena + slot0;
-        frame->partial2 = arena + slot1;
+        const symcomp_address arena = gpu->arena(room);
+        frame->partial9 = arena + slot0;
+        frame->partial10 = arena + slot1;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 8));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
         frame->out1 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own2;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n1 * 8));
-            if (!(on_gpu >> 2 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n1 * 8));
-        }
+        symcomp_move moves[3];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n1 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n1 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -17,7 +17,6 @@ typedef struct frame {
     symcomp_address out2; /* float32 tensor4 (6, 3, 3, 3) */
     symcomp_address out3; /* float32 tensor3 (6, 1, 1) */
     symcomp_address where_0; /* float32 tensor4 (n0, 6, 6, 7) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
 static void k0_convolution_maximum_where(frame_t *const frame) {
@@ -29,12 +28,12 @@ static void k0_convolution_maximum_where(frame_t *const frame) {
     gpu->convolve(SYMCOMP_FORWARD, &geometry, 4, frame->x, frame->w, frame->where_0);
 }
 
-static void k15_convolution_maximum_where(frame_t *const frame) {
+static void k25_convolution_maximum_where(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->b, &frame->where_0, &frame->out0};
     gpu->flat(kernels[0], 42, frame->n0 * 2, arguments);
 }
 
-static void k16_convolutioninput(frame_t *const frame) {
+static void k26_convolutioninput(frame_t *const frame) {
     const symcomp_geometry geometry = {
         frame->n0, 1, 3, 6,
         {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
@@ -43,7 +42,7 @@ static void k16_convolutioninput(frame_t *const frame) {
     gpu->convolve(SYMCOMP_INPUT, &geometry, 4, frame->where_0, frame->w, frame->out1);
 }
 
-static void k17_convolutionfilters(frame_t *const frame) {
+static void k27_convolutionfilters(frame_t *const frame) {
     const symcomp_geometry geometry = {
         frame->n0, 1, 3, 6,
         {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
@@ -52,7 +51,7 @@ static void k17_convolutionfilters(frame_t *const frame) {
     gpu->convolve(SYMCOMP_FILTERS, &geometry, 4, frame->x, frame->where_0, frame->out2);
 }
 
-static void k26_reduce_axes(frame_t *const frame) {
+static void k36_reduce_axes(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->where_0, &frame->out3, 0, 0};
     gpu->teams(kernels[1], 6, sc_maximum_i64(0, ((frame->n0 * 42) + (-1))) + 1, 0, arguments, 3);
 }
@@ -60,10 +59,10 @@ static void k26_reduce_axes(frame_t *const frame) {
 static void run(void *const given) {
     frame_t *const frame = given;
     k0_convolution_maximum_where(frame);
-    k15_convolution_maximum_where(frame);
-    k16_convolutioninput(frame);
-    k17_convolutionfilters(frame);
-    k26_reduce_axes(frame);
+    k25_convolution_maximum_where(frame);
+    k26_convolutioninput(frame);
+    k27_convolutionfilters(frame);
+    k36_reduce_axes(frame);
 }
 
 static symcomp_replay replay;
@@ -92,29 +91,25 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         if (!(on_gpu >> 5 & 1)) room += ((size_t)(648) + 256) / 256 * 256;
         const size_t own6 = room;
         if (!(on_gpu >> 6 & 1)) room += ((size_t)(24) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->where_0 = arena + slot0;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 504));
         frame->w = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)w : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->w, w, (size_t)(648));
         frame->b = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)b : arena + own2;
-        if (!(on_gpu >> 2 & 1)) gpu->upload(frame->b, b, (size_t)(24));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
         frame->out1 = on_gpu >> 4 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own4;
         frame->out2 = on_gpu >> 5 & 1 ? (symcomp_address)(uintptr_t)out2 : arena + own5;
         frame->out3 = on_gpu >> 6 & 1 ? (symcomp_address)(uintptr_t)out3 : arena + own6;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * 1008));
-            if (!(on_gpu >> 4 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * 504));
-            if (!(on_gpu >> 5 & 1)) gpu->download(out2, frame->out2, (size_t)(648));
-            if (!(on_gpu >> 6 & 1)) gpu->download(out3, frame->out3, (size_t)(24));
-        }
+        symcomp_move moves[7];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * 504)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->w, w, (size_t)(648)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->b, b, (size_t)(24)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * 1008)};
+        if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * 504)};
+        if (!(on_gpu >> 5 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(648)};
+        if (!(on_gpu >> 6 & 1)) moves[inputs + results++] = (symcomp_move){frame->out3, out3, (size_t)(24)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -5,21 +5,26 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(1)
+SYMCOMP_ATTACH_GPU(2)
 
 typedef struct frame {
     int64_t n0;
     int64_t n1;
     int64_t n2;
-    int64_t groups4;
+    int64_t groups3;
+    int64_t small31;
     symcomp_address x; /* float32 matrix (n0, n1) */
     symcomp_address w; /* float32 matrix (n1, n2) */
     symcomp_address b; /* float32 vector (n2,) */
     symcomp_address out0; /* float32 matrix (n0, n2) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
-static void k0_dot_tanh(frame_t *const frame) {
+static void k32_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->n2, &frame->n1, &frame->x, &frame->w, &frame->b, &frame->out0, 0, 0};
+    gpu->teams(kernels[0], sc_floordiv_i64((frame->n0 + 15), 16) * sc_floordiv_i64((frame->n2 + 15), 16), 1024, 34816, arguments, 7);
+}
+
+static void k33_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, frame->n2, frame->n1, 1.0f, 0.0f,
         {frame->x, frame->n1, frame->n0 * frame->n1, 0},
@@ -29,15 +34,20 @@ static void k0_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k11_dot_tanh(frame_t *const frame) {
-    void *arguments[] = {&frame->groups4, &frame->n2, &frame->b, &frame->out0, &frame->n0};
-    gpu->flat(kernels[0], frame->n2, frame->groups4 + sc_maximum_i64(0, (frame->n0 + (frame->groups4 * (-5)))), arguments);
+static void k34_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->groups3, &frame->n2, &frame->b, &frame->out0, &frame->n0};
+    gpu->flat(kernels[1], frame->n2, frame->groups3 + sc_maximum_i64(0, (frame->n0 + (frame->groups3 * (-5)))), arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k0_dot_tanh(frame);
-    k11_dot_tanh(frame);
+    if (frame->small31) {
+        k32_dot_tanh(frame);
+    }
+    if ((frame->small31 * (-1)) + 1) {
+        k33_dot_tanh(frame);
+        k34_dot_tanh(frame);
+    }
 }
 
 static symcomp_replay replay;
@@ -49,7 +59,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int6
     frame->n0 = n0;
     frame->n1 = n1;
     frame->n2 = n2;
-    frame->groups4 = sc_floordiv_i64(frame->n0, 4);
+    frame->groups3 = sc_floordiv_i64(frame->n0, 4);
+    const int64_t t1_ = sc_maximum_i64(0, ((frame->n1 * 32768) + sc_maximum_i64(0, ((frame->n0 * frame->n1 * frame->n2) + (frame->n1 * (-32768)))) + (-1)));
+    frame->small31 = sc_floordiv_i64(8388608, (t1_ + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (t1_ + 1)) + (-1))) * (-1));
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -61,22 +73,18 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int6
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(frame->n2 * 4) + 256) / 256 * 256;
         const size_t own3 = room;
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 4));
         frame->w = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)w : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->w, w, (size_t)(frame->n1 * frame->n2 * 4));
         frame->b = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)b : arena + own2;
-        if (!(on_gpu >> 2 & 1)) gpu->upload(frame->b, b, (size_t)(frame->n2 * 4));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n2 * 4));
-        }
+        symcomp_move moves[4];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 4)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->w, w, (size_t)(frame->n1 * frame->n2 * 4)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->b, b, (size_t)(frame->n2 * 4)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n2 * 4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -14,17 +14,16 @@ typedef struct frame {
     symcomp_address x; /* float64 matrix (n0, n1) */
     symcomp_address y; /* float64 matrix (n0, n1) */
     symcomp_address out0; /* float64 matrix (n0, n1) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
-static void k9_add(frame_t *const frame) {
+static void k10_add(frame_t *const frame) {
     void *arguments[] = {&frame->groups3, &frame->x, &frame->y, &frame->out0, &frame->n0, &frame->n1};
     gpu->flat(kernels[0], frame->groups3 + sc_maximum_i64(0, ((frame->n0 * frame->n1) + (frame->groups3 * (-3)))), 1, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k9_add(frame);
+    k10_add(frame);
 }
 
 static symcomp_replay replay;
@@ -45,20 +44,16 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, i
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const size_t own2 = room;
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 8));
         frame->y = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)y : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->y, y, (size_t)(frame->n0 * frame->n1 * 8));
         frame->out0 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own2;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n1 * 8));
-        }
+        symcomp_move moves[3];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->y, y, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n1 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -5,7 +5,7 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(3)
+SYMCOMP_ATTACH_GPU(7)
 
 typedef struct frame {
     int64_t n0;
@@ -20,24 +20,33 @@ typedef struct frame {
     symcomp_address partial2; /* float32 vector (teams0,) */
     symcomp_address partial3; /* float32 vector (teams0,) */
     symcomp_address partial4; /* float32 vector (teams0,) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
 static void k14_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams0, &frame->length1, &frame->n0, &frame->n1, &frame->x, &frame->partial2, &frame->partial3, &frame->partial4, 0, 0};
-    gpu->teams(kernels[0], frame->teams0, 4096, 0, arguments, 8);
+    const symcomp_rows rows = {
+        frame->teams0, 4096, 0,
+        4, 4, 640, !(frame->length1 % 4 || frame->n0 * frame->n1 % 4 || frame->length1 * (-1) % 4),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 8);
 }
 
 static void k21_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->teams0, &frame->partial2, &frame->out0, &frame->partial3, &frame->reduce_0, &frame->partial4, &frame->out2, 0, 0};
-    const int64_t t1_ = frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (sc_maximum_i64(0, (frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (-1))) * (-1)) + (-1);
-    const int64_t t2_ = sc_maximum_i64(0, (frame->teams0 + (-1))) + sc_maximum_i64(0, (frame->teams0 + (sc_maximum_i64(0, (frame->teams0 + (-1))) * (-1)) + (-1))) + sc_maximum_i64(0, t1_) + 1;
-    gpu->teams(kernels[1], 1, t2_, 0, arguments, 7);
+    const symcomp_rows rows = {
+        1, frame->teams0, 0,
+        4, 2, 1024, !(frame->teams0 % 4),
+        {kernels[3], kernels[2]},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
 static void k24_divide(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_0, &frame->n0, &frame->n1, &frame->out1};
-    gpu->flat(kernels[2], 1, 1, arguments);
+    gpu->flat(kernels[6], 1, 1, arguments);
 }
 
 static void run(void *const given) {
@@ -57,7 +66,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
     frame->n1 = n1;
     const int64_t t1_ = sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (-1024))) * (-1)) + (-1);
     frame->teams0 = sc_maximum_i64(0, t1_) + 1;
-    frame->length1 = sc_floordiv_i64(((frame->n0 * frame->n1) + frame->teams0 + (-1)), frame->teams0);
+    frame->length1 = sc_floordiv_i64((sc_floordiv_i64(((frame->n0 * frame->n1) + frame->teams0 + (-1)), frame->teams0) + 3), 4) * 4;
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -77,26 +86,22 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(4) + 256) / 256 * 256;
         const size_t own3 = room;
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->partial2 = arena + slot0;
         frame->partial3 = arena + slot1;
         frame->partial4 = arena + slot2;
         frame->reduce_0 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 4));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
         frame->out1 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own2;
         frame->out2 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out2 : arena + own3;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(4));
-            if (!(on_gpu >> 2 & 1)) gpu->download(out1, frame->out1, (size_t)(4));
-            if (!(on_gpu >> 3 & 1)) gpu->download(out2, frame->out2, (size_t)(4));
-        }
+        symcomp_move moves[4];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 4)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(4)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(4)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

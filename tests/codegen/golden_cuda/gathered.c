@@ -5,22 +5,28 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(9)
 
 typedef struct frame {
     int64_t n0;
     int64_t n1;
     int64_t n2;
-    int64_t teams6;
-    int64_t length7;
-    int64_t groups24;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t checkers8;
+    int64_t share9;
+    int64_t teams16;
+    int64_t length17;
+    int64_t groups34;
     symcomp_address x; /* float64 matrix (n0, n1) */
     symcomp_address at; /* int32 vector (n2,) */
     symcomp_address out0; /* float64 matrix (n2, n1) */
     symcomp_address out1; /* float64 matrix (n0, n2) */
     symcomp_address out2; /* float64 scalar */
-    symcomp_address partial8; /* float64 vector (teams6,) */
+    symcomp_address partial18; /* float64 vector (teams16,) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (512,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -32,7 +38,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n2 = frame->n2;
     const int32_t *restrict const at = frame->at;
     const int64_t n0 = frame->n0;
@@ -46,7 +52,7 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 /* positions within their axis */
-static void host_k5_check(host_t *frame) {
+static void host_k15_check(host_t *frame) {
     const int64_t n2 = frame->n2;
     const int32_t *restrict const at = frame->at;
     const int64_t n1 = frame->n1;
@@ -60,64 +66,99 @@ static void host_k5_check(host_t *frame) {
     status[0] = bad1 ? 17 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n2, &frame->at, &frame->n0, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 4);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n2, &frame->share1, &frame->at, &frame->n0, &frame->noted, &frame->status, 0, 0};
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        4, 4, 640, !(frame->share1 % 4 || frame->n2 % 4 || frame->share1 * (-1) % 4),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
-static void k5_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n2, &frame->at, &frame->n1, &frame->status, 0, 0};
-    gpu->teams(kernels[1], 1, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 4);
+static void k15_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers8, &frame->n2, &frame->share9, &frame->at, &frame->n1, &frame->noted, &frame->status, 0, 0};
+    const symcomp_rows rows = {
+        frame->checkers8, 4096, 0,
+        4, 4, 640, !(frame->share9 % 4 || frame->n2 % 4 || frame->share9 * (-1) % 4),
+        {0, 0},
+        {kernels[3], kernels[2]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
-static void k17_take_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams6, &frame->length7, &frame->n1, &frame->n2, &frame->x, &frame->at, &frame->n0, &frame->out0, &frame->partial8, 0, 0};
-    gpu->teams(kernels[2], frame->teams6, 4096, 0, arguments, 9);
+static void k27_take_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams16, &frame->length17, &frame->n1, &frame->n2, &frame->x, &frame->at, &frame->n0, &frame->out0, &frame->partial18, 0, 0};
+    const symcomp_rows rows = {
+        frame->teams16, 4096, 0,
+        2, 4, 1024, !(frame->length17 % 2 || frame->n1 * frame->n2 % 2 || frame->length17 * (-1) % 2),
+        {0, 0},
+        {kernels[5], kernels[4]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
-static void k20_take_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams6, &frame->partial8, &frame->out2, 0, 0};
-    gpu->teams(kernels[3], 1, sc_maximum_i64(0, (frame->teams6 + (-1))) + 1, 0, arguments, 3);
+static void k30_take_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams16, &frame->partial18, &frame->out2, 0, 0};
+    const symcomp_rows rows = {
+        1, frame->teams16, 0,
+        2, 4, 1024, !(frame->teams16 % 2),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
-static void k31_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups24, &frame->n2, &frame->at, &frame->n1, &frame->x, &frame->out1, &frame->n0};
-    gpu->flat(kernels[4], frame->n2, frame->groups24 + sc_maximum_i64(0, (frame->n0 + (frame->groups24 * (-3)))), arguments);
+static void k41_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups34, &frame->n2, &frame->x, &frame->n1, &frame->at, &frame->out1, &frame->n0};
+    gpu->flat(kernels[8], frame->n2, frame->groups34 + sc_maximum_i64(0, (frame->n0 + (frame->groups34 * (-3)))), arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k17_take_reduce(frame);
-    k20_take_reduce(frame);
-    k31_multiply(frame);
+    if (frame->on_gpu & 0x2) k7_check(frame);
+    if (frame->on_gpu & 0x2) k15_check(frame);
+    k27_take_reduce(frame);
+    k30_take_reduce(frame);
+    k41_multiply(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, void *out2, int64_t n0, int64_t n1, int64_t n2, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, void *out2, int64_t n0, int64_t n1, int64_t n2, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x) & 7 || ((uintptr_t)at) & 3) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
     frame->n1 = n1;
     frame->n2 = n2;
-    const int64_t t1_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams6 = sc_maximum_i64(0, t1_) + 1;
-    frame->length7 = sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams6 + (-1)), frame->teams6);
-    frame->groups24 = sc_floordiv_i64(frame->n0, 2);
+    const int64_t t1_ = sc_floordiv_i64((frame->n2 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n2 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n2 + frame->checkers0 + (-1)), frame->checkers0);
+    const int64_t t2_ = sc_floordiv_i64((frame->n2 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n2 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers8 = sc_maximum_i64(0, t2_) + 1;
+    frame->share9 = sc_floordiv_i64((frame->n2 + frame->checkers8 + (-1)), frame->checkers8);
+    const int64_t t3_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    frame->teams16 = sc_maximum_i64(0, t3_) + 1;
+    frame->length17 = sc_floordiv_i64((sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams16 + (-1)), frame->teams16) + 3), 4) * 4;
+    frame->groups34 = sc_floordiv_i64(frame->n0, 2);
+    if (!failed && frame->n0 == 0 && frame->n2 > 0) failed = 16;
+    if (!failed && frame->n1 == 0 && frame->n2 > 0) failed = 17;
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
     host->n0 = n0;
     host->n1 = n1;
     host->n2 = n2;
     host->at = at;
-    if (!failed && !(on_gpu & 0x2)) host_k2_check(host);
-    if (!failed && !(on_gpu & 0x2)) host_k5_check(host);
+    if (!failed && !(on_gpu & 0x2)) host_k7_check(host);
+    if (!failed && !(on_gpu & 0x2)) host_k15_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
         const size_t slot0 = room;
-        room += ((size_t)((frame->teams6) * 8) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams16) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -128,35 +169,22 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, 
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own4 = room;
         if (!(on_gpu >> 4 & 1)) room += ((size_t)(8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
-        frame->partial8 = arena + slot0;
+        const symcomp_address arena = gpu->arena(room);
+        frame->partial18 = arena + slot0;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 8));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->at, at, (size_t)(frame->n2 * 4));
         frame->out0 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own2;
         frame->out1 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own3;
         frame->out2 = on_gpu >> 4 & 1 ? (symcomp_address)(uintptr_t)out2 : arena + own4;
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x2) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed && on_gpu & 0x2) {
-            k5_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n1 * frame->n2 * 8));
-            if (!(on_gpu >> 3 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * frame->n2 * 8));
-            if (!(on_gpu >> 4 & 1)) gpu->download(out2, frame->out2, (size_t)(8));
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        symcomp_move moves[5];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->at, at, (size_t)(frame->n2 * 4)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n1 * frame->n2 * 8)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * frame->n2 * 8)};
+        if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -1,148 +1,222 @@
 #include "symcomp_grid.cuh"
+#include "symcomp_rows.cuh"
 
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n2, const int32_t *restrict at, const int64_t n0, int64_t *restrict status) {
-    for (int64_t v = sc_team(); v < 1; v += sc_teams()) {
-        bool bad1 = false;
-        bool part1_ = false;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < n2; at2_ += 4 * sc_members()) {
+template <bool wide>
+SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n2, const int64_t share1, const int32_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    typedef sc_share<4, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < checkers0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < checkers0;
+        const int64_t team2 = some2_ ? row1_ : checkers0 - 1;
+        int32_t at3_[share::count];
+        int64_t first4 = n2;
+        const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n2 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
+        int64_t part5_ = INT64_C(9223372036854775807);
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(at3_, at + (share1 * team2) + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at2_ + round * sc_members();
-                const int64_t t3_ = (int64_t)at[i0];
-                part1_ = part1_ || ((t3_ < (-n0)) || (n0 <= t3_));
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 4; ++lane9_) {
+                    const int at10_ = slot8_ * 4 + lane9_;
+                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
+                    const int64_t t11_ = (int64_t)at3_[at10_];
+                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((t11_ < (-n0)) || (n0 <= t11_)) ? ((share1 * team2) + k3) : n2));
+                }
             }
         }
-        for (int64_t i0 = at2_; i0 < n2; i0 += sc_members()) {
-            const int64_t t4_ = (int64_t)at[i0];
-            part1_ = part1_ || ((t4_ < (-n0)) || (n0 <= t4_));
-        }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part1_));
-        if (bad1) {
-            if (sc_member() == 0) {
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
+        if (first4 < n2) {
+            const int64_t i6 = first4;
+            if (some2_ && sc_member() == 0) {
+                noted[team2 * 2] = n0;
+            }
+            if (some2_ && sc_member() == 0) {
+                noted[(team2 * 2) + 1] = (int64_t)at[i6];
+            }
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check_wide(const int64_t checkers0, const int64_t n2, const int64_t share1, const int32_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<true>(checkers0, n2, share1, at, n0, noted, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check(const int64_t checkers0, const int64_t n2, const int64_t share1, const int32_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<false>(checkers0, n2, share1, at, n0, noted, status);
+}
+
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k5_check(const int64_t n2, const int32_t *restrict at, const int64_t n1, int64_t *restrict status) {
-    for (int64_t v = sc_team(); v < 1; v += sc_teams()) {
-        bool bad4 = false;
-        bool part1_ = false;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < n2; at2_ += 4 * sc_members()) {
+template <bool wide>
+SC_INLINE void k15_check_rows(const int64_t checkers8, const int64_t n2, const int64_t share9, const int32_t *restrict at, const int64_t n1, int64_t *restrict noted, int64_t *restrict status) {
+    typedef sc_share<4, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < checkers8; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < checkers8;
+        const int64_t team10 = some2_ ? row1_ : checkers8 - 1;
+        int32_t at3_[share::count];
+        int64_t first12 = n2;
+        const int64_t count4_ = some2_ ? share9 + (sc_maximum_i64(0, (share9 + (sc_maximum_i64(0, (n2 + (share9 * team10 * (-1)))) * (-1)))) * (-1)) : 0;
+        int64_t part5_ = INT64_C(9223372036854775807);
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(at3_, at + (share9 * team10) + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t i3 = at2_ + round * sc_members();
-                const int64_t t3_ = (int64_t)at[i3];
-                part1_ = part1_ || ((t3_ < (-n1)) || (n1 <= t3_));
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 4; ++lane9_) {
+                    const int at10_ = slot8_ * 4 + lane9_;
+                    const int64_t k11 = from6_ + share::at(slot8_, lane9_);
+                    const int64_t t11_ = (int64_t)at3_[at10_];
+                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((t11_ < (-n1)) || (n1 <= t11_)) ? ((share9 * team10) + k11) : n2));
+                }
             }
         }
-        for (int64_t i3 = at2_; i3 < n2; i3 += sc_members()) {
-            const int64_t t4_ = (int64_t)at[i3];
-            part1_ = part1_ || ((t4_ < (-n1)) || (n1 <= t4_));
-        }
-        bad4 = bad4 || (sc_team_fold<sc_any>(part1_));
-        if (bad4) {
-            if (sc_member() == 0) {
+        first12 = sc_minimum_i64(first12, (sc_teams_fold<sc_min>(part5_)));
+        if (first12 < n2) {
+            const int64_t i14 = first12;
+            if (some2_ && sc_member() == 0) {
+                noted[(team10 * 2) + 256] = n1;
+            }
+            if (some2_ && sc_member() == 0) {
+                noted[(team10 * 2) + 257] = (int64_t)at[i14];
+            }
+            if (some2_ && sc_member() == 0) {
                 status[0] = 17;
             }
         }
     }
 }
 
-/* row: x[at]; sum(x[at], axis=(0, 1)) */
-extern "C" __global__ void __launch_bounds__(1024)
-k17_take_reduce(const int64_t teams6, const int64_t length7, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial8) {
-    for (int64_t b9 = sc_team(); b9 < teams6; b9 += sc_teams()) {
-        const int64_t begin12 = length7 * b9;
-        const int64_t length13 = length7 + (sc_maximum_i64(0, (length7 + (sc_maximum_i64(0, ((n1 * n2) + (begin12 * (-1)))) * (-1)))) * (-1));
-        double s15 = 0.0;
-        double part1_ = 0.0;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length13; at2_ += 4 * sc_members()) {
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k15_check_wide(const int64_t checkers8, const int64_t n2, const int64_t share9, const int32_t *restrict at, const int64_t n1, int64_t *restrict noted, int64_t *restrict status) {
+    k15_check_rows<true>(checkers8, n2, share9, at, n1, noted, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k15_check(const int64_t checkers8, const int64_t n2, const int64_t share9, const int32_t *restrict at, const int64_t n1, int64_t *restrict noted, int64_t *restrict status) {
+    k15_check_rows<false>(checkers8, n2, share9, at, n1, noted, status);
+}
+
+/* row: x[minimum(maximum(int64(at), -n0), n0 - 1)]; sum(x[minimum(maximum(int64(at), -n0), n0 - 1)], axis=(0, 1)) */
+template <bool wide>
+SC_INLINE void k27_take_reduce_rows(const int64_t teams16, const int64_t length17, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial18) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams16; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < teams16;
+        const int64_t b19 = some2_ ? row1_ : teams16 - 1;
+        const int64_t begin22 = length17 * b19;
+        const int64_t length23 = length17 + (sc_maximum_i64(0, (length17 + (sc_maximum_i64(0, ((n1 * n2) + (begin22 * (-1)))) * (-1)))) * (-1));
+        double s25 = 0.0;
+        const int64_t count3_ = some2_ ? length23 : 0;
+        double part4_ = 0.0;
+        for (int64_t from5_ = 0; from5_ < count3_; from5_ += share::span()) {
+            const share own6_(count3_ - from5_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k14 = at2_ + round * sc_members();
-                const int64_t at_3 = begin12 + k14;
-                const int64_t k11_and_more = sc_quotient(at_3, n1);
-                const int64_t k11 = (n1 * k11_and_more * (-1)) + at_3;
-                const int64_t k10 = k11_and_more;
-                const int64_t t4_ = (int64_t)at[k10];
-                const double v16 = x[sc_add_i64(sc_multiply_i64(n1, ((t4_ < 0) ? sc_add_i64(t4_, n0) : t4_)), k11)];
-                out0[(n1 * k10) + k11] = v16;
-                part1_ = part1_ + v16;
+            for (int slot7_ = 0; slot7_ < 4; ++slot7_) {
+                if (!own6_.has(slot7_)) continue;
+                double result10_[2];
+                #pragma unroll
+                for (int lane8_ = 0; lane8_ < 2; ++lane8_) {
+                    const int at9_ = slot7_ * 2 + lane8_;
+                    const int64_t k24 = from5_ + share::at(slot7_, lane8_);
+                    const int64_t at_11 = begin22 + k24;
+                    const int64_t k21_and_more = sc_quotient(at_11, n1);
+                    const int64_t k21 = (n1 * k21_and_more * (-1)) + at_11;
+                    const int64_t k20 = k21_and_more;
+                    const int64_t t12_ = sc_minimum_i64(sc_maximum_i64(((int64_t)((own6_.has(slot7_, lane8_) ? at[k20] : int32_t(0)))), (-n0)), (n0 - 1));
+                    const double t13_ = (own6_.has(slot7_, lane8_) ? x[sc_add_i64(sc_multiply_i64(n1, ((t12_ < 0) ? sc_add_i64(t12_, n0) : t12_)), k21)] : double(0));
+                    const double v26 = t13_;
+                    result10_[lane8_] = v26;
+                    if (own6_.has(slot7_, lane8_)) part4_ = part4_ + v26;
+                }
+                own6_.store(out0 + (begin22) + from5_, slot7_, result10_);
             }
         }
-        for (int64_t k14 = at2_; k14 < length13; k14 += sc_members()) {
-            const int64_t at_5 = begin12 + k14;
-            const int64_t k11_and_more = sc_quotient(at_5, n1);
-            const int64_t k11 = (n1 * k11_and_more * (-1)) + at_5;
-            const int64_t k10 = k11_and_more;
-            const int64_t t6_ = (int64_t)at[k10];
-            const double v16 = x[sc_add_i64(sc_multiply_i64(n1, ((t6_ < 0) ? sc_add_i64(t6_, n0) : t6_)), k11)];
-            out0[(n1 * k10) + k11] = v16;
-            part1_ = part1_ + v16;
-        }
-        s15 = s15 + (sc_team_fold<sc_sum>(part1_));
-        if (sc_member() == 0) {
-            partial8[b9] = s15;
+        s25 = s25 + (sc_teams_fold<sc_sum>(part4_));
+        if (some2_ && sc_member() == 0) {
+            partial18[b19] = s25;
         }
     }
 }
 
-/* row: x[at]; sum(x[at], axis=(0, 1)) */
-extern "C" __global__ void __launch_bounds__(1024)
-k20_take_reduce(const int64_t teams6, const double *restrict partial8, double *restrict out2) {
-    for (int64_t v = sc_team(); v < 1; v += sc_teams()) {
-        double s18 = 0.0;
-        double part1_ = 0.0;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < teams6; at2_ += 4 * sc_members()) {
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k27_take_reduce_wide(const int64_t teams16, const int64_t length17, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial18) {
+    k27_take_reduce_rows<true>(teams16, length17, n1, n2, x, at, n0, out0, partial18);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k27_take_reduce(const int64_t teams16, const int64_t length17, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial18) {
+    k27_take_reduce_rows<false>(teams16, length17, n1, n2, x, at, n0, out0, partial18);
+}
+
+/* row: x[minimum(maximum(int64(at), -n0), n0 - 1)]; sum(x[minimum(maximum(int64(at), -n0), n0 - 1)], axis=(0, 1)) */
+template <bool wide>
+SC_INLINE void k30_take_reduce_rows(const int64_t teams16, const double *restrict partial18, double *restrict out2) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v = some2_ ? row1_ : 1 - 1;
+        double partial183_[share::count];
+        double s28 = 0.0;
+        const int64_t count4_ = some2_ ? teams16 : 0;
+        double part5_ = 0.0;
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(partial183_, partial18 + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t b19 = at2_ + round * sc_members();
-                part1_ = part1_ + partial8[b19];
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
+                    const int at10_ = slot8_ * 2 + lane9_;
+                    if (own7_.has(slot8_, lane9_)) part5_ = part5_ + partial183_[at10_];
+                }
             }
         }
-        for (int64_t b19 = at2_; b19 < teams6; b19 += sc_members()) {
-            part1_ = part1_ + partial8[b19];
-        }
-        s18 = s18 + (sc_team_fold<sc_sum>(part1_));
-        if (sc_member() == 0) {
-            out2[0] = s18;
+        s28 = s28 + (sc_teams_fold<sc_sum>(part5_));
+        if (some2_ && sc_member() == 0) {
+            out2[0] = s28;
         }
     }
 }
 
-/* map: 2.0 * x[:, at] */
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k30_take_reduce_wide(const int64_t teams16, const double *restrict partial18, double *restrict out2) {
+    k30_take_reduce_rows<true>(teams16, partial18, out2);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k30_take_reduce(const int64_t teams16, const double *restrict partial18, double *restrict out2) {
+    k30_take_reduce_rows<false>(teams16, partial18, out2);
+}
+
+/* map: 2.0 * x[:, minimum(maximum(int64(at), -n1), n1 - 1)] */
 extern "C" __global__ void __launch_bounds__(256)
-k31_multiply(const int64_t groups24, const int64_t n2, const int32_t *restrict at, const int64_t n1, const double *restrict x, double *restrict out1, const int64_t n0) {
-    sc_aligned(at, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out1, 16);
-    for (int64_t i25 = sc_row(); i25 < groups24; i25 += sc_rows()) {
-        for (int64_t i22 = sc_thread(); i22 < n2; i22 += sc_threads()) {
-            const int64_t t1_ = (int64_t)at[i22];
-            const int64_t h30 = (t1_ < 0) ? sc_add_i64(t1_, n1) : t1_;
-            #pragma unroll
-            for (int64_t j26 = 0; j26 < 2; ++j26) {
-                const double v28 = 2.0 * x[sc_add_i64(((n1 * i25 * 2) + (n1 * j26)), h30)];
-                out1[(n2 * i25 * 2) + (n2 * j26) + i22] = v28;
-            }
+k41_multiply(const int64_t groups34, const int64_t n2, const double *restrict x, const int64_t n1, const int32_t *restrict at, double *restrict out1, const int64_t n0) {
+    for (int64_t i35 = sc_row(); i35 < groups34; i35 += sc_rows()) {
+        for (int64_t i32 = sc_thread(); i32 < n2; i32 += sc_threads()) {
+            const int64_t t1_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
+            const double v33_38 = 2.0 * x[sc_add_i64((n1 * i35 * 2), ((t1_ < 0) ? sc_add_i64(t1_, n1) : t1_))];
+            const int64_t t2_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
+            const double v33_39 = 2.0 * x[sc_add_i64((n1 + (n1 * i35 * 2)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
+            out1[(n2 * i35 * 2) + i32] = v33_38;
+            out1[n2 + (n2 * i35 * 2) + i32] = v33_39;
         }
     }
-    for (int64_t i27 = sc_row(); i27 < n0 + (groups24 * (-2)); i27 += sc_rows()) {
-        for (int64_t i22 = sc_thread(); i22 < n2; i22 += sc_threads()) {
-            const int64_t t2_ = (int64_t)at[i22];
-            const double v29 = 2.0 * x[sc_add_i64(((n1 * groups24 * 2) + (n1 * i27)), ((t2_ < 0) ? sc_add_i64(t2_, n1) : t2_))];
-            out1[(n2 * groups24 * 2) + (n2 * i27) + i22] = v29;
+    for (int64_t i37 = sc_row(); i37 < n0 + (groups34 * (-2)); i37 += sc_rows()) {
+        for (int64_t i32 = sc_thread(); i32 < n2; i32 += sc_threads()) {
+            const int64_t t3_ = sc_minimum_i64(sc_maximum_i64(((int64_t)at[i32]), (-n1)), (n1 - 1));
+            const double v40 = 2.0 * x[sc_add_i64(((n1 * groups34 * 2) + (n1 * i37)), ((t3_ < 0) ? sc_add_i64(t3_, n1) : t3_))];
+            out1[(n2 * groups34 * 2) + (n2 * i37) + i32] = v40;
         }
     }
 }

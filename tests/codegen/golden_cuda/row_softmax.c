@@ -5,21 +5,24 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(1)
+SYMCOMP_ATTACH_GPU(4)
 
 typedef struct frame {
     int64_t n0;
     int64_t n1;
     symcomp_address x; /* float32 matrix (n0, n1) */
     symcomp_address out0; /* float32 matrix (n0, n1) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
 static void k10_reduce_exp_divide(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->n1, &frame->x, &frame->out0, 0, 0};
-    const int64_t t1_ = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (-1))) * (-1)) + (-1);
-    const int64_t t2_ = sc_maximum_i64(0, (frame->n1 + (-1))) + sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-1)) + (-1))) + sc_maximum_i64(0, t1_) + 1;
-    gpu->teams(kernels[0], frame->n0, t2_, sc_floordiv_i64(((frame->n1 * 4) + 15), 16) * 16, arguments, 4);
+    const symcomp_rows rows = {
+        frame->n0, frame->n1, sc_floordiv_i64(((frame->n1 * 4) + 15), 16) * 16,
+        4, 4, 640, !(frame->n1 % 4),
+        {kernels[1], kernels[0]},
+        {kernels[3], kernels[2]},
+    };
+    gpu->rows(&rows, arguments, 4);
 }
 
 static void run(void *const given) {
@@ -42,18 +45,14 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t n1
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 4) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 4));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n1 * 4));
-        }
+        symcomp_move moves[2];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 4)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n1 * 4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -23,7 +23,6 @@ typedef struct frame {
     symcomp_address partial2; /* float64 matrix (chunks0, n1) */
     symcomp_address partial22; /* float64 matrix (chunks20, n0) */
     symcomp_address partial42; /* float64 vector (chunks40,) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
 static void k8_cumulate(frame_t *const frame) {
@@ -118,25 +117,21 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const size_t own3 = room;
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->partial2 = arena + slot0;
         frame->partial22 = arena + slot1;
         frame->partial42 = arena + slot2;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n1 * 8));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
         frame->out1 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own2;
         frame->out2 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out2 : arena + own3;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n1 * 8));
-            if (!(on_gpu >> 2 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * frame->n1 * 8));
-            if (!(on_gpu >> 3 & 1)) gpu->download(out2, frame->out2, (size_t)(frame->n0 * frame->n1 * 8));
-        }
+        symcomp_move moves[4];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * frame->n1 * 8)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(frame->n0 * frame->n1 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

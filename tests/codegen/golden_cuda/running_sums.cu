@@ -4,8 +4,6 @@
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k8_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, const int64_t n0, const double *restrict x, double *restrict partial2) {
-    sc_aligned(x, 16);
-    sc_aligned(partial2, 16);
     for (int64_t c3 = sc_row(); c3 < chunks0; c3 += sc_rows()) {
         const int64_t length6 = sc_minimum_i64(length1, (n0 + (length1 * c3 * (-1))));
         for (int64_t i4 = sc_thread(); i4 < n1; i4 += sc_threads()) {
@@ -22,7 +20,6 @@ k8_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, cons
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k13_cumulate(const int64_t n1, const int64_t chunks0, double *restrict partial2) {
-    sc_aligned(partial2, 16);
     for (int64_t i9 = sc_thread(); i9 < n1; i9 += sc_threads()) {
         double s11 = 0.0;
         #pragma unroll 4
@@ -37,9 +34,6 @@ k13_cumulate(const int64_t n1, const int64_t chunks0, double *restrict partial2)
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k19_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, const int64_t n0, const double *restrict partial2, const double *restrict x, double *restrict out0) {
-    sc_aligned(partial2, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out0, 16);
     for (int64_t c14 = sc_row(); c14 < chunks0; c14 += sc_rows()) {
         const int64_t length17 = sc_minimum_i64(length1, (n0 + (length1 * c14 * (-1))));
         for (int64_t i15 = sc_thread(); i15 < n1; i15 += sc_threads()) {
@@ -56,8 +50,6 @@ k19_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, con
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k28_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, const int64_t n1, const double *restrict x, double *restrict partial22) {
-    sc_aligned(x, 16);
-    sc_aligned(partial22, 16);
     for (int64_t c23 = sc_row(); c23 < chunks20; c23 += sc_rows()) {
         const int64_t length26 = sc_minimum_i64(length21, (n1 + (length21 * c23 * (-1))));
         for (int64_t i24 = sc_thread(); i24 < n0; i24 += sc_threads()) {
@@ -74,7 +66,6 @@ k28_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, c
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k33_cumulate(const int64_t n0, const int64_t chunks20, double *restrict partial22) {
-    sc_aligned(partial22, 16);
     for (int64_t i29 = sc_thread(); i29 < n0; i29 += sc_threads()) {
         double s31 = 0.0;
         #pragma unroll 4
@@ -89,9 +80,6 @@ k33_cumulate(const int64_t n0, const int64_t chunks20, double *restrict partial2
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k39_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, const int64_t n1, const double *restrict partial22, const double *restrict x, double *restrict out1) {
-    sc_aligned(partial22, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out1, 16);
     for (int64_t c34 = sc_row(); c34 < chunks20; c34 += sc_rows()) {
         const int64_t length37 = sc_minimum_i64(length21, (n1 + (length21 * c34 * (-1))));
         for (int64_t i35 = sc_thread(); i35 < n0; i35 += sc_threads()) {
@@ -108,8 +96,6 @@ k39_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, c
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k47_cumulate(const int64_t chunks40, const int64_t length41, const int64_t n0, const int64_t n1, const double *restrict x, double *restrict partial42) {
-    sc_aligned(x, 16);
-    sc_aligned(partial42, 16);
     for (int64_t c43 = sc_thread(); c43 < chunks40; c43 += sc_threads()) {
         double s44 = 1.0;
         const int64_t length45 = sc_minimum_i64(length41, ((n0 * n1) + (length41 * c43 * (-1))));
@@ -124,7 +110,6 @@ k47_cumulate(const int64_t chunks40, const int64_t length41, const int64_t n0, c
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k51_cumulate(const int64_t chunks40, double *restrict partial42) {
-    sc_aligned(partial42, 16);
     for (int64_t v = sc_thread(); v < 1; v += sc_threads()) {
         double s49 = 1.0;
         #pragma unroll 4
@@ -139,9 +124,6 @@ k51_cumulate(const int64_t chunks40, double *restrict partial42) {
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k56_cumulate(const int64_t chunks40, const double *restrict partial42, const int64_t length41, const int64_t n0, const int64_t n1, const double *restrict x, double *restrict out2) {
-    sc_aligned(partial42, 16);
-    sc_aligned(x, 16);
-    sc_aligned(out2, 16);
     for (int64_t c52 = sc_thread(); c52 < chunks40; c52 += sc_threads()) {
         double s53 = partial42[c52];
         const int64_t length54 = sc_minimum_i64(length41, ((n0 * n1) + (length41 * c52 * (-1))));

@@ -5,20 +5,42 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(5)
+SYMCOMP_ATTACH_GPU(16)
 
 typedef struct frame {
     int64_t n0;
     int64_t n1;
     int64_t n2;
-    int64_t owners4;
-    int64_t owners8;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t groups8;
+    int64_t some13;
+    int64_t sorts14;
+    int64_t many15;
+    int64_t few16;
+    int64_t rounds36;
+    int64_t whole46;
+    int64_t width61;
+    int64_t chunks64;
+    int64_t groups87;
+    int64_t some92;
+    int64_t sorts93;
+    int64_t many94;
+    int64_t few95;
+    int64_t whole112;
     symcomp_address x; /* float64 matrix (n0, n2) */
     symcomp_address v; /* float64 matrix (n1, n2) */
     symcomp_address at; /* int64 vector (n1,) */
     symcomp_address out0; /* float64 matrix (n0, n2) */
     symcomp_address out1; /* float64 matrix (n0, n2) */
+    symcomp_address places26; /* int64 vector (many15,) */
+    symcomp_address sorted27; /* int64 matrix (2, many15) */
+    symcomp_address counts31; /* int64 vector (many15,) */
+    symcomp_address places103; /* int64 vector (many94,) */
+    symcomp_address sorted104; /* int64 matrix (2, many94) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (256,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -30,7 +52,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t *restrict const at = frame->at;
     const int64_t n0 = frame->n0;
@@ -44,60 +66,144 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n1, &frame->at, &frame->n0, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n1 + (-1))) + 1, 0, arguments, 4);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n1, &frame->share1, &frame->at, &frame->n0, &frame->noted, &frame->status, 0, 0};
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        2, 4, 1024, !(frame->share1 % 2 || frame->n1 % 2 || frame->share1 * (-1) % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
-static void k3_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out0};
-    gpu->flat(kernels[1], frame->n2, frame->n0, arguments);
+static void k12_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups8, &frame->x, &frame->out0, &frame->n0, &frame->n2};
+    gpu->flat(kernels[2], frame->groups8 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups8 * (-3)))), 1, arguments);
 }
 
-static void k6_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners4, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out0, 0, 0};
-    gpu->teams(kernels[2], frame->owners4, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+static void k25_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few16, &frame->n2, &frame->at, &frame->n0, &frame->out0, &frame->v};
+    gpu->flat(kernels[3], frame->n2, frame->few16, arguments);
 }
 
-static void k7_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->n2, &frame->x, &frame->out1};
-    gpu->flat(kernels[3], frame->n2, frame->n0, arguments);
+static void k29_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->at, &frame->n0, &frame->places26};
+    gpu->flat(kernels[4], frame->many15, 1, arguments);
 }
 
-static void k10_scatter(frame_t *const frame) {
-    void *arguments[] = {&frame->owners8, &frame->n1, &frame->at, &frame->n0, &frame->n2, &frame->v, &frame->out1, 0, 0};
-    gpu->teams(kernels[4], frame->owners8, sc_maximum_i64(0, (frame->n2 + (-1))) + 1, 0, arguments, 7);
+static void k30_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 12, frame->many15, frame->n0, frame->places26, frame->sorted27);
+}
+
+static void k41_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->sorted27, &frame->rounds36, &frame->counts31};
+    gpu->flat(kernels[5], frame->many15, 1, arguments);
+}
+
+static void k60_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many15, &frame->n2, &frame->whole46, &frame->counts31, &frame->sorted27, &frame->out0, &frame->v};
+    gpu->flat(kernels[6], frame->n2 + (frame->whole46 * (-3)), frame->many15, arguments);
+}
+
+static void k86_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->chunks64, &frame->many15, &frame->sorted27, &frame->counts31, &frame->width61, &frame->n2, &frame->out0, &frame->v, 0, 0};
+    gpu->teams(kernels[7], frame->chunks64 * sc_floordiv_i64((frame->many15 + 127), 128), 4096, 33024, arguments, 8);
+}
+
+static void k91_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->groups87, &frame->x, &frame->out1, &frame->n0, &frame->n2};
+    gpu->flat(kernels[8], frame->groups87 + sc_maximum_i64(0, ((frame->n0 * frame->n2) + (frame->groups87 * (-3)))), 1, arguments);
+}
+
+static void k102_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->few95, &frame->n2, &frame->at, &frame->n0, &frame->v, &frame->out1};
+    gpu->flat(kernels[9], frame->n2, frame->few95, arguments);
+}
+
+static void k106_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many94, &frame->at, &frame->n0, &frame->places103};
+    gpu->flat(kernels[10], frame->many94, 1, arguments);
+}
+
+static void k107_scatter(frame_t *const frame) {
+    gpu->sort(kernels + 12, frame->many94, frame->n0, frame->places103, frame->sorted104);
+}
+
+static void k121_scatter(frame_t *const frame) {
+    void *arguments[] = {&frame->many94, &frame->n2, &frame->whole112, &frame->sorted104, &frame->v, &frame->out1};
+    gpu->flat(kernels[11], frame->n2 + (frame->whole112 * (-3)), frame->many94, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_scatter(frame);
-    k6_scatter(frame);
-    k7_scatter(frame);
-    k10_scatter(frame);
+    if (frame->on_gpu & 0x4) k7_check(frame);
+    k12_scatter(frame);
+    k25_scatter(frame);
+    k29_scatter(frame);
+    k30_scatter(frame);
+    k41_scatter(frame);
+    k60_scatter(frame);
+    k86_scatter(frame);
+    k91_scatter(frame);
+    k102_scatter(frame);
+    k106_scatter(frame);
+    k107_scatter(frame);
+    k121_scatter(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, void *out1, int64_t n0, int64_t n1, int64_t n2, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, void *out1, int64_t n0, int64_t n1, int64_t n2, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x | (uintptr_t)v | (uintptr_t)at) & 7) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
     frame->n1 = n1;
     frame->n2 = n2;
-    frame->owners4 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
-    frame->owners8 = sc_maximum_i64(0, (frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1024))) * (-1)) + (-1))) + 1;
+    const int64_t t1_ = sc_floordiv_i64((frame->n1 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n1 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n1 + frame->checkers0 + (-1)), frame->checkers0);
+    frame->groups8 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some13 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t2_ = sc_floordiv_i64(((frame->some13 * frame->some13) + (frame->some13 * frame->some13 * sc_maximum_i64(0, (frame->n2 + (-1))))), 16777216);
+    const int64_t t3_ = t2_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (sc_maximum_i64(0, (t2_ + sc_maximum_i64(0, (frame->n1 + (-256))) + (-1))) * (-1));
+    frame->sorts14 = t3_;
+    frame->many15 = frame->n1 * frame->sorts14;
+    frame->few16 = frame->n1 + (frame->many15 * (-1));
+    const int64_t t4_ = frame->many15 + (sc_maximum_i64(0, (frame->many15 + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 256) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 256) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 4096) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 4096) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 65536) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 65536) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 1048576) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 1048576) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 16777216) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 16777216) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, 268435456) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, 268435456) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4294967296)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(68719476736)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(1099511627776)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(17592186044416)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(281474976710656)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(4503599627370496)) + (-1))) * (-1)) + sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->many15, INT64_C(72057594037927936)) + (-1))) * (-1));
+    frame->rounds36 = t4_;
+    frame->whole46 = sc_floordiv_i64(frame->n2, 4);
+    frame->width61 = sc_maximum_i64(0, (frame->n2 + (sc_maximum_i64(0, (frame->n2 + (-32))) * (-1)) + (-1))) + 1;
+    frame->chunks64 = sc_floordiv_i64((frame->n2 + frame->width61 + (-1)), frame->width61);
+    frame->groups87 = sc_floordiv_i64((frame->n0 * frame->n2), 2);
+    frame->some92 = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (-257))) * (-1));
+    const int64_t t5_ = sc_floordiv_i64(((sc_maximum_i64(0, (frame->n2 + (-1))) * frame->some92 * frame->some92) + (frame->some92 * frame->some92)), 16777216);
+    const int64_t t6_ = sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (sc_maximum_i64(0, (sc_maximum_i64(0, (frame->n1 + (-256))) + t5_ + (-1))) * (-1));
+    frame->sorts93 = t6_;
+    frame->many94 = frame->n1 * frame->sorts93;
+    frame->few95 = frame->n1 + (frame->many94 * (-1));
+    frame->whole112 = sc_floordiv_i64(frame->n2, 4);
+    if (!failed && frame->n0 == 0 && frame->n1 > 0) failed = 16;
     host_t host_here = {0}, *const host = &host_here;
     host->status = &failed;
     host->n0 = n0;
     host->n1 = n1;
     host->n2 = n2;
     host->at = at;
-    if (!failed && !(on_gpu & 0x4)) host_k2_check(host);
+    if (!failed && !(on_gpu & 0x4)) host_k7_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
+        const size_t slot0 = room;
+        room += ((size_t)((frame->many15) * 8) + 256) / 256 * 256;
+        const size_t slot1 = room;
+        room += ((size_t)((frame->many15 * 2) * 8) + 256) / 256 * 256;
+        const size_t slot2 = room;
+        room += ((size_t)((frame->many94) * 8) + 256) / 256 * 256;
+        const size_t slot3 = room;
+        room += ((size_t)((frame->many94 * 2) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -108,30 +214,26 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own4 = room;
         if (!(on_gpu >> 4 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
+        frame->places26 = arena + slot0;
+        frame->counts31 = arena + slot0;
+        frame->sorted27 = arena + slot1;
+        frame->places103 = arena + slot2;
+        frame->sorted104 = arena + slot3;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n2 * 8));
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->v, v, (size_t)(frame->n1 * frame->n2 * 8));
         frame->at = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)at : arena + own2;
-        if (!(on_gpu >> 2 & 1)) gpu->upload(frame->at, at, (size_t)(frame->n1 * 8));
         frame->out0 = on_gpu >> 3 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own3;
         frame->out1 = on_gpu >> 4 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own4;
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x4) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 3 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n2 * 8));
-            if (!(on_gpu >> 4 & 1)) gpu->download(out1, frame->out1, (size_t)(frame->n0 * frame->n2 * 8));
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        symcomp_move moves[5];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n2 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->v, v, (size_t)(frame->n1 * frame->n2 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->at, at, (size_t)(frame->n1 * 8)};
+        if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n2 * 8)};
+        if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * frame->n2 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -12,12 +12,17 @@ typedef struct frame {
     symcomp_address a; /* float64 matrix (3, 3) */
     symcomp_address b; /* float64 matrix (3, 3) */
     symcomp_address axes_0; /* float64 matrix (3, 3) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
 static void k5_reduce_axes(frame_t *const frame) {
     void *arguments[] = {&frame->a, &frame->axes_0, &frame->out0, 0, 0};
-    gpu->teams(kernels[0], 1, 9, 0, arguments, 3);
+    const symcomp_rows rows = {
+        1, 9, 0,
+        2, 4, 1024, 0,
+        {0, 0},
+        {kernels[0], 0},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
 static void k9_copy(frame_t *const frame) {
@@ -47,19 +52,15 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0, int64_t on_
         room += ((size_t)((9) * 8) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->axes_0 = arena + slot0;
         frame->out0 = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own0;
         frame->a = gpu->cell((symcomp_cell *)cells[0], (size_t)(72), 1);
         frame->b = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 0 & 1)) gpu->download(out0, frame->out0, (size_t)(8));
-        }
+        symcomp_move moves[1];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

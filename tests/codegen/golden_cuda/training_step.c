@@ -5,15 +5,27 @@
 #include "symcomp_gpu.h"
 
 SYMCOMP_ATTACH
-SYMCOMP_ATTACH_GPU(9)
+SYMCOMP_ATTACH_GPU(17)
 
 typedef struct frame {
     int64_t n0;
-    int64_t groups7;
-    int64_t teams31;
-    int64_t length32;
-    int64_t groups51;
-    int64_t blocks60;
+    int64_t checkers0;
+    int64_t share1;
+    int64_t groups11;
+    int64_t small37;
+    int64_t small57;
+    int64_t teams76;
+    int64_t length77;
+    int64_t groups95;
+    int64_t small121;
+    int64_t small142;
+    int64_t small162;
+    int64_t across167;
+    int64_t deep168;
+    int64_t tiles169;
+    int64_t length170;
+    int64_t blocks171;
+    int64_t tiles202;
     symcomp_address x; /* float32 matrix (n0, 4) */
     symcomp_address at; /* int64 vector (n0,) */
     symcomp_address out0; /* float32 scalar */
@@ -27,9 +39,11 @@ typedef struct frame {
     symcomp_address reduce_4; /* float32 scalar */
     symcomp_address add_5; /* float32 matrix (n0, 3) */
     symcomp_address multiply_6; /* float32 matrix (n0, 6) */
-    symcomp_address partial33; /* float32 vector (teams31,) */
-    symcomp_address partial61; /* float32 matrix (blocks60, 3) */
+    symcomp_address partial78; /* float32 vector (teams76,) */
+    symcomp_address partial173; /* float32 matrix (blocks171, 3) */
     symcomp_address status; /* int64 scalar */
+    symcomp_address noted; /* int64 vector (256,) */
+    int64_t on_gpu;
 } frame_t;
 
 typedef struct host_t {
@@ -39,7 +53,7 @@ typedef struct host_t {
 } host_t;
 
 /* positions within their axis */
-static void host_k2_check(host_t *frame) {
+static void host_k7_check(host_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t *restrict const at = frame->at;
     int64_t *restrict const status = frame->status;
@@ -52,12 +66,23 @@ static void host_k2_check(host_t *frame) {
     status[0] = bad1 ? 16 : status[0];
 }
 
-static void k2_check(frame_t *const frame) {
-    void *arguments[] = {&frame->n0, &frame->at, &frame->status, 0, 0};
-    gpu->teams(kernels[0], 1, sc_maximum_i64(0, (frame->n0 + (-1))) + 1, 0, arguments, 3);
+static void k7_check(frame_t *const frame) {
+    void *arguments[] = {&frame->checkers0, &frame->n0, &frame->share1, &frame->at, &frame->noted, &frame->status, 0, 0};
+    const symcomp_rows rows = {
+        frame->checkers0, 4096, 0,
+        2, 4, 1024, !(frame->share1 % 2 || frame->n0 % 2 || frame->share1 * (-1) % 2),
+        {0, 0},
+        {kernels[1], kernels[0]},
+    };
+    gpu->rows(&rows, arguments, 6);
 }
 
-static void k3_dot_tanh(frame_t *const frame) {
+static void k38_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->x, &frame->w, &frame->tanh_0, 0, 0};
+    gpu->teams(kernels[2], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
+}
+
+static void k39_dot_tanh(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 4, 1.0f, 0.0f,
         {frame->x, 4, frame->n0 * 4, 0},
@@ -67,12 +92,17 @@ static void k3_dot_tanh(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k13_dot_tanh(frame_t *const frame) {
-    void *arguments[] = {&frame->groups7, &frame->tanh_0, &frame->n0};
-    gpu->flat(kernels[1], frame->groups7 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups7 * (-5)))), 1, arguments);
+static void k40_dot_tanh(frame_t *const frame) {
+    void *arguments[] = {&frame->groups11, &frame->tanh_0, &frame->n0};
+    gpu->flat(kernels[3], frame->groups11 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups11 * (-5)))), 1, arguments);
 }
 
-static void k14_dot(frame_t *const frame) {
+static void k58_dot(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->v, &frame->dot_1, 0, 0};
+    gpu->teams(kernels[4], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 4);
+}
+
+static void k59_dot(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 3, 6, 1.0f, 0.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 0},
@@ -82,27 +112,50 @@ static void k14_dot(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k30_reduce_exp_add(frame_t *const frame) {
+static void k75_reduce_exp_add(frame_t *const frame) {
     void *arguments[] = {&frame->n0, &frame->c, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->at, &frame->add_5, 0, 0};
-    gpu->teams(kernels[2], frame->n0, 3, 16, arguments, 7);
+    const symcomp_rows rows = {
+        frame->n0, 3, 16,
+        4, 2, 1024, 0,
+        {kernels[5], 0},
+        {0, 0},
+    };
+    gpu->rows(&rows, arguments, 7);
 }
 
-static void k40_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->length32, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial33, 0, 0};
-    gpu->teams(kernels[3], frame->teams31, 4096, 0, arguments, 9);
+static void k85_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams76, &frame->length77, &frame->n0, &frame->c, &frame->at, &frame->dot_1, &frame->reduce_2, &frame->reduce_3, &frame->partial78, 0, 0};
+    const symcomp_rows rows = {
+        frame->teams76, 4096, 0,
+        2, 2, 1024, !(frame->length77 % 2 || frame->n0 % 2 || frame->length77 * (-1) % 2),
+        {0, 0},
+        {kernels[7], kernels[6]},
+    };
+    gpu->rows(&rows, arguments, 9);
 }
 
-static void k43_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->teams31, &frame->partial33, &frame->reduce_4, 0, 0};
-    gpu->teams(kernels[4], 1, sc_maximum_i64(0, (frame->teams31 + (-1))) + 1, 0, arguments, 3);
+static void k88_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->teams76, &frame->partial78, &frame->reduce_4, 0, 0};
+    const symcomp_rows rows = {
+        1, frame->teams76, 0,
+        4, 4, 640, !(frame->teams76 % 4),
+        {0, 0},
+        {kernels[9], kernels[8]},
+    };
+    gpu->rows(&rows, arguments, 3);
 }
 
-static void k46_negative(frame_t *const frame) {
+static void k91_negative(frame_t *const frame) {
     void *arguments[] = {&frame->reduce_4, &frame->n0, &frame->out0};
-    gpu->flat(kernels[5], 1, 1, arguments);
+    gpu->flat(kernels[10], 1, 1, arguments);
 }
 
-static void k47_dot_multiply(frame_t *const frame) {
+static void k122_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->add_5, &frame->v, &frame->tanh_0, &frame->multiply_6, 0, 0};
+    gpu->teams(kernels[11], sc_floordiv_i64((frame->n0 + 15), 16), 1024, 34816, arguments, 5);
+}
+
+static void k123_dot_multiply(frame_t *const frame) {
     const symcomp_product product = {
         1, frame->n0, 6, 3, 1.0f, 0.0f,
         {frame->add_5, 3, frame->n0 * 3, 0},
@@ -112,12 +165,17 @@ static void k47_dot_multiply(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k57_dot_multiply(frame_t *const frame) {
-    void *arguments[] = {&frame->groups51, &frame->tanh_0, &frame->multiply_6, &frame->n0};
-    gpu->flat(kernels[6], frame->groups51 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups51 * (-5)))), 1, arguments);
+static void k124_dot_multiply(frame_t *const frame) {
+    void *arguments[] = {&frame->groups95, &frame->tanh_0, &frame->multiply_6, &frame->n0};
+    gpu->flat(kernels[12], frame->groups95 + sc_maximum_i64(0, ((frame->n0 * 6) + (frame->groups95 * (-5)))), 1, arguments);
 }
 
-static void k58_dot_subtract(frame_t *const frame) {
+static void k143_dot_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->x, &frame->multiply_6, &frame->w, 0, 0};
+    gpu->teams(kernels[13], 1, 1024, 34816, arguments, 4);
+}
+
+static void k144_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 4, 6, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->x, 4, frame->n0 * 4, 1},
@@ -127,7 +185,12 @@ static void k58_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k59_dot_subtract(frame_t *const frame) {
+static void k163_dot_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->n0, &frame->tanh_0, &frame->add_5, &frame->v, 0, 0};
+    gpu->teams(kernels[14], 1, 1024, 34816, arguments, 4);
+}
+
+static void k164_dot_subtract(frame_t *const frame) {
     const symcomp_product product = {
         1, 6, 3, frame->n0, -(1.0f * 0.1f), 1.0f,
         {frame->tanh_0, 6, frame->n0 * 6, 1},
@@ -137,47 +200,97 @@ static void k59_dot_subtract(frame_t *const frame) {
     gpu->product(&product, 4);
 }
 
-static void k67_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->n0, &frame->add_5, &frame->partial61};
-    gpu->flat(kernels[7], 3, frame->blocks60, arguments);
+static void k199_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles169, &frame->blocks171, &frame->across167, &frame->deep168, &frame->length170, &frame->n0, &frame->add_5, &frame->c, &frame->partial173};
+    gpu->blocks(kernels[15], frame->tiles169 * frame->blocks171, 512, arguments);
 }
 
-static void k73_reduce_subtract(frame_t *const frame) {
-    void *arguments[] = {&frame->blocks60, &frame->partial61, &frame->c};
-    gpu->flat(kernels[8], 3, 1, arguments);
+static void k226_reduce_subtract(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles202, &frame->blocks171, &frame->partial173, &frame->c};
+    gpu->blocks(kernels[16], frame->tiles202, 512, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k3_dot_tanh(frame);
-    k13_dot_tanh(frame);
-    k14_dot(frame);
-    k30_reduce_exp_add(frame);
-    k40_reduce(frame);
-    k43_reduce(frame);
-    k46_negative(frame);
-    k47_dot_multiply(frame);
-    k57_dot_multiply(frame);
-    k58_dot_subtract(frame);
-    k59_dot_subtract(frame);
-    k67_reduce_subtract(frame);
-    k73_reduce_subtract(frame);
+    if (frame->on_gpu & 0x2) k7_check(frame);
+    if (frame->small37) {
+        k38_dot_tanh(frame);
+    }
+    if ((frame->small37 * (-1)) + 1) {
+        k39_dot_tanh(frame);
+        k40_dot_tanh(frame);
+    }
+    if (frame->small57) {
+        k58_dot(frame);
+    }
+    if ((frame->small57 * (-1)) + 1) {
+        k59_dot(frame);
+    }
+    k75_reduce_exp_add(frame);
+    k85_reduce(frame);
+    k88_reduce(frame);
+    k91_negative(frame);
+    if (frame->small121) {
+        k122_dot_multiply(frame);
+    }
+    if ((frame->small121 * (-1)) + 1) {
+        k123_dot_multiply(frame);
+        k124_dot_multiply(frame);
+    }
+    if (frame->small142) {
+        k143_dot_subtract(frame);
+    }
+    if ((frame->small142 * (-1)) + 1) {
+        k144_dot_subtract(frame);
+    }
+    if (frame->small162) {
+        k163_dot_subtract(frame);
+    }
+    if ((frame->small162 * (-1)) + 1) {
+        k164_dot_subtract(frame);
+    }
+    k199_reduce_subtract(frame);
+    k226_reduce_subtract(frame);
 }
 
 static symcomp_replay replay;
 
-SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, int64_t on_gpu) {
+SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0, symcomp_record *record, int64_t on_gpu) {
     if (((uintptr_t)x) & 3 || ((uintptr_t)at) & 7) return 4;
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
+    frame->on_gpu = on_gpu;
     frame->n0 = n0;
-    frame->groups7 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
-    frame->teams31 = sc_maximum_i64(0, t1_) + 1;
-    frame->length32 = sc_floordiv_i64((frame->n0 + frame->teams31 + (-1)), frame->teams31);
-    frame->groups51 = sc_floordiv_i64((frame->n0 * 6), 4);
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 32) + (-87381))) * (-1)) + (-1)));
-    frame->blocks60 = t2_ + 1;
+    const int64_t t1_ = sc_floordiv_i64((frame->n0 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 4095), 4096) + (-128))) * (-1)) + (-1);
+    frame->checkers0 = sc_maximum_i64(0, t1_) + 1;
+    frame->share1 = sc_floordiv_i64((frame->n0 + frame->checkers0 + (-1)), frame->checkers0);
+    frame->groups11 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + (-1))) * (-1);
+    frame->small37 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t2_;
+    const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
+    frame->small57 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    frame->teams76 = sc_maximum_i64(0, t4_) + 1;
+    frame->length77 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams76 + (-1)), frame->teams76) + 3), 4) * 4;
+    frame->groups95 = sc_floordiv_i64((frame->n0 * 6), 4);
+    const int64_t t5_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-98304))) + 98304)) + (-1))) * (-1));
+    frame->small121 = t5_;
+    const int64_t t6_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small142 = t6_;
+    const int64_t t7_ = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 32768) + (-1))) + 1)) + (-1))) * (-1));
+    frame->small162 = t7_;
+    const int64_t t8_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-5)));
+    const int64_t t9_ = sc_maximum_i64(0, ((sc_floordiv_i64(frame->n0, 2049) * 5) + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * (-5)) + (-7)));
+    frame->across167 = (t8_ * (-1)) + t9_ + 3;
+    frame->deep168 = sc_floordiv_i64(512, frame->across167);
+    frame->tiles169 = sc_floordiv_i64((frame->across167 + 2), frame->across167);
+    const int64_t t10_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep168 * 16)) * (-1));
+    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) * (-1);
+    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
+    const int64_t t13_ = sc_floordiv_i64(((frame->deep168 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t12_)), (sc_maximum_i64(0, t12_) + 1)) + (-1)), (frame->deep168 * 8));
+    frame->length170 = sc_maximum_i64(0, ((frame->deep168 * t13_ * 8) + (-1))) + 1;
+    frame->blocks171 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length170 + (-1)), frame->length170) + (-1))) + 1;
+    frame->tiles202 = frame->blocks171 + (sc_maximum_i64(0, (frame->blocks171 + (-2))) * (-1)) + (-1);
     symcomp_cell *const *const in_order = (symcomp_cell *const *)cells + 3;
     const uint8_t *const exclusive = cells[6];
     runtime->lock(in_order, exclusive, 3);
@@ -185,7 +298,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     host->status = &failed;
     host->n0 = n0;
     host->at = at;
-    if (!failed && !(on_gpu & 0x2)) host_k2_check(host);
+    if (!failed && !(on_gpu & 0x2)) host_k7_check(host);
     if (!failed) {
         gpu->enter();
         size_t room = 0;
@@ -200,51 +313,42 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         const size_t slot4 = room;
         room += ((size_t)((frame->n0 * 3) * 4) + 256) / 256 * 256;
         const size_t slot5 = room;
-        room += ((size_t)((frame->teams31) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->teams76) * 4) + 256) / 256 * 256;
         const size_t slot6 = room;
         room += ((size_t)((1) * 4) + 256) / 256 * 256;
         const size_t slot7 = room;
         room += ((size_t)((frame->n0 * 6) * 4) + 256) / 256 * 256;
         const size_t slot8 = room;
-        room += ((size_t)((frame->blocks60 * 3) * 4) + 256) / 256 * 256;
+        room += ((size_t)((frame->blocks171 * 3) * 4) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * 16) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * 8) + 256) / 256 * 256;
         const size_t own2 = room;
         if (!(on_gpu >> 2 & 1)) room += ((size_t)(4) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->tanh_0 = arena + slot0;
         frame->dot_1 = arena + slot1;
         frame->reduce_2 = arena + slot2;
         frame->reduce_3 = arena + slot3;
         frame->add_5 = arena + slot4;
-        frame->partial33 = arena + slot5;
+        frame->partial78 = arena + slot5;
         frame->reduce_4 = arena + slot6;
         frame->multiply_6 = arena + slot7;
-        frame->partial61 = arena + slot8;
+        frame->partial173 = arena + slot8;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * 16));
         frame->at = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)at : arena + own1;
-        if (!(on_gpu >> 1 & 1)) gpu->upload(frame->at, at, (size_t)(frame->n0 * 8));
         frame->out0 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own2;
         frame->w = gpu->cell((symcomp_cell *)cells[0], (size_t)(96), 1);
         frame->v = gpu->cell((symcomp_cell *)cells[1], (size_t)(72), 1);
         frame->c = gpu->cell((symcomp_cell *)cells[2], (size_t)(12), 1);
-        static const int64_t nothing = 0;
-        gpu->upload(frame->status, &nothing, sizeof nothing);
-        if (!failed && on_gpu & 0x2) {
-            k2_check(frame);
-            failed = gpu->read(frame->status);
-        }
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 2 & 1)) gpu->download(out0, frame->out0, (size_t)(4));
-        }
+        gpu->checks(record, &frame->status, &frame->noted);
+        symcomp_move moves[3];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * 16)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->at, at, (size_t)(frame->n0 * 8)};
+        if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(4)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -1,210 +1,633 @@
 #include "symcomp_grid.cuh"
+#include "symcomp_rows.cuh"
 
 
 /* positions within their axis */
-extern "C" __global__ void __launch_bounds__(1024)
-k2_check(const int64_t n0, const int64_t *restrict at, int64_t *restrict status) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        bool bad1 = false;
-        bool part2_ = false;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < n0; at3_ += 4 * sc_members()) {
+template <bool wide>
+SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    typedef sc_share<2, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < checkers0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < checkers0;
+        const int64_t team2 = some2_ ? row1_ : checkers0 - 1;
+        int64_t at3_[share::count];
+        int64_t first4 = n0;
+        const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
+        int64_t part5_ = INT64_C(9223372036854775807);
+        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
+            const share own7_(count4_ - from6_);
+            own7_.load(at3_, at + (share1 * team2) + from6_);
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t i0 = at3_ + round * sc_members();
-                const int64_t t4_ = at[i0];
-                part2_ = part2_ || ((t4_ < (-3)) || (3 <= t4_));
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                if (!own7_.has(slot8_)) continue;
+                #pragma unroll
+                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
+                    const int at10_ = slot8_ * 2 + lane9_;
+                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
+                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((at3_[at10_] < (-3)) || (3 <= at3_[at10_])) ? ((share1 * team2) + k3) : n0));
+                }
             }
         }
-        for (int64_t i0 = at3_; i0 < n0; i0 += sc_members()) {
-            const int64_t t5_ = at[i0];
-            part2_ = part2_ || ((t5_ < (-3)) || (3 <= t5_));
-        }
-        bad1 = bad1 || (sc_team_fold<sc_any>(part2_));
-        if (bad1) {
-            if (sc_member() == 0) {
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
+        if (first4 < n0) {
+            const int64_t i6 = first4;
+            if (some2_ && sc_member() == 0) {
+                noted[team2 * 2] = 3;
+            }
+            if (some2_ && sc_member() == 0) {
+                noted[(team2 * 2) + 1] = at[i6];
+            }
+            if (some2_ && sc_member() == 0) {
                 status[0] = 16;
             }
         }
     }
 }
 
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check_wide(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<true>(checkers0, n0, share1, at, noted, status);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
+    k7_check_rows<false>(checkers0, n0, share1, at, noted, status);
+}
+
+/* gemm: x @ w; tanh(x @ w) */
+extern "C" __global__ void __launch_bounds__(1024)
+k38_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile20 = sc_team(); tile20 < ((n0 + 15) >> 4); tile20 += sc_teams()) {
+        float *restrict const strip21 = (float *)(tile);
+        float *restrict const strip22 = (float *)(tile + 17408);
+        for (int64_t e23 = sc_member(); e23 < 16; e23 += sc_members()) {
+            const int64_t term24 = ((e23) >> 2);
+            const int64_t term_rest25 = e23 + (term24 * (-4));
+            #pragma unroll
+            for (int64_t j26 = 0; j26 < 4; ++j26) {
+                const int64_t place27 = n0 + (sc_maximum_i64(0, (n0 + (tile20 * (-16)) + (term_rest25 * (-4)) + (j26 * (-1)) + (-1))) * (-1)) + (-1);
+                strip21[(term24 * 17) + (term_rest25 * 4) + j26] = x[term24 + (place27 * 4)];
+                const int64_t place28 = (term_rest25 * 4) + j26 + (sc_maximum_i64(0, ((term_rest25 * 4) + j26 + (-5))) * (-1));
+                strip22[(term24 * 17) + (term_rest25 * 4) + j26] = w[(term24 * 6) + place28];
+            }
+        }
+        sc_team_sync();
+        for (int64_t e29 = sc_member(); e29 < 256; e29 += sc_members()) {
+            const int64_t row30 = ((e29) >> 4);
+            const int64_t row_rest31 = e29 + (row30 * (-16));
+            const int64_t i32 = (tile20 * 16) + row30;
+            const int64_t j33 = row_rest31;
+            if ((i32 < n0) && (j33 < 6)) {
+                float s34 = 0.0f;
+                for (int64_t k35 = 0; k35 < 4; ++k35) {
+                    s34 = s34 + (strip21[row30 + (k35 * 17)] * strip22[row_rest31 + (k35 * 17)]);
+                }
+                const float v36 = sc_tanh_f32(s34);
+                tanh_0[(i32 * 6) + j33] = v36;
+            }
+        }
+        sc_team_sync();
+    }
+}
+
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
-k13_dot_tanh(const int64_t groups7, float *restrict tanh_0, const int64_t n0) {
+k40_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
     sc_aligned(tanh_0, 16);
-    for (int64_t i8 = sc_thread(); i8 < groups7; i8 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j9 = 0; j9 < 4; ++j9) {
-            const float v11 = sc_tanh_f32(tanh_0[(i8 * 4) + j9]);
-            tanh_0[(i8 * 4) + j9] = v11;
-        }
+    for (int64_t i12 = sc_thread(); i12 < groups11; i12 += sc_threads()) {
+        const float v10_15 = sc_tanh_f32(tanh_0[i12 * 4]);
+        const float v10_16 = sc_tanh_f32(tanh_0[(i12 * 4) + 1]);
+        const float v10_17 = sc_tanh_f32(tanh_0[(i12 * 4) + 2]);
+        const float v10_18 = sc_tanh_f32(tanh_0[(i12 * 4) + 3]);
+        tanh_0[i12 * 4] = v10_15;
+        tanh_0[(i12 * 4) + 1] = v10_16;
+        tanh_0[(i12 * 4) + 2] = v10_17;
+        tanh_0[(i12 * 4) + 3] = v10_18;
     }
-    for (int64_t i10 = sc_thread(); i10 < (n0 * 6) + (groups7 * (-4)); i10 += sc_threads()) {
-        const float v12 = sc_tanh_f32(tanh_0[(groups7 * 4) + i10]);
-        tanh_0[(groups7 * 4) + i10] = v12;
+    for (int64_t i14 = sc_thread(); i14 < (n0 * 6) + (groups11 * (-4)); i14 += sc_threads()) {
+        const float v19 = sc_tanh_f32(tanh_0[(groups11 * 4) + i14]);
+        tanh_0[(groups11 * 4) + i14] = v19;
+    }
+}
+
+/* gemm: tanh(x @ w) @ v */
+extern "C" __global__ void __launch_bounds__(1024)
+k58_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile41 = sc_team(); tile41 < ((n0 + 15) >> 4); tile41 += sc_teams()) {
+        float *restrict const strip42 = (float *)(tile);
+        float *restrict const strip43 = (float *)(tile + 17408);
+        for (int64_t e44 = sc_member(); e44 < 24; e44 += sc_members()) {
+            const int64_t term45 = ((e44) >> 2);
+            const int64_t term_rest46 = e44 + (term45 * (-4));
+            #pragma unroll
+            for (int64_t j47 = 0; j47 < 4; ++j47) {
+                const int64_t place48 = n0 + (sc_maximum_i64(0, (n0 + (tile41 * (-16)) + (term_rest46 * (-4)) + (j47 * (-1)) + (-1))) * (-1)) + (-1);
+                strip42[(term45 * 17) + (term_rest46 * 4) + j47] = tanh_0[term45 + (place48 * 6)];
+                const int64_t place49 = (term_rest46 * 4) + j47 + (sc_maximum_i64(0, ((term_rest46 * 4) + j47 + (-2))) * (-1));
+                strip43[(term45 * 17) + (term_rest46 * 4) + j47] = v[(term45 * 3) + place49];
+            }
+        }
+        sc_team_sync();
+        for (int64_t e50 = sc_member(); e50 < 256; e50 += sc_members()) {
+            const int64_t row51 = ((e50) >> 4);
+            const int64_t row_rest52 = e50 + (row51 * (-16));
+            const int64_t i53 = (tile41 * 16) + row51;
+            const int64_t j54 = row_rest52;
+            if ((i53 < n0) && (j54 < 3)) {
+                float s55 = 0.0f;
+                for (int64_t k56 = 0; k56 < 6; ++k56) {
+                    s55 = s55 + (strip42[row51 + (k56 * 17)] * strip43[row_rest52 + (k56 * 17)]);
+                }
+                dot_1[(i53 * 3) + j54] = s55;
+            }
+        }
+        sc_team_sync();
     }
 }
 
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k30_reduce_exp_add(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+template <bool held, bool wide>
+SC_INLINE void k75_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    typedef sc_share<4, 2, wide> share;
     char *const tile = sc_tile(scratch, each);
-    const float h28 = -(1.0f / ((float)n0));
-    const float h26 = h28;
-    const float h29 = (float)n0;
-    const float h27 = h29;
-    for (int64_t i15 = sc_team(); i15 < n0; i15 += sc_teams()) {
-        float *restrict const row16 = (float *)(tile);
-        float s18 = -INFINITY;
-        float part1_ = -INFINITY;
-        for (int64_t j17 = sc_member(); j17 < 3; j17 += sc_members()) {
-            part1_ = sc_maximum_f32(part1_, (c[j17] + dot_1[(i15 * 3) + j17]));
+    const float h73 = -(1.0f / ((float)n0));
+    const float h71 = h73;
+    const float h74 = (float)n0;
+    const float h72 = h74;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < n0; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < n0;
+        const int64_t i60 = some2_ ? row1_ : n0 - 1;
+        float c3_[share::count];
+        float dot_14_[share::count];
+        float row615_[share::count];
+        float *restrict const row61 = (float *)(tile);
+        float s63 = -INFINITY;
+        const int64_t count6_ = some2_ ? 3 : 0;
+        if (held) {
+            share(count6_).load(c3_, c);
+            share(count6_).load(dot_14_, dot_1 + (i60 * 3));
         }
-        s18 = sc_maximum_f32(s18, (sc_team_fold<sc_max>(part1_)));
-        if (sc_member() == 0) {
-            reduce_2[i15] = s18;
-        }
-        float s20 = 0.0f;
-        const float h24 = -s18;
-        float part2_ = 0.0f;
-        for (int64_t j19 = sc_member(); j19 < 3; j19 += sc_members()) {
-            const float v21 = sc_exp_f32(((c[j19] + dot_1[(i15 * 3) + j19]) + h24));
-            part2_ = part2_ + v21;
-            row16[j19] = v21;
-        }
-        s20 = s20 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
-            reduce_3[i15] = s20;
-        }
-        const int64_t t3_ = at[i15];
-        const int64_t h25 = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-        sc_team_sync();
-        for (int64_t j22 = sc_member(); j22 < 3; j22 += sc_members()) {
-            const float v23 = ((j22 == h25) ? h26 : 0.0f) + ((row16[j22] / s20) / h27);
-            add_5[(i15 * 3) + j22] = v23;
-        }
-        sc_team_sync();
-    }
-}
-
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k40_reduce(const int64_t teams31, const int64_t length32, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial33) {
-    for (int64_t b34 = sc_team(); b34 < teams31; b34 += sc_teams()) {
-        const int64_t begin36 = length32 * b34;
-        const int64_t length37 = length32 + (sc_maximum_i64(0, (length32 + (sc_maximum_i64(0, (n0 + (begin36 * (-1)))) * (-1)))) * (-1));
-        float s39 = 0.0f;
-        float part1_ = 0.0f;
-        int64_t at2_ = sc_member();
-        for (; at2_ + 3 * sc_members() < length37; at2_ += 4 * sc_members()) {
+        float part7_ = -INFINITY;
+        for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
+            const share own9_(count6_ - from8_);
+            if (!held) {
+                own9_.load(c3_, c + from8_);
+                own9_.load(dot_14_, dot_1 + (i60 * 3) + from8_);
+            }
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t k38 = at2_ + round * sc_members();
-                const int64_t k35 = begin36 + k38;
-                const int64_t t3_ = at[k35];
-                const int64_t t4_ = (t3_ < 0) ? sc_add_i64(t3_, 3) : t3_;
-                part1_ = part1_ + (((c[t4_] + dot_1[sc_add_i64((k35 * 3), t4_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
+                    const int at12_ = slot10_ * 4 + lane11_;
+                    if (own9_.has(slot10_, lane11_)) part7_ = sc_maximum_f32(part7_, (c3_[at12_] + dot_14_[at12_]));
+                }
             }
         }
-        for (int64_t k38 = at2_; k38 < length37; k38 += sc_members()) {
-            const int64_t k35 = begin36 + k38;
-            const int64_t t5_ = at[k35];
-            const int64_t t6_ = (t5_ < 0) ? sc_add_i64(t5_, 3) : t5_;
-            part1_ = part1_ + (((c[t6_] + dot_1[sc_add_i64((k35 * 3), t6_)]) + (-reduce_2[k35])) + (-sc_log_f32(reduce_3[k35])));
+        s63 = sc_maximum_f32(s63, (sc_teams_fold<sc_max>(part7_)));
+        if (some2_ && sc_member() == 0) {
+            reduce_2[i60] = s63;
         }
-        s39 = s39 + (sc_team_fold<sc_sum>(part1_));
-        if (sc_member() == 0) {
-            partial33[b34] = s39;
-        }
-    }
-}
-
-/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
-extern "C" __global__ void __launch_bounds__(1024)
-k43_reduce(const int64_t teams31, const float *restrict partial33, float *restrict reduce_4) {
-    for (int64_t v_1 = sc_team(); v_1 < 1; v_1 += sc_teams()) {
-        double s41 = 0.0;
-        double part2_ = 0.0;
-        int64_t at3_ = sc_member();
-        for (; at3_ + 3 * sc_members() < teams31; at3_ += 4 * sc_members()) {
+        float s65 = 0.0f;
+        const float h69 = -s63;
+        const int64_t count13_ = some2_ ? 3 : 0;
+        float part14_ = 0.0f;
+        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
+            const share own16_(count13_ - from15_);
+            if (!held) {
+                own16_.load(c3_, c + from15_);
+                own16_.load(dot_14_, dot_1 + (i60 * 3) + from15_);
+            }
             #pragma unroll
-            for (int round = 0; round < 4; ++round) {
-                const int64_t b42 = at3_ + round * sc_members();
-                part2_ = part2_ + ((double)partial33[b42]);
+            for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
+                if (!own16_.has(slot17_)) continue;
+                #pragma unroll
+                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
+                    const int at19_ = slot17_ * 4 + lane18_;
+                    const float v66 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h69));
+                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v66;
+                    row615_[at19_] = v66;
+                }
+                if (!held) own16_.store(row61 + from15_, slot17_, row615_ + slot17_ * 4);
             }
         }
-        for (int64_t b42 = at3_; b42 < teams31; b42 += sc_members()) {
-            part2_ = part2_ + ((double)partial33[b42]);
+        s65 = s65 + (sc_teams_fold<sc_sum>(part14_));
+        if (some2_ && sc_member() == 0) {
+            reduce_3[i60] = s65;
         }
-        s41 = s41 + (sc_team_fold<sc_sum>(part2_));
-        if (sc_member() == 0) {
-            reduce_4[0] = (float)s41;
+        const int64_t t20_ = at[i60];
+        const int64_t h70 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
+        const int64_t count21_ = some2_ ? 3 : 0;
+        const sc_divisor<float> by22_(s65);
+        const sc_divisor<float> by23_(h72);
+        for (int64_t from24_ = 0; from24_ < (held ? 1 : count21_); from24_ += (held ? 1 : share::span())) {
+            const share own25_(count21_ - from24_);
+            if (!held) {
+                own25_.load(row615_, row61 + from24_);
+            }
+            #pragma unroll
+            for (int slot26_ = 0; slot26_ < 2; ++slot26_) {
+                if (!own25_.has(slot26_)) continue;
+                float result29_[4];
+                #pragma unroll
+                for (int lane27_ = 0; lane27_ < 4; ++lane27_) {
+                    const int at28_ = slot26_ * 4 + lane27_;
+                    const int64_t j67 = from24_ + share::at(slot26_, lane27_);
+                    const float v68 = ((j67 == h70) ? h71 : 0.0f) + (by23_.of(by22_.of(row615_[at28_])));
+                    result29_[lane27_] = v68;
+                }
+                own25_.store(add_5 + (i60 * 3) + from24_, slot26_, result29_);
+            }
         }
     }
 }
 
-/* map: -(sum(pick(… + … + (…)[:, None], at, axis=1), axis=0) / float32(n0)) */
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k75_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
+    k75_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
+}
+
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
+template <bool wide>
+SC_INLINE void k85_reduce_rows(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
+    typedef sc_share<2, 2, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < teams76; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < teams76;
+        const int64_t b79 = some2_ ? row1_ : teams76 - 1;
+        int64_t at3_[share::count];
+        float reduce_24_[share::count];
+        float reduce_35_[share::count];
+        const int64_t begin81 = length77 * b79;
+        const int64_t length82 = length77 + (sc_maximum_i64(0, (length77 + (sc_maximum_i64(0, (n0 + (begin81 * (-1)))) * (-1)))) * (-1));
+        float s84 = 0.0f;
+        const int64_t count6_ = some2_ ? length82 : 0;
+        float part7_ = 0.0f;
+        for (int64_t from8_ = 0; from8_ < count6_; from8_ += share::span()) {
+            const share own9_(count6_ - from8_);
+            own9_.load(at3_, at + (begin81) + from8_);
+            own9_.load(reduce_24_, reduce_2 + (begin81) + from8_);
+            own9_.load(reduce_35_, reduce_3 + (begin81) + from8_);
+            #pragma unroll
+            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
+                if (!own9_.has(slot10_)) continue;
+                #pragma unroll
+                for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
+                    const int at12_ = slot10_ * 2 + lane11_;
+                    const int64_t k83 = from8_ + share::at(slot10_, lane11_);
+                    const int64_t k80 = begin81 + k83;
+                    const int64_t t13_ = sc_minimum_i64(sc_maximum_i64(at3_[at12_], (-3)), (3 - 1));
+                    const int64_t t14_ = (t13_ < 0) ? sc_add_i64(t13_, 3) : t13_;
+                    const float t15_ = ((own9_.has(slot10_, lane11_) ? c[t14_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k80 * 3), t14_)] : float(0)));
+                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((t15_ + (-reduce_24_[at12_])) + (-sc_log_f32(reduce_35_[at12_])));
+                }
+            }
+        }
+        s84 = s84 + (sc_teams_fold<sc_sum>(part7_));
+        if (some2_ && sc_member() == 0) {
+            partial78[b79] = s84;
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k85_reduce_wide(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
+    k85_reduce_rows<true>(teams76, length77, n0, c, at, dot_1, reduce_2, reduce_3, partial78);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k85_reduce(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
+    k85_reduce_rows<false>(teams76, length77, n0, c, at, dot_1, reduce_2, reduce_3, partial78);
+}
+
+/* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
+template <bool wide>
+SC_INLINE void k88_reduce_rows(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
+    typedef sc_share<4, 4, wide> share;
+    for (int64_t row1_ = sc_team(); sc_first_row(row1_) < 1; row1_ += sc_teams()) {
+        const bool some2_ = row1_ < 1;
+        const int64_t v_3 = some2_ ? row1_ : 1 - 1;
+        float partial784_[share::count];
+        double s86 = 0.0;
+        const int64_t count5_ = some2_ ? teams76 : 0;
+        double part6_ = 0.0;
+        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
+            const share own8_(count5_ - from7_);
+            own8_.load(partial784_, partial78 + from7_);
+            #pragma unroll
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
+                if (!own8_.has(slot9_)) continue;
+                #pragma unroll
+                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
+                    const int at11_ = slot9_ * 4 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial784_[at11_]);
+                }
+            }
+        }
+        s86 = s86 + (sc_teams_fold<sc_sum>(part6_));
+        if (some2_ && sc_member() == 0) {
+            reduce_4[0] = (float)s86;
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k88_reduce_wide(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
+    k88_reduce_rows<true>(teams76, partial78, reduce_4);
+}
+
+extern "C" __global__ void __launch_bounds__(1024, 1)
+k88_reduce(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
+    k88_reduce_rows<false>(teams76, partial78, reduce_4);
+}
+
+/* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
-k46_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
-    const float h45 = -(reduce_4[0] / ((float)n0));
-    const float v44 = h45;
+k91_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
+    const float h90 = -(reduce_4[0] / ((float)n0));
+    const float v89 = h90;
     for (int64_t v_1 = sc_thread(); v_1 < 1; v_1 += sc_threads()) {
-        out0[0] = v44;
+        out0[0] = v89;
+    }
+}
+
+/* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
+extern "C" __global__ void __launch_bounds__(1024)
+k122_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile104 = sc_team(); tile104 < ((n0 + 15) >> 4); tile104 += sc_teams()) {
+        float *restrict const strip105 = (float *)(tile);
+        float *restrict const strip106 = (float *)(tile + 17408);
+        for (int64_t e107 = sc_member(); e107 < 12; e107 += sc_members()) {
+            const int64_t term108 = ((e107) >> 2);
+            const int64_t term_rest109 = e107 + (term108 * (-4));
+            #pragma unroll
+            for (int64_t j110 = 0; j110 < 4; ++j110) {
+                const int64_t place111 = n0 + (sc_maximum_i64(0, (n0 + (tile104 * (-16)) + (term_rest109 * (-4)) + (j110 * (-1)) + (-1))) * (-1)) + (-1);
+                strip105[(term108 * 17) + (term_rest109 * 4) + j110] = add_5[term108 + (place111 * 3)];
+                const int64_t place112 = (term_rest109 * 4) + j110 + (sc_maximum_i64(0, ((term_rest109 * 4) + j110 + (-5))) * (-1));
+                strip106[(term108 * 17) + (term_rest109 * 4) + j110] = v[term108 + (place112 * 3)];
+            }
+        }
+        sc_team_sync();
+        for (int64_t e113 = sc_member(); e113 < 256; e113 += sc_members()) {
+            const int64_t row114 = ((e113) >> 4);
+            const int64_t row_rest115 = e113 + (row114 * (-16));
+            const int64_t i116 = (tile104 * 16) + row114;
+            const int64_t j117 = row_rest115;
+            if ((i116 < n0) && (j117 < 6)) {
+                float s118 = 0.0f;
+                for (int64_t k119 = 0; k119 < 3; ++k119) {
+                    s118 = s118 + (strip105[row114 + (k119 * 17)] * strip106[row_rest115 + (k119 * 17)]);
+                }
+                const float t1_ = tanh_0[(i116 * 6) + j117];
+                const float v120 = (1.0f - (t1_ * t1_)) * s118;
+                multiply_6[(i116 * 6) + j117] = v120;
+            }
+        }
+        sc_team_sync();
     }
 }
 
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
-k57_dot_multiply(const int64_t groups51, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
+k124_dot_multiply(const int64_t groups95, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
     sc_aligned(tanh_0, 16);
     sc_aligned(multiply_6, 16);
-    for (int64_t i52 = sc_thread(); i52 < groups51; i52 += sc_threads()) {
-        #pragma unroll
-        for (int64_t j53 = 0; j53 < 4; ++j53) {
-            const float t1_ = tanh_0[(i52 * 4) + j53];
-            const float v55 = (1.0f - (t1_ * t1_)) * multiply_6[(i52 * 4) + j53];
-            multiply_6[(i52 * 4) + j53] = v55;
-        }
+    for (int64_t i96 = sc_thread(); i96 < groups95; i96 += sc_threads()) {
+        const float t1_ = tanh_0[i96 * 4];
+        const float v94_99 = (1.0f - (t1_ * t1_)) * multiply_6[i96 * 4];
+        const float t2_ = tanh_0[(i96 * 4) + 1];
+        const float v94_100 = (1.0f - (t2_ * t2_)) * multiply_6[(i96 * 4) + 1];
+        const float t3_ = tanh_0[(i96 * 4) + 2];
+        const float v94_101 = (1.0f - (t3_ * t3_)) * multiply_6[(i96 * 4) + 2];
+        const float t4_ = tanh_0[(i96 * 4) + 3];
+        const float v94_102 = (1.0f - (t4_ * t4_)) * multiply_6[(i96 * 4) + 3];
+        multiply_6[i96 * 4] = v94_99;
+        multiply_6[(i96 * 4) + 1] = v94_100;
+        multiply_6[(i96 * 4) + 2] = v94_101;
+        multiply_6[(i96 * 4) + 3] = v94_102;
     }
-    for (int64_t i54 = sc_thread(); i54 < (n0 * 6) + (groups51 * (-4)); i54 += sc_threads()) {
-        const float t2_ = tanh_0[(groups51 * 4) + i54];
-        const float v56 = (1.0f - (t2_ * t2_)) * multiply_6[(groups51 * 4) + i54];
-        multiply_6[(groups51 * 4) + i54] = v56;
+    for (int64_t i98 = sc_thread(); i98 < (n0 * 6) + (groups95 * (-4)); i98 += sc_threads()) {
+        const float t5_ = tanh_0[(groups95 * 4) + i98];
+        const float v103 = (1.0f - (t5_ * t5_)) * multiply_6[(groups95 * 4) + i98];
+        multiply_6[(groups95 * 4) + i98] = v103;
     }
 }
 
-/* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k67_reduce_subtract(const int64_t blocks60, const int64_t n0, const float *restrict add_5, float *restrict partial61) {
-    sc_aligned(add_5, 16);
-    sc_aligned(partial61, 16);
-    for (int64_t b64 = sc_row(); b64 < blocks60; b64 += sc_rows()) {
-        for (int64_t i62 = sc_thread(); i62 < 3; i62 += sc_threads()) {
-            float s65 = 0.0f;
-            #pragma unroll 4
-            for (int64_t k66 = 0; k66 < sc_quotient(n0 + blocks60 + (b64 * (-1)) + (-1), blocks60); ++k66) {
-                const int64_t k63 = (blocks60 * k66) + b64;
-                s65 = s65 + add_5[i62 + (k63 * 3)];
+/* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
+extern "C" __global__ void __launch_bounds__(1024)
+k143_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile125 = sc_team(); tile125 < 1; tile125 += sc_teams()) {
+        float *restrict const strip126 = (float *)(tile);
+        float *restrict const strip127 = (float *)(tile + 17408);
+        for (int64_t e128 = sc_member(); e128 < n0 * 4; e128 += sc_members()) {
+            const int64_t term129 = ((e128) >> 2);
+            const int64_t term_rest130 = e128 + (term129 * (-4));
+            #pragma unroll
+            for (int64_t j131 = 0; j131 < 4; ++j131) {
+                const int64_t t1_ = (tile125 * 16) + (term_rest130 * 4) + j131 + (sc_maximum_i64(0, ((tile125 * 16) + (term_rest130 * 4) + j131 + (-3))) * (-1));
+                const int64_t place132 = t1_;
+                strip126[(term129 * 17) + (term_rest130 * 4) + j131] = x[(term129 * 4) + place132];
+                const int64_t place133 = (term_rest130 * 4) + j131 + (sc_maximum_i64(0, ((term_rest130 * 4) + j131 + (-5))) * (-1));
+                strip127[(term129 * 17) + (term_rest130 * 4) + j131] = multiply_6[(term129 * 6) + place133];
             }
-            partial61[i62 + (b64 * 3)] = s65;
         }
+        sc_team_sync();
+        for (int64_t e134 = sc_member(); e134 < 256; e134 += sc_members()) {
+            const int64_t row135 = ((e134) >> 4);
+            const int64_t row_rest136 = e134 + (row135 * (-16));
+            const int64_t i137 = (tile125 * 16) + row135;
+            const int64_t j138 = row_rest136;
+            if ((i137 < 4) && (j138 < 6)) {
+                float s139 = 0.0f;
+                #pragma unroll 4
+                for (int64_t k140 = 0; k140 < n0; ++k140) {
+                    s139 = s139 + (strip126[row135 + (k140 * 17)] * strip127[row_rest136 + (k140 * 17)]);
+                }
+                const float v141 = w[(i137 * 6) + j138] - (0.1f * s139);
+                w[(i137 * 6) + j138] = v141;
+            }
+        }
+        sc_team_sync();
+    }
+}
+
+/* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
+extern "C" __global__ void __launch_bounds__(1024)
+k163_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
+    char *const tile = sc_shared_tile(each);
+    for (int64_t tile145 = sc_team(); tile145 < 1; tile145 += sc_teams()) {
+        float *restrict const strip146 = (float *)(tile);
+        float *restrict const strip147 = (float *)(tile + 17408);
+        for (int64_t e148 = sc_member(); e148 < n0 * 4; e148 += sc_members()) {
+            const int64_t term149 = ((e148) >> 2);
+            const int64_t term_rest150 = e148 + (term149 * (-4));
+            #pragma unroll
+            for (int64_t j151 = 0; j151 < 4; ++j151) {
+                const int64_t t1_ = (tile145 * 16) + (term_rest150 * 4) + j151 + (sc_maximum_i64(0, ((tile145 * 16) + (term_rest150 * 4) + j151 + (-5))) * (-1));
+                const int64_t place152 = t1_;
+                strip146[(term149 * 17) + (term_rest150 * 4) + j151] = tanh_0[(term149 * 6) + place152];
+                const int64_t place153 = (term_rest150 * 4) + j151 + (sc_maximum_i64(0, ((term_rest150 * 4) + j151 + (-2))) * (-1));
+                strip147[(term149 * 17) + (term_rest150 * 4) + j151] = add_5[(term149 * 3) + place153];
+            }
+        }
+        sc_team_sync();
+        for (int64_t e154 = sc_member(); e154 < 256; e154 += sc_members()) {
+            const int64_t row155 = ((e154) >> 4);
+            const int64_t row_rest156 = e154 + (row155 * (-16));
+            const int64_t i157 = (tile145 * 16) + row155;
+            const int64_t j158 = row_rest156;
+            if ((i157 < 6) && (j158 < 3)) {
+                float s159 = 0.0f;
+                #pragma unroll 4
+                for (int64_t k160 = 0; k160 < n0; ++k160) {
+                    s159 = s159 + (strip146[row155 + (k160 * 17)] * strip147[row_rest156 + (k160 * 17)]);
+                }
+                const float v161 = v[(i157 * 3) + j158] - (0.1f * s159);
+                v[(i157 * 3) + j158] = v161;
+            }
+        }
+        sc_team_sync();
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-extern "C" __global__ void __launch_bounds__(256)
-k73_reduce_subtract(const int64_t blocks60, const float *restrict partial61, float *restrict c) {
-    sc_aligned(partial61, 16);
-    sc_aligned(c, 16);
-    for (int64_t i68 = sc_thread(); i68 < 3; i68 += sc_threads()) {
-        double s69 = 0.0;
-        #pragma unroll 4
-        for (int64_t b70 = 0; b70 < blocks60; ++b70) {
-            s69 = s69 + ((double)partial61[i68 + (b70 * 3)]);
+extern "C" __global__ void __launch_bounds__(512, 2)
+k199_reduce_subtract(const int64_t tiles169, const int64_t blocks171, const int64_t across167, const int64_t deep168, const int64_t length170, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial173) {
+    for (int64_t team174 = sc_block(); team174 < tiles169 * blocks171; team174 += sc_blocks()) {
+        const int64_t block175 = sc_quotient(team174, tiles169);
+        const int64_t start176 = (across167 * tiles169 * block175 * (-1)) + (across167 * team174);
+        __shared__ double parts177[512];
+         {
+            const int64_t e178 = sc_member();
+            const int64_t lane179 = sc_quotient(e178, across167);
+            float s172 = 0.0f;
+            if ((lane179 < deep168) && (((across167 * lane179 * (-1)) + start176 + e178) < 3)) {
+                const int64_t i165 = (across167 * lane179 * (-1)) + start176 + e178;
+                const int64_t begin180 = length170 * block175;
+                const int64_t end181 = n0 + (sc_maximum_i64(0, (n0 + (length170 * (-1)) + (begin180 * (-1)))) * (-1));
+                const int64_t first182 = lane179 + begin180;
+                const int64_t count183 = sc_quotient(deep168 + sc_maximum_i64(0, (end181 + (first182 * (-1)))) + (-1), deep168);
+                const int64_t groups185 = ((count183) >> 3);
+                #pragma unroll 1
+                for (int64_t g186 = 0; g186 < groups185; ++g186) {
+                    #pragma unroll
+                    for (int64_t k187 = 0; k187 < 8; ++k187) {
+                        const int64_t k166 = (deep168 * g186 * 8) + (deep168 * k187) + first182;
+                        s172 = s172 + add_5[i165 + (k166 * 3)];
+                    }
+                }
+                if (count183 > (groups185 * 8)) {
+                    #pragma unroll
+                    for (int64_t k188 = 0; k188 < 8; ++k188) {
+                        const int64_t k166 = (deep168 * sc_minimum_i64(((groups185 * 8) + k188), (count183 + (-1)))) + first182;
+                        s172 = s172 + ((((groups185 * 8) + k188) < count183) ? add_5[i165 + (k166 * 3)] : 0.0f);
+                    }
+                }
+            }
+            parts177[e178] = (double)s172;
         }
-        const float v71 = (float)s69;
-        const float v72 = c[i68] - (0.1f * v71);
-        c[i68] = v72;
+        __syncthreads();
+         {
+            const int64_t e189 = sc_member();
+            const int64_t lane190 = sc_quotient(e189, across167);
+            if (lane190 < 8) {
+                const int64_t count191 = ((sc_maximum_i64(0, (deep168 + (lane190 * (-1)))) + 7) >> 3);
+                double s192 = 0.0;
+                #pragma unroll 4
+                for (int64_t k193 = 0; k193 < count191; ++k193) {
+                    s192 = s192 + parts177[(across167 * k193 * 8) + e189];
+                }
+                parts177[e189] = s192;
+            }
+        }
+        __syncthreads();
+         {
+            const int64_t e194 = sc_member();
+            if ((e194 < across167) && ((start176 + e194) < 3)) {
+                const int64_t i165 = start176 + e194;
+                double s195 = 0.0;
+                #pragma unroll 4
+                for (int64_t k196 = 0; k196 < deep168 + (sc_maximum_i64(0, (deep168 + (-8))) * (-1)); ++k196) {
+                    s195 = s195 + parts177[(across167 * k196) + e194];
+                }
+                if (blocks171 == 1) {
+                    const float v197 = (float)s195;
+                    const float v198 = c[i165] - (0.1f * v197);
+                    c[i165] = v198;
+                }
+                if (!(blocks171 == 1)) {
+                    partial173[i165 + (block175 * 3)] = (float)s195;
+                }
+            }
+        }
+        __syncthreads();
+    }
+}
+
+/* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
+extern "C" __global__ void __launch_bounds__(512, 2)
+k226_reduce_subtract(const int64_t tiles202, const int64_t blocks171, const float *restrict partial173, float *restrict c) {
+    for (int64_t team203 = sc_block(); team203 < tiles202; team203 += sc_blocks()) {
+        const int64_t start204 = team203 * 3;
+        __shared__ double parts205[512];
+         {
+            const int64_t e206 = sc_member();
+            const int64_t lane207 = sc_quotient(e206, 3);
+            float s201 = 0.0f;
+            if ((lane207 < 170) && ((start204 + e206 + (lane207 * (-3))) < 3)) {
+                const int64_t i200 = start204 + e206 + (lane207 * (-3));
+                const int64_t end208 = blocks171;
+                const int64_t first209 = lane207;
+                const int64_t count210 = sc_quotient(sc_maximum_i64(0, (end208 + (first209 * (-1)))) + 169, 170);
+                const int64_t groups212 = ((count210) >> 3);
+                #pragma unroll 1
+                for (int64_t g213 = 0; g213 < groups212; ++g213) {
+                    #pragma unroll
+                    for (int64_t k214 = 0; k214 < 8; ++k214) {
+                        s201 = s201 + partial173[i200 + (first209 * 3) + (g213 * 4080) + (k214 * 510)];
+                    }
+                }
+                if (count210 > (groups212 * 8)) {
+                    #pragma unroll
+                    for (int64_t k215 = 0; k215 < 8; ++k215) {
+                        const float t1_ = (((groups212 * 8) + k215) < count210) ? partial173[i200 + (first209 * 3) + (sc_minimum_i64(((groups212 * 8) + k215), (count210 + (-1))) * 510)] : 0.0f;
+                        s201 = s201 + t1_;
+                    }
+                }
+            }
+            parts205[e206] = (double)s201;
+        }
+        __syncthreads();
+         {
+            const int64_t e216 = sc_member();
+            const int64_t lane217 = sc_quotient(e216, 3);
+            if (lane217 < 8) {
+                const int64_t count218 = (((lane217 * (-1)) + sc_maximum_i64(0, (lane217 + (-170))) + 177) >> 3);
+                double s219 = 0.0;
+                #pragma unroll 4
+                for (int64_t k220 = 0; k220 < count218; ++k220) {
+                    s219 = s219 + parts205[e216 + (k220 * 24)];
+                }
+                parts205[e216] = s219;
+            }
+        }
+        __syncthreads();
+         {
+            const int64_t e221 = sc_member();
+            if ((e221 < 3) && ((start204 + e221) < 3)) {
+                const int64_t i200 = start204 + e221;
+                double s222 = 0.0;
+                for (int64_t k223 = 0; k223 < 8; ++k223) {
+                    s222 = s222 + parts205[e221 + (k223 * 3)];
+                }
+                const float v224 = (float)s222;
+                const float v225 = c[i200] - (0.1f * v224);
+                c[i200] = v225;
+            }
+        }
+        __syncthreads();
     }
 }

@@ -14,17 +14,16 @@ typedef struct frame {
     int64_t tiles4;
     symcomp_address x; /* float64 matrix (n0, n0) */
     symcomp_address out0; /* float64 matrix (n0, n0) */
-    symcomp_address status; /* int64 scalar */
 } frame_t;
 
-static void k18_add(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles4, &frame->along3, &frame->down2, &frame->n0, &frame->x, &frame->out0, 0, 0};
-    gpu->teams(kernels[0], frame->tiles4, 1024, 8448, arguments, 6);
+static void k97_add(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles4, &frame->down2, &frame->along3, &frame->n0, &frame->x, &frame->out0};
+    gpu->blocks(kernels[0], frame->tiles4, 256, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k18_add(frame);
+    k97_add(frame);
 }
 
 static symcomp_replay replay;
@@ -34,8 +33,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t on
     frame_t frame_here = {0}, *const frame = &frame_here;
     int64_t failed = 0;
     frame->n0 = n0;
-    frame->down2 = sc_floordiv_i64((frame->n0 + 31), 32);
-    frame->along3 = sc_floordiv_i64((frame->n0 + 31), 32);
+    frame->down2 = sc_floordiv_i64((frame->n0 + 63), 64);
+    frame->along3 = sc_floordiv_i64((frame->n0 + 63), 64);
     frame->tiles4 = frame->down2 * frame->along3;
     if (!failed) {
         gpu->enter();
@@ -44,18 +43,14 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t on
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n0 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
         if (!(on_gpu >> 1 & 1)) room += ((size_t)(frame->n0 * frame->n0 * 8) + 256) / 256 * 256;
-        const size_t verdict = room;
-        const symcomp_address arena = gpu->arena(room + 256);
-        frame->status = arena + verdict;
+        const symcomp_address arena = gpu->arena(room);
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
-        if (!(on_gpu >> 0 & 1)) gpu->upload(frame->x, x, (size_t)(frame->n0 * frame->n0 * 8));
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
-        if (!failed) {
-            gpu->run(run, frame, sizeof *frame, &replay);
-        }
-        if (!failed) {
-            if (!(on_gpu >> 1 & 1)) gpu->download(out0, frame->out0, (size_t)(frame->n0 * frame->n0 * 8));
-        }
+        symcomp_move moves[2];
+        int64_t inputs = 0, results = 0;
+        if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n0 * 8)};
+        if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n0 * 8)};
+        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }
