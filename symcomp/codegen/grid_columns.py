@@ -72,7 +72,8 @@ class GridColumns(Context):
         own = {m: local(m.expr.dtype, f"s{next(self.names)}") for m in folds}
 
         def each(m: Root, at: Expr, body: list) -> Expr:
-            body.append(Let(row, at))
+            if not any(isinstance(s, Let) and s.local is row for s in body):
+                body.append(Let(row, at))
             return self._of_row(m, values[m], inner, body)
 
         if cut.blocks == 1:

@@ -97,6 +97,16 @@ def test_results_that_are_empty():
     assert f(y).get().shape == (0, 4)
 
 
+@pytest.mark.parametrize("rows", [1, 7, 3000])
+def test_several_folds_down_the_same_columns(rows):
+    x = T.dmatrix("x")
+    f = function([x], [x.sum(0), x.prod(0), x.max(0), (x * x).sum(0), T.exp(x).sum(0)])
+    a = np.random.default_rng(0).uniform(0.9, 1.1, (rows, 5))
+    expected = [a.sum(0), a.prod(0), a.max(0), (a * a).sum(0), np.exp(a).sum(0)]
+    for got, value in zip(f(a), expected, strict=True):
+        np.testing.assert_allclose(got, value, rtol=1e-12)
+
+
 def test_every_result_has_memory_of_its_own():
     f = squares(results="device")
     kept = [f(A + n) for n in range(4)]
