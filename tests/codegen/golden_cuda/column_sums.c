@@ -15,10 +15,10 @@ typedef struct frame {
     int64_t tiles4;
     int64_t length5;
     int64_t blocks6;
-    int64_t across42;
-    int64_t deep43;
-    int64_t tiles44;
-    int64_t tiles45;
+    int64_t across46;
+    int64_t deep47;
+    int64_t tiles48;
+    int64_t tiles49;
     symcomp_address x; /* float64 matrix (n0, n1) */
     symcomp_address out0; /* float64 vector (n1,) */
     symcomp_address out1; /* float64 vector (n1,) */
@@ -26,20 +26,20 @@ typedef struct frame {
     symcomp_address partial10; /* float64 matrix (blocks6, n1) */
 } frame_t;
 
-static void k38_reduce(frame_t *const frame) {
+static void k42_reduce(frame_t *const frame) {
     void *arguments[] = {&frame->tiles4, &frame->blocks6, &frame->across2, &frame->deep3, &frame->n1, &frame->length5, &frame->n0, &frame->x, &frame->out0, &frame->out1, &frame->partial9, &frame->partial10};
     gpu->blocks(kernels[0], frame->tiles4 * frame->blocks6, 512, arguments);
 }
 
-static void k75_reduce(frame_t *const frame) {
-    void *arguments[] = {&frame->tiles45, &frame->across42, &frame->deep43, &frame->n1, &frame->blocks6, &frame->partial9, &frame->partial10, &frame->out0, &frame->out1};
-    gpu->blocks(kernels[1], frame->tiles45, 512, arguments);
+static void k79_reduce(frame_t *const frame) {
+    void *arguments[] = {&frame->tiles49, &frame->across46, &frame->deep47, &frame->n1, &frame->blocks6, &frame->partial9, &frame->partial10, &frame->out0, &frame->out1};
+    gpu->blocks(kernels[1], frame->tiles49, 512, arguments);
 }
 
 static void run(void *const given) {
     frame_t *const frame = given;
-    k38_reduce(frame);
-    k75_reduce(frame);
+    k42_reduce(frame);
+    k79_reduce(frame);
 }
 
 static symcomp_replay replay;
@@ -65,11 +65,11 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
     frame->blocks6 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length5 + (-1)), frame->length5) + (-1))) + 1;
     const int64_t t9_ = sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (sc_maximum_i64(0, (sc_floordiv_i64(131072, (sc_maximum_i64(0, (frame->n1 + (-1))) + 1)) + (-64))) * (-1)) + (-1);
     const int64_t t10_ = frame->n1 + (sc_maximum_i64(0, (frame->n1 + (sc_floordiv_i64(sc_floordiv_i64(512, (sc_maximum_i64(0, t9_) + 1)), 8) * (-8)))) * (-1)) + (-1);
-    frame->across42 = sc_maximum_i64(0, t10_) + 1;
-    frame->deep43 = sc_floordiv_i64(512, frame->across42);
-    frame->tiles44 = sc_floordiv_i64((frame->n1 + frame->across42 + (-1)), frame->across42);
-    const int64_t t11_ = (frame->blocks6 * frame->tiles44) + (frame->tiles44 * (-1)) + (frame->tiles44 * sc_maximum_i64(0, (frame->blocks6 + (-2))) * (-1));
-    frame->tiles45 = t11_;
+    frame->across46 = sc_maximum_i64(0, t10_) + 1;
+    frame->deep47 = sc_floordiv_i64(512, frame->across46);
+    frame->tiles48 = sc_floordiv_i64((frame->n1 + frame->across46 + (-1)), frame->across46);
+    const int64_t t11_ = (frame->blocks6 * frame->tiles48) + (frame->tiles48 * (-1)) + (frame->tiles48 * sc_maximum_i64(0, (frame->blocks6 + (-2))) * (-1));
+    frame->tiles49 = t11_;
     if (!failed) {
         gpu->enter();
         size_t room = 0;
