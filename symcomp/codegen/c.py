@@ -9,7 +9,8 @@ like the mathematics.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -112,6 +113,8 @@ class Printer:
         self.text = Text()
         self.names = dict(names)
         self.frame_names = names
+        #: Every name of the open C scopes: also those whose expression has got another one since.
+        self.taken = set(names.values())
         self.kernel_name = "entry"
         self.counter = self.pieces = 0
         self.functions: list[Text] = []
@@ -179,7 +182,8 @@ class Printer:
                     self._for(s)
                 case If(condition, inner):
                     self.text.open(f"if ({self.value(condition)})")
-                    self._statements(inner)
+                    with self._scope():
+                        self._statements(inner)
                     self.text.close()
                 case Let(variable, value):
                     mutable = variable in self.updated
@@ -247,28 +251,34 @@ class Printer:
     def _for(self, s: For) -> None:
         extent = self.value(size.as_expr(s.extent))
         if s.extent == 1:
-            name = self._name(s.index)
-            self.text.open("")
-            self.text.add(f"const int64_t {name} = 0;")
-            self._body(s)
-            self.text.close()
+            with self._scope():
+                name = self._name(s.index)
+                self.text.open("")
+                self.text.add(f"const int64_t {name} = 0;")
+                self._body(s)
+                self.text.close()
             return
         flags = self._pragma(s) if s.how == "simd" else []
-        name = self._name(s.index)
-        self.text.open(f"for (int64_t {name} = 0; {name} < {extent}; ++{name})")
-        self._body(s)
-        self.text.close()
+        with self._scope():
+            self._range(s, self._name(s.index), "0", extent)
         for variable, flag in flags:
             self.text.add(f"if ({flag}) {self.names[variable]} = NAN;")
             del self.lanes[variable]
 
     def _body(self, s: For) -> None:
-        names, self.names = self.names, dict(self.names)
-        self.scratch.append([])
-        self._statements(s.body)
-        for name in reversed(self.scratch.pop()):
-            self.text.add(f"runtime->pop({name});")
-        self.names = names
+        with self._scope():
+            self.scratch.append([])
+            self._statements(s.body)
+            for name in reversed(self.scratch.pop()):
+                self.text.add(f"runtime->pop({name});")
+
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        """A scope of C: names that are given in it are free again after it."""
+        names, taken = self.names, self.taken
+        self.names, self.taken = dict(names), set(taken)
+        yield
+        self.names, self.taken = names, taken
 
     def _pragma(self, s: For) -> list:
         """SIMD lanes, with one accumulator a lane for each fold; extremes of floats carry a flag
@@ -294,9 +304,9 @@ class Printer:
         """A parallel loop: a function for a piece of it, and the call that hands the pieces out."""
         name = f"{self.kernel_name}_piece{self.pieces}"
         self.pieces += 1
-        outer, outer_names = self.text, self.names
+        outer, outer_names = self.text, (self.names, self.taken)
         self.text = Text()
-        self.names = dict(self.frame_names)
+        self.names, self.taken = dict(self.frame_names), set(self.frame_names.values())
         stream = _is_flat(s.body) and _only_moves(s.body)
         how = "SC_STREAM " if stream else ""
         self.text.open(f"{how}static void {name}(void *context, int64_t begin, int64_t end)")
@@ -315,7 +325,7 @@ class Printer:
         self.scratch.pop()
         self.text.close()
         self.functions.append(self.text)
-        self.text, self.names = outer, outer_names
+        self.text, (self.names, self.taken) = outer, outer_names
         self._extent_fields(s)
         extent, grain = self.value(size.as_expr(s.extent)), self.value(size.as_expr(s.grain))
         self.text.add(f"runtime->parallel({name}, frame, {extent}, {grain});")
@@ -462,11 +472,11 @@ class Printer:
 
     def _name(self, e, prefix: str = "") -> str:
         stem = _stem(e.name or "") or prefix or "v"
-        taken = set(self.names.values())
         name = stem
-        while name in taken or name in RESERVED:
+        while name in self.taken or name in RESERVED:
             self.counter += 1
             name = f"{stem}_{self.counter}"
+        self.taken.add(name)
         self.names[e] = name
         return name
 

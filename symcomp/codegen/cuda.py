@@ -196,35 +196,37 @@ class CudaPrinter(RowPrinter):
     def _grid(self, s: For) -> None:
         """A loop over threads, or over teams; the outer of two nested ones goes down the grid."""
         self._statements(s.before)
-        name = self._name(s.index)
         nested = any(isinstance(x, For) and x.how == "grid" for x in s.body)
         if self.by_team and not nested:
             first, step = ("block()", "blocks()") if self.width else ("team()", "teams()")
         else:
             first, step = ("row()", "rows()") if nested else ("thread()", "threads()")
         extent = self.size(s.extent)
-        head = f"int64_t {name} = sc_{first}; {name} < {extent}; {name} += sc_{step}"
-        self.text.open(f"for ({head})")
-        self._body(s)
-        self.text.close()
+        with self._scope():
+            name = self._name(s.index)
+            head = f"int64_t {name} = sc_{first}; {name} < {extent}; {name} += sc_{step}"
+            self.text.open(f"for ({head})")
+            self._body(s)
+            self.text.close()
 
     def _block(self, s: For) -> None:
         """A loop that a team shares; what it folds is folded thread by thread, then by the team."""
-        names, self.names = self.names, dict(self.names)
-        folds = self.parts(s)
-        self.by_team = False
-        self._shared_rounds(s, self.size(s.extent))
-        self.by_team = True
-        parts, self.names = self.names, names
+        with self._scope():
+            folds = self.parts(s)
+            self.by_team = False
+            self._shared_rounds(s, self.size(s.extent))
+            self.by_team = True
+            parts = self.names
         self.together(folds, parts, "sc_team_fold")
 
     def _thread(self, s: For) -> None:
         """What each thread of a team does once."""
         self.text.open("")
-        self.text.add(f"const int64_t {self._name(s.index)} = sc_member();")
-        self.by_team = False
-        self._body(s)
-        self.by_team = True
+        with self._scope():
+            self.text.add(f"const int64_t {self._name(s.index)} = sc_member();")
+            self.by_team = False
+            self._body(s)
+            self.by_team = True
         self.text.close()
 
     def _pragma(self, s: For) -> list:
@@ -237,7 +239,6 @@ class CudaPrinter(RowPrinter):
         """The rounds of a thread: those that are surely there a few at a time, so that their loads
         are under way together, then the others.
         """
-        names = dict(self.names)
         name = self._name(s.index)
         start, step = f"int64_t {name} = sc_member()", "sc_members()"
         if self._overlaps(s):
@@ -254,7 +255,6 @@ class CudaPrinter(RowPrinter):
         self.text.open(f"for ({start}; {name} < {extent}; {name} += {step})")
         self._body(s)
         self.text.close()
-        self.names = names
 
     def _for(self, s: For) -> None:
         if s.how == "serial" and self._overlaps(s):

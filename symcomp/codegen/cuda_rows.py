@@ -95,14 +95,14 @@ class RowPrinter(Printer):
             self.text.open("if (held)")
             self._loads(ready, f"share({count})", "")
             self.text.close()
-        names, self.names = self.names, dict(self.names)
-        folds = self.parts(p.loop)
-        self._divide_by(p)
-        self.by_team = False
-        self._chunks(p, count)
-        self.by_team = True
-        self.divisors = {}
-        parts, self.names = self.names, names
+        with self._scope():
+            folds = self.parts(p.loop)
+            self._divide_by(p)
+            self.by_team = False
+            self._chunks(p, count)
+            self.by_team = True
+            self.divisors = {}
+            parts = self.names
         self.together(folds, parts, "sc_teams_fold")
         return [line for line in waiting if line not in ready]
 

@@ -53,12 +53,8 @@ class LongLists:
         self.across = size.product([i.extent for i in scattered.free])
         width = size.larger(1, size.smaller(self.across, TILE_COLUMNS))
         self.width = scattered.known(width, "width")
-        #: One index that runs through all columns, and the free indices in terms of it; those of
-        #: one value are bound once.
-        self.every, first = one_index(scattered.free)
-        single = [i for i in scattered.free if i.extent == 1]
-        self.fixed = [s for s in first if s.local in single]
-        self.first = [s for s in first if s.local not in single]
+        #: One index that runs through all columns, and the free indices in terms of it.
+        self.every, self.first = one_index(scattered.free)
         self.tile = self._scratch(TILE, "tile")
         self.totals = self._scratch(TILE_COLUMNS, "totals")
 
@@ -77,7 +73,7 @@ class LongLists:
         at = new.let(size.times(number, PERIOD), "at", body)
         place = new.let(load(self.ordered, at), "place", body)
         mine = self._leads(at, place, body)
-        inside: list = [*self.fixed]
+        inside: list = []
         start = self._start(at, place, inside)
         count = new.let(load(self.counts, start), "count", inside)
         left = new.let(size.times(chunk, self.width), "left", inside)

@@ -37,14 +37,14 @@ k25_convolution_maximum_where(const int64_t n0, const float *restrict b, float *
     for (int64_t at = sc_row(); at < n0 * 2; at += sc_rows()) {
         const int64_t i9_and_more = ((at) >> 1);
         const int64_t i9 = at + (i9_and_more * (-2));
-        const int64_t i1_5 = i9_and_more;
+        const int64_t i1 = i9_and_more;
         const float h24 = b[i9 + 4];
         for (int64_t i3 = sc_thread(); i3 < 42; i3 += sc_threads()) {
-            const float t6_ = h24 + where_0[(i1_5 * 252) + i3 + (i9 * 42) + 168];
-            const float v18 = (t6_ <= 0.0f) ? 0.0f : t6_;
-            const float v19 = ((h24 + where_0[(i1_5 * 252) + i3 + (i9 * 42) + 168]) > 0.0f) ? (0.125f * v18) : 0.0f;
-            out0[(i1_5 * 252) + i3 + (i9 * 42) + 168] = v18;
-            where_0[(i1_5 * 252) + i3 + (i9 * 42) + 168] = v19;
+            const float t5_ = h24 + where_0[(i1 * 252) + i3 + (i9 * 42) + 168];
+            const float v18 = (t5_ <= 0.0f) ? 0.0f : t5_;
+            const float v19 = ((h24 + where_0[(i1 * 252) + i3 + (i9 * 42) + 168]) > 0.0f) ? (0.125f * v18) : 0.0f;
+            out0[(i1 * 252) + i3 + (i9 * 42) + 168] = v18;
+            where_0[(i1 * 252) + i3 + (i9 * 42) + 168] = v19;
         }
     }
 }
