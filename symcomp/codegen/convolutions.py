@@ -13,13 +13,13 @@ the rows.
 
 from __future__ import annotations
 
-from symcomp.codegen import improve, tiling, ways
+from symcomp.codegen import improve, loops, tiling, ways
 from symcomp.codegen.equations import flat, reindexed, stored_base
-from symcomp.codegen.loops import Call, For, Let, Update, View, load, local
+from symcomp.codegen.loops import Call, For, Scratch, Store, View, load
 from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size
-from symcomp.graph.notation import identity, index
+from symcomp.graph.notation import index
 from symcomp.tensor.convolution import Geometry
 
 #: What Winograd's algorithm makes of the 9 taps of a filter (see convolution_winograd.h).
@@ -31,7 +31,7 @@ MOST_PAIR_TAPS = 16
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: Columns of the result of a gradient of filters that are put together at a time.
-COLUMNS = 16
+COLUMNS = 64
 
 
 def within(n, least, most):
@@ -217,56 +217,66 @@ class ConvolutionLowering(Context):
         return self.let(within(left, 0, length), "length", body)
 
     def _add_up(self, first: Root, maps, g: Geometry, chunks, partial, width) -> For:
-        """The parts of a gradient added up, in the order of the images, and finished."""
-        block_of = index(size.parts(size.times(g.channels, size.product(g.kernel)), COLUMNS),
-                         f"t{next(self.names)}")  # fmt: skip
-        body: list = []
+        """The parts of a gradient added up, in the order of the images, and finished: some filters
+        and columns, which are channels and taps, at a time. The sums are brought together in a
+        tile, where filters lie side by side, and read from there the other way round.
+        """
+        lanes = PADDING // _itemsize(first.expr.dtype)
         columns = size.times(g.channels, size.product(g.kernel))
         group, filter_ = self.fresh((g.groups, g.filters), "g")
         row = size.plus(size.times(group, g.filters), filter_)
         tail = self.fresh((g.channels, *g.kernel), "c")
-        values = [at_indices(r, (row, *tail)) for r in maps]
         offset = size.as_expr(flat(first.shape, (row, *tail)))
         column = size.as_expr(flat((g.channels, *g.kernel), tail))
-        merged, steps = improve.merge(tail, [offset, column], values)
-        column = improve.apply_steps(column, steps, is_offset=True)
+        values = [at_indices(r, (row, *tail)) for r in maps]
+        across, steps = improve.merge(tail, [offset, column], values)
+        offset, column = (improve.apply_steps(v, steps, is_offset=True) for v in (offset, column))
         values = [improve.apply_steps(v, steps) for v in values]
-        offset = improve.apply_steps(offset, steps, is_offset=True)
-        whole = len(merged) == 1
-        if whole:
-            count = self.cut(columns, block_of, COLUMNS, body)
-            within_ = index(count, f"k{next(self.names)}")
-            column = size.plus(size.times(block_of, COLUMNS), within_)
-            values = [reindexed(v, {merged[0]: size.as_expr(column)}) for v in values]
-            offset = reindexed(offset, {merged[0]: size.as_expr(column)})
-            loops_inside: tuple = (within_,)
-        else:
-            loops_inside = merged
+        most = COLUMNS if len(across) == 1 else columns
+        work = size.times(most, lanes, size.plus(chunks, 1))
+        parts = (size.parts(g.filters, lanes), size.parts(columns, most))
+        task, body = index(size.times(g.groups, *parts), f"t{next(self.names)}"), []
+        columns, width = self.let(columns, "columns", body), self.let(width, "width", body)
+        chunks = self.let(chunks, "chunks", body)
+        rest, right = self._split(task, self.let(parts[1], "parts", body), body)
+        of_group, down = self._split(rest, self.let(parts[0], "parts", body), body)
+        left = self.let(size.times(right, most), "left", body)
+        high, wide = self.cut(g.filters, down, lanes, body), self.cut(columns, right, most, body)
+        tile = loops.buffer(first.expr.dtype, (most, lanes), f"tile{next(self.names)}")
+        at = size.plus(size.times(of_group, columns), left)
+        start = size.plus(size.times(at, width), size.times(down, lanes))
+        step = size.times(g.groups, columns, width)
+        body.append(Scratch(tile))
+        body.append(self._sum_of_parts(tile, partial, (start, step, width), chunks, wide))
+        f, k = self.fresh((high, wide), "f")
+        place = {filter_: size.plus(size.times(down, lanes), f), group: of_group}
+        if len(across) == 1:
+            place[across[0]] = size.plus(left, k)
+            across = (k,)
+        place = {i: size.as_expr(v) for i, v in place.items()}
+        offset, column, *values = (reindexed(v, place) for v in (offset, column, *values))
+        at = size.plus(size.times(size.minus(column, left), lanes), f)
         inner: list = []
-        total = self._total(first, g, chunks, partial, width, (group, filter_, column), inner)
-        self.store_members([first, *maps], [total, *values], offset, inner)
-        if whole:
-            body.append(nest_serial((group, filter_, *loops_inside), inner))
-            return nest((block_of,), body, size.times(columns, 8), simd=False)
-        return nest((group, filter_, *loops_inside), [*body, *inner], PIECE)
+        self.store_members([first, *maps], [load(tile, at), *values], offset, inner)
+        body.append(nest_serial((f, *across), inner))
+        return nest((task,), body, work, simd=False)
 
-    def _total(self, first: Root, g: Geometry, chunks, partial, width, place, body: list):
-        """The sum of the parts at a place."""
-        group, filter_, column = place
-        columns = size.times(g.channels, size.product(g.kernel))
+    def _sum_of_parts(self, tile, partial, where, chunks, count) -> For:
+        """tile[k, lane] = Σ over chunks of partial[start + chunk · step + k · width + lane]"""
+        (start, step, width), lanes = where, tile.shape[1]
+        (k,) = self.fresh((count,), "k")
 
-        def part(chunk):
-            at = size.plus(size.times(size.plus(size.times(chunk, g.groups), group), columns),
-                           column)  # fmt: skip
-            return load(partial, size.plus(size.times(at, width), filter_))
+        def part(chunk, monoid=None) -> For:
+            lane = index(lanes, f"lane{next(self.names)}")
+            at = size.plus(start, size.times(chunk, step), size.times(k, width), lane)
+            to = size.as_expr(size.plus(size.times(k, lanes), lane))
+            return For(lane, (Store(tile, to, load(partial, at), monoid),), "simd")
 
-        if chunks == 1:
-            return part(0)
-        total = local(first.expr.dtype, f"s{next(self.names)}")
-        chunk = index(chunks, f"b{next(self.names)}")
-        body.append(Let(total, identity("sum", first.expr.dtype)))
-        body.append(For(chunk, (Update(total, "sum", part(chunk)),)))
-        return total
+        body = [part(0)]
+        if chunks != 1:
+            b = index(size.minus(chunks, 1), f"b{next(self.names)}")
+            body.append(For(b, (part(size.plus(b, 1), "sum"),)))
+        return For(k, tuple(body))
 
 
 def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> Call:

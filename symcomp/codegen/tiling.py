@@ -125,11 +125,15 @@ def _positions(channels: int, fewest: int) -> int:
 
 
 def _block_images(batch: int, others: int, area: int, channels: int, fewest: int) -> int:
-    """Images in a block; `others` are groups and slices, `area` the positions of one."""
+    """Images in a block; `others` are groups and slices, `area` the positions of one. So many, or a
+    little fewer, that all cores have as many.
+    """
     blocks = batch * others // (BLOCKS_PER_CORE * CORES)
     fitting = min(_positions(channels, fewest) // max(area, 1), blocks)
     images = max(1, min(max(fitting, _up(fewest, area)), batch))
-    return max(1, _up(batch, _up(batch, images)))
+    rounds = _up(_up(batch, images) * others, CORES)
+    images, fewer = (_up(batch, max(1, r * CORES // max(others, 1))) for r in (rounds, rounds + 1))
+    return max(1, fewer if (rounds + 1) * fewer < rounds * images else images)
 
 
 def _block_rows(tasks: int, height: int, width: int, channels: int, fewest: int) -> int:

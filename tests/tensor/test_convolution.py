@@ -334,6 +334,27 @@ def test_gradients_compiled(case, known):
 # --- one function for all sizes ------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("shape", [(5, 70, 34, 3), (2, 6, 40, 1), (3, 128, 2, 1)])
+def test_gradients_of_filters_are_finished_where_they_are_added_up(shape):
+    """Some filters and columns at a time, also where a map divides the columns into axes."""
+    batch, channels, filters, width = shape
+    x, w = (
+        RANDOM.normal(size=(batch, channels, 9, 8)),
+        RANDOM.normal(size=(filters, channels // 2, width, width)),
+    )
+    upstream = RANDOM.normal(size=(batch, filters, 10 - width, 9 - width))
+    scale = RANDOM.normal(size=channels // 2)
+    inputs = [T.tensor4(n, dtype="float64") for n in ("x", "w", "upstream")]
+    each = T.vector("scale", dtype="float64")
+    made = sc.vjp(T.nn.conv2d(*inputs[:2], groups=2), inputs[:2], inputs[2])[1]
+    plain, scaled = made - 0.5 * inputs[1], made * each[:, None, None]
+    f = sc.function([*inputs, each], [plain, scaled])
+    (correct,) = evaluate([made], dict(zip(inputs, (x, w, upstream), strict=True)))
+    got = f(x, w, upstream, scale)
+    np.testing.assert_allclose(got[0], correct - 0.5 * w, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(got[1], correct * scale[:, None, None], rtol=1e-9, atol=1e-10)
+
+
 @pytest.mark.parametrize("padding", ["valid", "same", "full", "half", 1])
 def test_one_function_serves_all_sizes(padding):
     x, w = T.tensor4("x", "float64"), T.tensor4("w", "float64")

@@ -78,7 +78,10 @@ static inline int64_t sc_block_images(int64_t batch, int64_t others, int64_t are
                                batch * others / (8 * SYMCOMP_CORES));
     int64_t least = sc_up(fewest, area);
     int64_t images = sc_most(1, sc_least(sc_most(fitting, least), batch));
-    return sc_most(1, sc_up(batch, sc_up(batch, images)));
+    int64_t rounds = sc_up(sc_up(batch, images) * others, SYMCOMP_CORES), each = sc_most(others, 1);
+    images = sc_up(batch, sc_most(1, rounds * SYMCOMP_CORES / each));
+    int64_t fewer = sc_up(batch, sc_most(1, (rounds + 1) * SYMCOMP_CORES / each));
+    return sc_most(1, (rounds + 1) * fewer < rounds * images ? fewer : images);
 }
 
 static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width,

@@ -20,54 +20,9 @@ typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias))
 #include "convolution_shuffles.h"
 #include "convolution_tiles.h"
 
-/* ---- kernels of the filters' gradient ---------------------------------------------------------- */
-
-/* c[m, n] += sum over rows y and columns u of a[offset[m] + y * a_pitch + u] * b[y, u, n]. */
-#define BESIDE(m, v) VECTOR x_##v = ((const VECTOR *)b)[v];
-#define BEGIN(m, N) const T *from_##m = a + offset[m];
-#define ROW_OF_PRODUCTS(m, N) weight = from_##m[u] - zero; COLUMNS_##N(TERM, m)
-#define NEXT(m, N) from_##m += a_pitch;
-#define ADD_TO(m, v) ((VECTOR *)(c + m * c_step))[v] += sum_##m##_##v;
-#define ADD_ROW_TO(m, N) COLUMNS_##N(ADD_TO, m)
-
-#define GATHER(M, N)                                                                               \
-    static void NAME(gather_##M##_##N)(int64_t height, int64_t width, const T *a,                  \
-                                       const int64_t *offset, int64_t a_pitch, const T *b,         \
-                                       int64_t b_step, T *c, int64_t c_step) {                     \
-        VECTOR zero = {0}, weight;                                                                 \
-        ROWS_##M(SUMS, N)                                                                          \
-        ROWS_##M(BEGIN, N)                                                                         \
-        for (int64_t y = 0; y < height; ++y) {                                                     \
-            for (int64_t u = 0; u < width; ++u, b += b_step) {                                     \
-                COLUMNS_##N(BESIDE, 0)                                                             \
-                ROWS_##M(ROW_OF_PRODUCTS, N)                                                       \
-            }                                                                                      \
-            ROWS_##M(NEXT, N)                                                                      \
-        }                                                                                          \
-        ROWS_##M(ADD_ROW_TO, N)                                                                    \
-    }
-GATHER(1, 1) GATHER(2, 1) GATHER(4, 1) GATHER(8, 1)
-GATHER(1, 2) GATHER(2, 2) GATHER(4, 2) GATHER(8, 2)
-GATHER(1, 3) GATHER(2, 3) GATHER(4, 3) GATHER(8, 3)
-GATHER(1, 4) GATHER(2, 4) GATHER(4, 4) GATHER(6, 4)
-
-typedef void (*NAME(gather_kernel))(int64_t, int64_t, const T *, const int64_t *, int64_t,
-                                    const T *, int64_t, T *, int64_t);
-
-/* By vectors; what follows of rows: most, then half of what is left at a time. */
-static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
-    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1),
-           [8] = NAME(gather_8_1)},
-    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2),
-           [8] = NAME(gather_8_2)},
-    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3),
-           [8] = NAME(gather_8_3)},
-    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4),
-           [6] = NAME(gather_6_4)},
-};
-
 #include "convolution_lanes.h"
 #include "convolution_planes.h"
+#include "convolution_turned.h"
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
 #include "convolution_winograd_filters.h"
@@ -77,52 +32,6 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
-
-static int64_t NAME(padded_filters)(const symcomp_geometry *g) {
-    return quotient_up(g->filters, PADDING / (int64_t)sizeof(T)) * (PADDING / (int64_t)sizeof(T));
-}
-
-/* How many vectors of filters the next kernel takes: fours and threes fit best. */
-static int64_t NAME(next_vectors)(int64_t left) {
-    if (left <= 4)
-        return left;
-    return left % 4 == 0 || left == 7 ? 4 : 3;
-}
-
-/* turned[tile of filters, position, filter]: some positions of an image's gradient, channels last, in
- * tiles as wide as the kernels that read them. Filters past the last one are zero. */
-static void NAME(turn)(const T *gradient, const T *end, int64_t filters, int64_t pitch,
-                       int64_t count, int64_t width, T *turned) {
-    int64_t vectors;
-    for (int64_t o = 0; o < width; o += vectors * LANES, turned += count * vectors * LANES) {
-        vectors = NAME(next_vectors)((width - o) / LANES);
-        for (int64_t v = 0; v < vectors; ++v) {
-            const T *from[LANES];
-            for (int64_t m = 0; m < LANES; ++m)
-                from[m] = o + v * LANES + m < filters ? gradient + (o + v * LANES + m) * pitch : NULL;
-            NAME(to_lanes)(from, 0, count, end, turned + v * LANES, vectors * LANES);
-        }
-    }
-}
-
-/* A band of an image's gradient, turned, against some planes of x. */
-static void NAME(gather_planes)(int64_t all, const NAME(prepared) *made, const int64_t *offset,
-                                const T *prepared, int64_t rows, int64_t columns, const T *turned,
-                                int64_t width, T *partial) {
-    int64_t vectors;
-    for (int64_t o = 0; o < width; o += vectors * LANES) {
-        vectors = NAME(next_vectors)((width - o) / LANES);
-        int64_t most = vectors == 4 ? 6 : MOST_ROWS, step = vectors * LANES;
-        for (int64_t m = 0; m < all;) {
-            int64_t left = all - m;
-            int64_t count = left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-            NAME(gathers)[vectors][count](rows, columns, prepared, offset + m, made->columns,
-                                          turned, step, partial + m * width + o, width);
-            m += count;
-        }
-        turned += rows * columns * step;
-    }
-}
 
 /* partial[plane, tap, filter] += sum of gradient * plane, where a group has few filters. Lanes past
  * the end of a row are cleared: zero times what lies there need not be zero. */
@@ -174,6 +83,9 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     if (NAME(is_winograd_filters)(g))
         return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
+    if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
+        return NAME(filters_pointwise)(g, x, gradient, partial, first_image, images, group,
+                                       first_channel, channels);
     NAME(side) side = NAME(side_of)(g, SYMCOMP_FORWARD);
     NAME(phase) phase;
     NAME(prepared) made;
@@ -181,7 +93,6 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     int64_t taps = g->kernel[1] * g->kernel[2], columns = g->out[2];
     int64_t positions = g->out[0] * g->out[1] * g->out[2];
     int few = g->filters <= FEW_FILTERS;
-    int lie = NAME(is_pointwise)(g) && !few; /* planes are read where they lie */
     NAME(zeros)(partial, channels * depth * taps * width);
     if (!taps || !positions)
         return 0;
@@ -211,7 +122,7 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 block.first_image = image, block.slice = slice;
                 if (rows != ready) {
                     NAME(prepare_shifts)(&phase, 1, rows, columns, &made);
-                    int64_t size = lie ? positions : made.copies * made.rows * made.columns;
+                    int64_t size = made.copies * made.rows * made.columns;
                     for (int64_t p = 0; p < step; ++p)
                         for (int64_t k = 0; k < taps; ++k)
                             offset[p * taps + k] = p * size + made.offset[k];
@@ -222,17 +133,11 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
                 for (int64_t plane = 0; plane < channels * depth; plane += step) {
                     int64_t some = at_most(step, channels * depth - plane);
                     T *to = partial + plane * taps * width;
-                    int64_t number = image * g->groups + group;
-                    const T *ready_planes = planes;
-                    if (lie)
-                        ready_planes = x + row * columns + (number * g->channels + first_channel +
-                                                            plane) * positions;
-                    else
-                        NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
-                                      first_channel * depth + plane, some, planes);
+                    NAME(prepare)(g, SYMCOMP_FORWARD, &side, &phase, &made, x, &block, row,
+                                  first_channel * depth + plane, some, planes);
                     if (!few)
-                        NAME(gather_planes)(some * taps, &made, offset, ready_planes, rows, columns,
-                                            turned, width, to);
+                        NAME(gather_planes)(some * taps, made.columns, offset, planes, rows,
+                                            columns, turned, width, to);
                     for (int64_t o = 0; few && o < g->filters; ++o) {
                         const T *beside = from + o * positions;
                         if (beside + count + LANES > end) /* whole vectors are read */

@@ -1,11 +1,14 @@
-/* Filters of one tap: a product of matrices for each image, whose planes are read and written where
- * they lie. Only what remains of each plane beside whole vectors is copied, side by side for all
- * images of a block.
+/* Filters of one tap: a product of matrices. The positions of all images of a block lie side by side,
+ * and are cut into columns as wide as the widest tile. What a column reads of the planes is brought
+ * together before, so that it comes from the nearest cache, and a column may run over the end of an
+ * image.
  */
 
 enum {
     /* Terms of a sum between two visits to the result. */
     POINTWISE_TERMS = 256,
+    /* Positions of a gradient whose turned values stay in L1. */
+    POINTWISE_POSITIONS = 104,
 };
 
 static int NAME(is_pointwise)(const symcomp_geometry *g) {
@@ -16,18 +19,27 @@ static int NAME(is_pointwise)(const symcomp_geometry *g) {
     return fits;
 }
 
-/* target[m * pitch + n] (+)= sum over planes p of packed[m, p] * source[offset[p] + n], for whole
- * vectors n: a column of tiles at a time, whose planes stay in the nearest caches. */
-static void NAME(multiply_panels)(int64_t channels, int64_t planes, int64_t terms, const T *packed,
-                                  const T *source, const int64_t *offset, int64_t vectors,
-                                  T *target, int64_t pitch, int64_t height, int add) {
-    for (int64_t v = 0, width; v < vectors; v += width) {
-        const T *a = packed;
-        width = NAME(widest)(at_most(height, channels), vectors - v);
-        for (int64_t m = 0; m < channels; m += height, a += height * planes)
-            NAME(tiles)[width][at_most(height, channels - m)](
-                terms, a, height, source + v * LANES, offset, target + m * pitch + v * LANES, pitch,
-                add);
+/* Lines of an array, such as planes or channels: of each image `count` positions from `data` on;
+ * how far images are apart, and lines. */
+typedef struct NAME(stack) {
+    T *data;
+    int64_t image, line, count;
+} NAME(stack);
+
+/* column[n, u] = line n at position first + u of all images, for u < `some` <= width; or the other
+ * way round. */
+static void NAME(copy_column)(const NAME(stack) *from, int64_t lines, int64_t first, int64_t some,
+                              T *column, int64_t width, int back) {
+    for (int64_t u = 0, count; u < some; u += count) {
+        int64_t image = (first + u) / from->count, at = (first + u) % from->count;
+        T *place = from->data + image * from->image + at, *beside = column + u;
+        count = at_most(from->count - at, some - u);
+        for (int64_t n = 0; n < lines; ++n, place += from->line, beside += width)
+            if (count == width && !back)
+                for (int64_t v = 0; v < width; v += LANES)
+                    *(VECTOR *)(beside + v) = *(const UNALIGNED *)(place + v);
+            else
+                memcpy(back ? place : beside, back ? beside : place, (size_t)count * sizeof(T));
     }
 }
 
@@ -35,41 +47,85 @@ static void NAME(multiply_panels)(int64_t channels, int64_t planes, int64_t term
 static int NAME(correlate_pointwise)(const symcomp_geometry *g, const NAME(side) *side,
                                      const T *source, const T *packed, T *target,
                                      const symcomp_part *block) {
-    int64_t area = g->size[1] * g->size[2], start = block->first_row * g->size[2];
-    int64_t count = block->rows * g->size[2], whole = count / LANES * LANES, rest = count - whole;
-    int64_t planes = side->planes, lanes = quotient_up(rest * block->images, LANES) * LANES;
-    int64_t height = sc_panel(side->channels), channels = block->channels;
-    T *beside = runtime->push((size_t)((planes + channels) * lanes) * sizeof(T));
-    int64_t *offset = runtime->push((size_t)(2 * planes) * sizeof(int64_t));
-    if (!beside || !offset) {
-        runtime->pop(beside);
+    int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
+    int64_t planes = side->planes, channels = block->channels, all = count * block->images;
+    int64_t height = sc_panel(side->channels), most = at_most(POINTWISE_TERMS, planes);
+    int64_t widest = NAME(widest)(at_most(height, channels), quotient_up(all, LANES)), width;
+    T *column = runtime->push((size_t)((most + channels) * widest * LANES) * sizeof(T));
+    int64_t *offset = runtime->push((size_t)most * sizeof(int64_t));
+    if (!column || !offset) {
+        runtime->pop(column);
         return 1;
     }
-    T *sums = beside + planes * lanes;
-    for (int64_t p = 0; p < planes; ++p)
-        offset[p] = p * area, offset[planes + p] = p * lanes;
-    source += (block->first_image * g->groups + block->group) * planes * area + start;
-    int64_t from_image = g->groups * planes * area;
-    for (int64_t p = 0; rest && p < planes; ++p) {
-        T *to = beside + p * lanes;
-        for (int64_t image = 0; image < block->images; ++image, to += rest)
-            memcpy(to, source + image * from_image + p * area + whole, (size_t)rest * sizeof(T));
-        NAME(zeros)(to, lanes - rest * block->images);
+    T *sums = column + most * widest * LANES;
+    int64_t first = (block->first_image * g->groups + block->group) * planes * area;
+    NAME(stack) from = {(T *)source + first + block->first_row * g->size[2],
+                        g->groups * planes * area, area, count};
+    NAME(stack) to = {target, block->image, block->channel, count};
+    for (int64_t start = 0; start < all; start += width) {
+        int64_t vectors = NAME(widest)(at_most(height, channels), quotient_up(all - start, LANES));
+        width = vectors * LANES;
+        int64_t some = at_most(width, all - start);
+        int whole = start % count + width <= count;
+        T *c = whole ? target + start / count * block->image + start % count : sums;
+        int64_t pitch = whole ? block->channel : width;
+        for (int64_t k = 0; k < most; ++k)
+            offset[k] = k * width;
+        for (int64_t plane = 0; plane < planes; plane += most) {
+            int64_t terms = at_most(most, planes - plane);
+            const T *a = packed + plane * height;
+            NAME(stack) here = from;
+            here.data += plane * area;
+            if (some < width)
+                NAME(zeros)(column, terms * width);
+            NAME(copy_column)(&here, terms, start, some, column, width, 0);
+            for (int64_t m = 0; m < channels; m += height, a += height * planes)
+                NAME(tiles)[vectors][at_most(height, channels - m)](
+                    terms, a, height, column, offset, c + m * pitch, pitch, plane > 0);
+        }
+        if (!whole)
+            NAME(copy_column)(&to, channels, start, some, sums, width, 1);
     }
-    for (int64_t first = 0; first < planes; first += POINTWISE_TERMS) {
-        int64_t terms = at_most(POINTWISE_TERMS, planes - first);
-        const T *a = packed + first * height;
-        for (int64_t image = 0; image < block->images; ++image)
-            NAME(multiply_panels)(channels, planes, terms, a, source + image * from_image,
-                                  offset + first, whole / LANES, target + image * block->image,
-                                  block->channel, height, first > 0);
-        NAME(multiply_panels)(channels, planes, terms, a, beside, offset + planes + first,
-                              lanes / LANES, sums, lanes, height, first > 0);
+    runtime->pop(column);
+    return 0;
+}
+
+/* partial[c, o]: the smaller of both images is turned. */
+static int NAME(filters_pointwise)(const symcomp_geometry *g, const T *x, const T *gradient,
+                                   T *partial, int64_t first_image, int64_t images, int64_t group,
+                                   int64_t first_channel, int64_t channels) {
+    int64_t area = g->size[1] * g->size[2], width = NAME(padded_filters)(g);
+    int turns_x = channels < g->filters;
+    int64_t lanes = turns_x ? channels : g->filters, rows = turns_x ? g->filters : channels;
+    int64_t pitch = turns_x ? quotient_up(lanes, LANES) * LANES : width;
+    int64_t band = quotient_up(area, at_least(1, quotient_up(area, POINTWISE_POSITIONS)));
+    T *turned = runtime->push((size_t)(band * pitch) * sizeof(T));
+    int64_t *offset = runtime->push((size_t)rows * sizeof(int64_t));
+    T *sums = turns_x ? runtime->push((size_t)(rows * pitch) * sizeof(T)) : partial;
+    if (!turned || !offset || !sums) {
+        runtime->pop(turned);
+        return 1;
     }
-    for (int64_t image = 0; rest && image < block->images; ++image)
-        for (int64_t m = 0; m < channels; ++m)
-            memcpy(target + image * block->image + m * block->channel + whole,
-                   sums + m * lanes + image * rest, (size_t)rest * sizeof(T));
-    runtime->pop(beside);
+    for (int64_t n = 0; n < rows; ++n)
+        offset[n] = n * area;
+    NAME(zeros)(sums, rows * pitch);
+    for (int64_t image = first_image; image < first_image + images; ++image)
+        for (int64_t at = 0, count; at < area; at += count) {
+            count = at_most(band, area - at);
+            int64_t number = image * g->groups + group;
+            const T *planes = x + (number * g->channels + first_channel) * area + at;
+            const T *beside = gradient + number * g->filters * area + at;
+            const T *other = turns_x ? planes : beside;
+            NAME(turn)(other, other - at + lanes * area, lanes, area, count, pitch, turned);
+            NAME(gather_planes)(rows, 0, offset, turns_x ? beside : planes, 1, count, turned, pitch,
+                                sums);
+        }
+    for (int64_t o = 0; turns_x && o < width; o += LANES) {
+        const T *from[LANES];
+        for (int64_t m = 0; m < LANES; ++m)
+            from[m] = o + m < g->filters ? sums + (o + m) * pitch : NULL;
+        NAME(to_lanes)(from, 0, channels, sums + rows * pitch, partial + o, width);
+    }
+    runtime->pop(turned);
     return 0;
 }

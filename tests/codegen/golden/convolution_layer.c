@@ -231,64 +231,71 @@ static void k49_convolutionfilters(frame_t *frame) {
     runtime->parallel(k49_convolutionfilters_piece0, frame, sc_filter_chunks(frame->n0, 3, 432) * sc_filter_blocks(sc_filter_chunks(frame->n0, 3, 432), 1, 3), 1);
 }
 
-static void k61_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
+static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const partial43 = frame->partial43;
     float *restrict const out2 = frame->out2;
-    for (int64_t t50 = begin; t50 < end; ++t50) {
-        const int64_t length56 = sc_minimum_i64(16, ((t50 * (-16)) + 27));
-         {
-            const int64_t g51 = 0;
-            for (int64_t g52 = 0; g52 < 6; ++g52) {
-                for (int64_t k57 = 0; k57 < length56; ++k57) {
-                    float s58 = 0.0f;
-                    for (int64_t b59 = 0; b59 < sc_filter_chunks(n0, 3, 432); ++b59) {
-                        s58 = s58 + partial43[(t50 * 256) + (g51 * 432) + g52 + (k57 * 16) + (b59 * 432)];
-                    }
-                    const float v60 = s58;
-                    out2[(t50 * 16) + (g51 * 162) + (g52 * 27) + k57] = v60;
+    const int64_t chunks56 = sc_filter_chunks(n0, 3, 432);
+    for (int64_t t55 = begin; t55 < end; ++t55) {
+        float tile57[1024] __attribute__((aligned(64)));
+        for (int64_t k58 = 0; k58 < 27; ++k58) {
+            #pragma omp simd
+            for (int64_t lane59 = 0; lane59 < 16; ++lane59) {
+                tile57[(k58 * 16) + lane59] = partial43[(t55 * 432) + (k58 * 16) + lane59];
+            }
+            for (int64_t b60 = 0; b60 < chunks56 + (-1); ++b60) {
+                #pragma omp simd
+                for (int64_t lane61 = 0; lane61 < 16; ++lane61) {
+                    tile57[(k58 * 16) + lane61] = tile57[(k58 * 16) + lane61] + partial43[(t55 * 432) + (k58 * 16) + (b60 * 432) + lane61 + 432];
                 }
+            }
+        }
+        for (int64_t f62 = 0; f62 < 6; ++f62) {
+            #pragma omp simd
+            for (int64_t f63 = 0; f63 < 27; ++f63) {
+                const float v64 = tile57[f62 + (f63 * 16)];
+                out2[(t55 * 162) + (f62 * 27) + f63] = v64;
             }
         }
     }
 }
 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
-static void k61_convolutionfilters(frame_t *frame) {
+static void k65_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const partial43 = frame->partial43;
     float *restrict const out2 = frame->out2;
-    runtime->parallel(k61_convolutionfilters_piece0, frame, 2, 2048);
+    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(frame->n0, 3, 432) * 1024) + 1024)) + (-1))) + 1);
 }
 
-static void k70_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
+static void k74_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    for (int64_t i62 = begin; i62 < end; ++i62) {
-        float s66 = 0.0f;
-        for (int64_t j63 = 0; j63 < n0; ++j63) {
-            #pragma omp simd reduction(+:s66)
-            for (int64_t j64 = 0; j64 < 42; ++j64) {
-                s66 = s66 + where_0[(i62 * 42) + (j63 * 252) + j64];
+    for (int64_t i66 = begin; i66 < end; ++i66) {
+        float s70 = 0.0f;
+        for (int64_t j67 = 0; j67 < n0; ++j67) {
+            #pragma omp simd reduction(+:s70)
+            for (int64_t j68 = 0; j68 < 42; ++j68) {
+                s70 = s70 + where_0[(i66 * 42) + (j67 * 252) + j68];
             }
         }
-        const float v69 = s66;
+        const float v73 = s70;
          {
-            const int64_t j67 = 0;
-            out3[i62] = v69;
+            const int64_t j71 = 0;
+            out3[i66] = v73;
         }
     }
 }
 
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
-static void k70_reduce_axes(frame_t *frame) {
+static void k74_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    runtime->parallel(k70_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n0 * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k74_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n0 * 378) + 10)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {
@@ -319,8 +326,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         k27_convolutioninput(frame);
         k42_convolutioninput(frame);
         k49_convolutionfilters(frame);
-        k61_convolutionfilters(frame);
-        k70_reduce_axes(frame);
+        k65_convolutionfilters(frame);
+        k74_reduce_axes(frame);
     }
     if (arena) runtime->pop(arena);
     return frame->failed ? frame->failed : status;
