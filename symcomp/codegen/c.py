@@ -251,12 +251,11 @@ class Printer:
     def _for(self, s: For) -> None:
         extent = self.value(size.as_expr(s.extent))
         if s.extent == 1:
+            self.text.open("")
             with self._scope():
-                name = self._name(s.index)
-                self.text.open("")
-                self.text.add(f"const int64_t {name} = 0;")
+                self.text.add(f"const int64_t {self._name(s.index)} = 0;")
                 self._body(s)
-                self.text.close()
+            self.text.close()
             return
         flags = self._pragma(s) if s.how == "simd" else []
         with self._scope():

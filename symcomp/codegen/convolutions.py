@@ -30,6 +30,8 @@ LANES = 16
 MOST_PAIR_TAPS = 16
 #: Bytes to which turned filters are padded.
 PADDING = 64
+#: What it takes to pack a filter's element, in those of a map.
+PACKING = 16
 #: Columns of the result of a gradient of filters that are put together at a time.
 COLUMNS = 64
 
@@ -75,9 +77,7 @@ class ConvolutionLowering(Context):
         channels, (depth, height, width) = side[0], _three(side[1], 1)
         body: list = []
         others, area = size.times(g.groups, depth), size.times(height, width)
-        fewest = tiling.FEWEST_POSITIONS
-        if "winograd" in ways.ways(library_geometry(g), first.expr.dtype):
-            fewest = tiling.WINOGRAD_POSITIONS
+        fewest = _fewest_positions(g, which, first.expr.dtype)
         images = tiling.block_images(g.batch, others, area, channels, fewest)
         rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
         places = size.times(size.parts(g.batch, images), others, size.parts(height, rows))
@@ -149,7 +149,7 @@ class ConvolutionLowering(Context):
         views = (self._view(filters), View(packed, 0, 1))
         numbers = (panel, size.plus(panel, 1))
         body = [_call("pack", which, g, numbers, views, root)]
-        return packed, [nest((panel,), body, size.times(tiling.PANEL * 4, terms), simd=False)]
+        return packed, [nest((panel,), body, size.times(tiling.PANEL * PACKING, terms), simd=False)]
 
     def _finish_block(self, first: Root, maps, target, corner, extents) -> list:
         """The maps that finish a block, right after it was computed."""
@@ -282,6 +282,15 @@ class ConvolutionLowering(Context):
 def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> Call:
     values = tuple(size.as_expr(n) for n in (*library_geometry(g), *numbers))
     return Call("convolution", (routine, which, *values, *views), root.expr.dtype)
+
+
+def _fewest_positions(g: Geometry, which: str, dtype: str):
+    """Positions that are worth a block; by the algorithms of Winograd for float32 alone."""
+    if dtype != "float32" or len(ways.ways(library_geometry(g), dtype)) == 1:
+        return tiling.FEWEST_POSITIONS
+    kernel, stride = _three(g.kernel, 1)[1:], _three(g.stride, 1)[1:]
+    phases = 1 if which == "forward" else size.product(stride)
+    return tiling.fewest_positions(*kernel, *stride, phases)
 
 
 def _terms(g: Geometry, which: str):

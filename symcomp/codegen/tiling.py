@@ -104,9 +104,9 @@ BLOCK_SUMS = 1 << 17
 LEAST_POSITIONS, MOST_POSITIONS = 512, 4096
 #: Fewer positions, or channels, are no block: too much of it would be setting up.
 FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
-#: Where it may be Winograd's algorithm, whose filters are four times as large: so many that reading
-#: them is not what takes the time.
-WINOGRAD_POSITIONS = 1024
+#: By Winograd's algorithm, whose filters are two to four times as large, so many that reading them
+#: is not what takes the time: of 3 × 3 taps, and of twice as many as the stride, for each phase.
+WINOGRAD_POSITIONS, PAIR_POSITIONS = 1024, 2048
 #: Channels of the library's widest panel of filters.
 PANEL = 8
 #: Blocks for each core, so that they end together.
@@ -117,6 +117,15 @@ PARTIAL_ELEMENTS, PARTS_PER_CORE = 1 << 20, 2
 
 def _up(n: int, d: int) -> int:
     return -(-n // max(d, 1))
+
+
+def _fewest_positions(height: int, width: int, down: int, across: int, phases: int) -> int:
+    """Positions that are worth a block, of so many taps, of a stride that goes so far."""
+    if (height, width, down, across) == (3, 3, 1, 1):
+        return WINOGRAD_POSITIONS
+    if height == 2 * down and width == 2 * across and max(down, across) <= 2:
+        return PAIR_POSITIONS * phases
+    return FEWEST_POSITIONS
 
 
 def _positions(channels: int, fewest: int) -> int:
@@ -183,6 +192,7 @@ def _by_symbol(name: str, function) -> Any:
     return lambda *sizes: _sized(function, symbol, *sizes)
 
 
+fewest_positions = _by_symbol("fewest_positions", _fewest_positions)
 block_images = _by_symbol("block_images", _block_images)
 block_rows = _by_symbol("block_rows", _block_rows)
 block_channels = _by_symbol("block_channels", _block_channels)

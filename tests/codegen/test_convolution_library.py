@@ -57,11 +57,17 @@ WAYS = {
         ((3, 40, 33, 70), (33, 40, 4, 4), (0, 2)),
         ((2, 16, 40, 36), (16, 16, 4, 4), (3, 5)),
         ((9, 20, 18, 19), (30, 20, 4, 4), (1, 0)),  # several images in a block
+        ((5, 24, 58, 61), (40, 24, 4, 4), (1, 1)),  # lines of several images together
+        ((3, 70, 20, 130), (90, 70, 4, 4), (2, 1)),  # rows longer than two vectors
+        ((0, 20, 40, 40), (20, 20, 4, 4), (1, 1)),
         ((2, 20, 9, 40), (20, 20, 4, 4), (1, 1)),  # too small: direct
     ]),
     "2 × 2": (ONE, ONE, 2, [
         ((2, 36, 20, 19), (40, 18, 2, 2), (0, 1)),
         ((3, 64, 9, 33), (34, 32, 2, 2), (1, 0)),
+    ]),
+    "4 × 4 in volumes": ((1, 2, 2), (1, 1, 1), 1, [
+        ((2, 12, 5, 34, 38), (20, 12, 3, 4, 4), (1, 1, 1)),
     ]),
     "4 × 2": (TWO[:1] + ONE[:1], ONE, 1, [
         ((2, 20, 31, 30), (33, 20, 4, 2), (1, 1)),
@@ -243,12 +249,14 @@ def test_winograd_is_about_as_accurate_as_a_direct_sum():
 
 #: The functions of tiling.py that convolution.h has too, with their number of arguments.
 CUTS = {
+    "fewest_positions": 5,
     "block_images": 5,
     "block_rows": 5,
     "block_channels": 2,
     "filter_chunks": 3,
     "filter_blocks": 3,
 }
+SMALL = (1, 2, 3, 4, 6)
 SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 4096, 50_000)
 
 
@@ -274,8 +282,9 @@ def test_python_and_c_cut_alike(name, cuts, monkeypatch):
     cores, in_c = cuts
     monkeypatch.setattr(tiling, "CORES", cores)
     count = CUTS[name]
-    chosen = itertools.product(SIZES, repeat=count)
-    step = max(1, len(SIZES) ** count // 20_000)
+    sizes = SMALL if name == "fewest_positions" else SIZES
+    chosen = itertools.product(sizes, repeat=count)
+    step = max(1, len(sizes) ** count // 20_000)
     for given in itertools.islice(chosen, 0, None, step | 1):
         assert getattr(tiling, f"_{name}")(*given) == in_c[name](*given), given
 

@@ -62,7 +62,7 @@ static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights
 }
 #define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
 #elif defined(PAIRS)
-#define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NULL
+#define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
 #elif defined(CHANNELWISE)
 #define ROUTINES NAME(pack_channelwise), NAME(correlate_channelwise), NAME(filters_channelwise)
 #else

@@ -67,6 +67,15 @@ static inline int64_t sc_panel(int64_t channels) {
     return channels ? sc_up(channels, sc_up(channels, 8)) : 1;
 }
 
+static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t down,
+                                          int64_t across, int64_t phases) {
+    if (height == 3 && width == 3 && down == 1 && across == 1)
+        return 1024;
+    if (height == 2 * down && width == 2 * across && sc_most(down, across) <= 2)
+        return 2048 * phases;
+    return 256;
+}
+
 static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
     int64_t least = sc_most(512, fewest);
     return sc_least(sc_most((1 << 17) / sc_most(channels, 1), least), 4096);

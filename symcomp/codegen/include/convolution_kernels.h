@@ -28,6 +28,7 @@ typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias))
 #include "convolution_winograd_filters.h"
 #include "convolution_channelwise.h"
 #include "convolution_pairs.h"
+#include "convolution_pairs_filters.h"
 #include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 
@@ -82,6 +83,9 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_winograd_filters)(g))
         return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
+    if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
+        return runtime->NAME(convolution)[SYMCOMP_PAIRS]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
         return NAME(filters_pointwise)(g, x, gradient, partial, first_image, images, group,

@@ -6,15 +6,18 @@
  * their correlations with 2 × 2 taps each. Of a pair of results in one dimension,
  *     x0 w0 + x1 w1 = (x0 - x1) w0 + x1 (w0 + w1),
  *     x1 w0 + x2 w1 = x1 (w0 + w1) - (x1 - x2) w1,
- * so that three products do. The lanes of a vector are neighbouring tiles; what they read are nine
- * shifts, just as `prepare` makes them. Where x is not finite, the tile of 2 × 2 results may be nan.
+ * so that three products do. The lanes of a vector are neighbouring tiles, row after row; what a row
+ * reads are nine shifts, just as `prepare` makes them. Where x is not finite, the tile of 2 × 2
+ * results may be nan.
  */
 
 enum {
     PAIR_FACTORS = 9,
     PAIR_CHANNELS = 16,
-    /* What the transformed planes of a pass may take: they stay in L2. */
-    PAIR_BYTES = 640 << 10,
+    /* What the transformed planes of a pass may take: those of one factor stay in L2. */
+    PAIR_BYTES = 1280 << 10,
+    /* Channels whose sums are made and finished together: these stay there, too. */
+    PAIR_SUMS = 64,
 };
 
 /* Whether a geometry is computed so; `pack` and `correlate` ask alike. */
@@ -86,20 +89,22 @@ static int NAME(pack_pairs)(const symcomp_geometry *g, int which, const T *weigh
     return 0;
 }
 
-/* The nine factors of neighbouring tiles, from nine shifts of a plane. */
-static void NAME(transform_pairs)(const T *plane, const int64_t *offset, int64_t lanes, T *to,
-                                  int64_t step) {
+/* The nine factors of the tiles of some rows, from nine shifts of a plane whose rows are `pitch` apart:
+ * rows of tiles follow one another, and a row may spill into the next, which is written later. */
+static void NAME(transform_pairs)(const T *plane, const int64_t *offset, int64_t rows,
+                                  int64_t columns, int64_t pitch, T *to, int64_t step) {
 #define SHIFT(k) (*(const UNALIGNED *)(plane + offset[k] + v))
-#define FACTOR(f, x) *(VECTOR *)(to + (f) * step + v) = x;
+#define FACTOR(f, x) *(UNALIGNED *)(to + (f) * step + v) = x;
 #define FACTORS_OF(f, x, y, z) FACTOR(f, x - y) FACTOR(f + 1, y) FACTOR(f + 2, y - z)
-    for (int64_t v = 0; v < lanes; v += LANES) {
-        VECTOR a = SHIFT(0), b = SHIFT(1), c = SHIFT(2), d = SHIFT(3), e = SHIFT(4);
-        VECTOR f = SHIFT(5), g = SHIFT(6), h = SHIFT(7), i = SHIFT(8);
-        a -= d, b -= e, c -= f, g = d - g, h = e - h, i = f - i;
-        FACTORS_OF(0, a, b, c)
-        FACTORS_OF(3, d, e, f)
-        FACTORS_OF(6, g, h, i)
-    }
+    for (int64_t row = 0; row < rows; ++row, plane += pitch, to += columns)
+        for (int64_t v = 0; v < columns; v += LANES) {
+            VECTOR a = SHIFT(0), b = SHIFT(1), c = SHIFT(2), d = SHIFT(3), e = SHIFT(4);
+            VECTOR f = SHIFT(5), g = SHIFT(6), h = SHIFT(7), i = SHIFT(8);
+            a -= d, b -= e, c -= f, g = d - g, h = e - h, i = f - i;
+            FACTORS_OF(0, a, b, c)
+            FACTORS_OF(3, d, e, f)
+            FACTORS_OF(6, g, h, i)
+        }
 }
 
 /* to[row of the tiles, column of the tiles, lane], of one channel's nine sums. */
@@ -116,74 +121,193 @@ static void NAME(transform_sums_of_pairs)(const T *sums, int64_t step, int64_t l
     }
 }
 
-static inline void NAME(interleave_vectors)(T *to, const T *even, const T *odd) {
+static inline __attribute__((always_inline)) void NAME(weave)(const T *even, const T *odd,
+                                                              VECTOR *to) {
     VECTOR a = *(const UNALIGNED *)even, b = *(const UNALIGNED *)odd;
-    *(UNALIGNED *)to = LOWER_WOVEN(a, b);
-    *(UNALIGNED *)(to + LANES) = UPPER_WOVEN(a, b);
+    to[0] = LOWER_WOVEN(a, b), to[1] = UPPER_WOVEN(a, b);
 }
 
-/* to[2 u] = even[u], to[2 u + 1] = odd[u], up to `width`; the last vectors overlap others. */
-static void NAME(interleave)(T *to, const T *even, const T *odd, int64_t width) {
-    int64_t u = 0;
-    for (; 2 * (u + LANES) <= width; u += LANES)
-        NAME(interleave_vectors)(to + 2 * u, even + u, odd + u);
-    if (2 * u + 1 < width && width >= 2 * LANES) {
-        u = width / 2 - LANES;
-        NAME(interleave_vectors)(to + 2 * u, even + u, odd + u);
-        u += LANES;
-    }
-    for (; 2 * u + 1 < width; ++u)
-        to[2 * u] = even[u], to[2 * u + 1] = odd[u];
-    if (2 * u < width)
-        to[2 * u] = even[u];
-}
-
-/* One phase of a block: its rows and columns, from which row of the phase on; and where the first taps
- * of that row, and of the first column, read. */
-typedef struct NAME(part_of_pairs) {
-    int64_t first, rows, columns, start[2];
-} NAME(part_of_pairs);
-
-/* Sums over the transformed planes, for some rows of tiles; `to` has rows of `columns`, `pitch` apart,
- * for each channel and image. */
-static void NAME(sum_pairs)(const T *transformed, int64_t planes, int64_t lanes, const T *packed,
-                            int64_t height, const NAME(prepared) *made, const symcomp_part *block,
-                            const int64_t *offset, T *sums, int64_t lines, int64_t columns, T *to,
-                            int64_t image_step, int64_t channel_step, int64_t pitch) {
-    int64_t vectors = lanes / LANES, width;
-    T *results = sums + PAIR_FACTORS * height * lanes;
-    for (int64_t m = 0; m < block->channels; m += height) {
-        int64_t count = at_most(height, block->channels - m);
-        const T *a = packed + m * PAIR_FACTORS * planes;
-        for (int64_t f = 0; f < PAIR_FACTORS; ++f, a += planes * height)
-            for (int64_t v = 0; v < vectors; v += width) {
-                width = NAME(widest)(count, vectors - v);
-                NAME(tiles)[width][count](planes, a, height,
-                                          transformed + f * planes * lanes + v * LANES, offset,
-                                          sums + f * height * lanes + v * LANES, lanes, 0);
-            }
-        for (int64_t c = 0; c < count; ++c) {
-            NAME(transform_sums_of_pairs)(sums + c * lanes, height * lanes, lanes, results);
-            for (int64_t image = 0; image < block->images; ++image)
-                for (int64_t line = 0; line < lines; ++line) {
-                    const T *even = results + line % 2 * 2 * lanes +
-                                    (image * made->rows + line / 2) * made->columns;
-                    NAME(interleave)(to + image * image_step + (m + c) * channel_step +
-                                         line * pitch, even, even + lanes, columns);
-                }
+/* A row of the result from the tiles of the phases that it is made of, `across` of them: in each, the
+ * even columns and, `step` further, the odd ones. If not `exact`, writes up to a vector too much. */
+static void NAME(weave_row)(const T *const *phases, int64_t across, int64_t step, int64_t width,
+                            int exact, T *to) {
+    for (int64_t u = 0, left = width; left > 0; u += LANES) {
+        VECTOR row[4], other[2];
+        NAME(weave)(phases[0] + u, phases[0] + step + u, row);
+        if (across == 2) {
+            NAME(weave)(phases[1] + u, phases[1] + step + u, other);
+            VECTOR first = row[0], second = row[1];
+            row[0] = LOWER_WOVEN(first, other[0]), row[1] = UPPER_WOVEN(first, other[0]);
+            row[2] = LOWER_WOVEN(second, other[1]), row[3] = UPPER_WOVEN(second, other[1]);
         }
+        for (int64_t k = 0; k < 2 * across && left > 0; ++k, to += LANES, left -= LANES)
+            if (left >= LANES || !exact)
+                *(UNALIGNED *)to = row[k];
+            else
+                memcpy(to, &row[k], (size_t)left * sizeof(T));
     }
 }
 
-/* How many of some rows of tiles to take at a time: few enough for L2, and so that the widest
- * kernels do most of the work. */
-static int64_t NAME(rows_of_pairs)(int64_t rows, int64_t line, int64_t planes) {
-    int64_t most = PAIR_BYTES / (int64_t)sizeof(T) / PAIR_FACTORS / planes / line, best = 1;
+/* The tiles of a block, line after line: all rows of the first image, then those of the next. Some
+ * lines at a time are transformed, the tiles of all of them side by side. */
+typedef struct NAME(pairs) {
+    const symcomp_geometry *g;
+    int which;
+    NAME(side) side;
+    const T *source;
+    const symcomp_part *block;
+    int64_t first_plane;     /* of the source */
+    int64_t planes;          /* of all residues that are summed together */
+    int64_t down, across;    /* phases of the result */
+    int64_t rows, columns;   /* tiles of an image */
+    int64_t start[4][2];     /* where the first tap of each phase, or residue, reads */
+    int64_t base[2], grid;   /* with respect to the images: all that phases read, rows of it */
+    int64_t first, lines;    /* those at hand */
+    int64_t lanes;           /* their tiles in whole vectors */
+    int64_t pitch, factor;   /* from plane to plane, from factor to factor */
+    NAME(phase) phase;
+    NAME(prepared) made;
+    int64_t shift[5][25];
+    T *ready, *transformed;
+} NAME(pairs);
+
+static void NAME(begin_pairs)(NAME(pairs) *p, const symcomp_geometry *g, int which, const T *source,
+                              const symcomp_part *block) {
+    int forward = which == SYMCOMP_FORWARD;
+    int64_t residues = g->stride[1] * g->stride[2], beyond[2] = {0, 0};
+    *p = (NAME(pairs)){.g = g, .which = which, .side = NAME(side_of)(g, which), .source = source,
+                       .block = block, .base = {INT64_MAX, INT64_MAX}};
+    p->planes = p->side.planes * (forward ? residues : 1);
+    p->down = forward ? 1 : g->stride[1], p->across = forward ? 1 : g->stride[2];
+    p->rows = quotient_up(quotient_up(block->rows, p->down), 2);
+    p->columns = quotient_up(quotient_up(p->side.result[2], p->across), 2);
+    for (int64_t n = 0; n < residues; ++n) {
+        NAME(pair) pair = NAME(find_pair)(g, which, n);
+        int64_t phase = n / p->across;
+        int64_t first = forward ? g->stride[1] * block->first_row
+                                : quotient_up(at_least(0, block->first_row - phase), p->down);
+        p->start[n][0] = first + pair.start[0], p->start[n][1] = pair.start[1];
+        for (int axis = 0; axis < 2; ++axis)
+            p->base[axis] = at_most(p->base[axis], p->start[n][axis]);
+    }
+    for (int64_t n = 0; n < residues; ++n)
+        for (int axis = 0; axis < 2; ++axis)
+            beyond[axis] = at_least(beyond[axis], p->start[n][axis] - p->base[axis]);
+    p->grid = forward ? 3 : 3 + beyond[1];
+    p->phase = (NAME(phase)){
+        .taps = forward ? PAIR_FACTORS : (3 + beyond[0]) * p->grid,
+        .steps = {2 * (forward ? g->stride[1] : 1), 2 * (forward ? g->stride[2] : 1)},
+        .y = p->shift[0], .x = p->shift[1],
+    };
+    p->made = (NAME(prepared)){.y = p->shift[2], .x = p->shift[3], .offset = p->shift[4]};
+}
+
+/* Says what residue `n` reads, or all phases. */
+static void NAME(find_shifts)(NAME(pairs) *p, int64_t n, int64_t rows) {
+    int forward = p->which == SYMCOMP_FORWARD;
+    const int64_t *from = forward ? p->start[n] : p->base, *stride = p->g->stride + 1;
+    for (int64_t k = 0; k < p->phase.taps; ++k) {
+        p->phase.y[k] = from[0] + (forward ? stride[0] : 1) * (k / p->grid);
+        p->phase.x[k] = from[1] + (forward ? stride[1] : 1) * (k % p->grid);
+    }
+    NAME(prepare_shifts)(&p->phase, 1, rows, p->columns, &p->made);
+}
+
+/* What is prepared for `lines` lines and all planes. */
+static int64_t NAME(room_for_lines)(NAME(pairs) *p, int64_t lines) {
+    int64_t rows = at_most(lines, p->rows), images = quotient_up(lines, p->rows) + 1;
+    NAME(find_shifts)(p, 0, rows);
+    int64_t more = images * (p->made.rows - rows);
+    return p->side.planes * p->made.copies * (lines + more) * p->made.columns;
+}
+
+/* So much, and so that nine that are as far apart do not meet in a cache. */
+static int64_t NAME(apart)(int64_t elements) {
+    return (quotient_up(elements, LANES) | 1) * LANES;
+}
+
+static void NAME(take_lines)(NAME(pairs) *p, int64_t first, int64_t lines) {
+    p->first = first, p->lines = lines;
+    p->lanes = quotient_up(lines * p->columns, LANES) * LANES;
+    int64_t last = quotient_up(p->columns, LANES) * LANES;
+    p->pitch = quotient_up((lines - 1) * p->columns + last, LANES) * LANES;
+    p->factor = NAME(apart)(p->planes * p->pitch);
+}
+
+/* Transforms the lines at hand for residue or phase `n`; phases share what is prepared. */
+static void NAME(transform_lines)(NAME(pairs) *p, int64_t n) {
+    int forward = p->which == SYMCOMP_FORWARD;
+    int64_t shifts[PAIR_FACTORS], end = p->first + p->lines, rows;
+    T *ready = p->ready, *to = p->transformed + n * p->side.planes % p->planes * p->pitch;
+    for (int64_t line = p->first; line < end; line += rows, to += rows * p->columns) {
+        int64_t row = line % p->rows;
+        rows = at_most(p->rows - row, end - line);
+        NAME(find_shifts)(p, n, rows);
+        int64_t size = p->made.copies * p->made.rows * p->made.columns;
+        symcomp_part block = *p->block;
+        block.first_image += line / p->rows, block.images = 1;
+        if (forward || !n)
+            NAME(prepare)(p->g, p->which, &p->side, &p->phase, &p->made, p->source, &block, row,
+                          p->first_plane, p->side.planes, ready);
+        int64_t y = forward ? 0 : p->start[n][0] - p->base[0];
+        int64_t x = forward ? 0 : p->start[n][1] - p->base[1];
+        for (int64_t k = 0; k < PAIR_FACTORS; ++k)
+            shifts[k] = p->made.offset[(k / 3 + y) * p->grid + k % 3 + x];
+        for (int64_t plane = 0; plane < p->side.planes; ++plane, ready += size)
+            NAME(transform_pairs)(ready, shifts, rows, p->columns, p->made.columns,
+                                  to + plane * p->pitch, p->factor);
+    }
+}
+
+/* sums[factor, channel, lane]: the products of the lines at hand for `count` channels. */
+static void NAME(multiply_pairs)(const NAME(pairs) *p, const T *packed, int64_t height,
+                                 int64_t count, const int64_t *offset, T *sums) {
+    int64_t vectors = p->lanes / LANES, width;
+    for (int64_t f = 0; f < PAIR_FACTORS; ++f)
+        for (int64_t m = 0; m < count; m += height) {
+            int64_t rows = at_most(height, count - m);
+            const T *a = packed + (m * PAIR_FACTORS + f * height) * p->planes;
+            T *c = sums + f * NAME(apart)(count * p->lanes) + m * p->lanes;
+            for (int64_t v = 0; v < vectors; v += width) {
+                width = NAME(widest)(rows, vectors - v);
+                NAME(tiles)[width][rows](p->planes, a, height,
+                                         p->transformed + f * p->factor + v * LANES, offset,
+                                         c + v * LANES, p->lanes, 0);
+            }
+        }
+}
+
+/* The lines at hand of all channels, from the sums of all phases: stage[phase, channel, half, column,
+ * lane]. Rows come in order: what one writes too much, the next writes again. */
+static void NAME(place_pairs)(const NAME(pairs) *p, const T *stage, T *target) {
+    const symcomp_part *block = p->block;
+    int64_t width = p->side.result[2], step = block->channels * 4 * p->lanes;
+    for (int64_t m = 0; m < block->channels; ++m)
+        for (int64_t n = 0; n < p->lines; ++n) {
+            int64_t image = (p->first + n) / p->rows, row = (p->first + n) % p->rows;
+            int64_t first = 2 * p->down * row, rows = at_most(2 * p->down, block->rows - first);
+            int ends = n + 1 == p->lines || row + 1 == p->rows;
+            T *to = target + image * block->image + m * block->channel + first * width;
+            for (int64_t y = 0; y < rows; ++y, to += width) {
+                int64_t phase = (block->first_row + y) % p->down * p->across;
+                const T *from = stage + phase * step + (4 * m + y / p->down * 2) * p->lanes;
+                from += n * p->columns;
+                const T *const both[2] = {from, from + step};
+                NAME(weave_row)(both, p->across, p->lanes, width, ends && y + 1 == rows, to);
+            }
+        }
+}
+
+/* How many of all lines to take at a time: few enough, and so that the widest kernels do most of the
+ * work. */
+static int64_t NAME(some_lines)(int64_t all, int64_t columns, int64_t planes) {
+    int64_t most = PAIR_BYTES / (int64_t)sizeof(T) / PAIR_FACTORS / planes / columns, best = 1;
     double least = 0;
-    for (int64_t step = 1; step <= at_least(1, at_most(most, rows)); ++step) {
-        int64_t vectors = quotient_up(step * line, LANES);
-        double price = (double)quotient_up(rows, step) * (1.0 + (double)vectors +
-                                                          0.4 * (double)(vectors % 3));
+    for (int64_t step = 1; step <= at_least(1, at_most(most, all)); ++step) {
+        int64_t vectors = quotient_up(step * columns, LANES);
+        int64_t last = quotient_up(all % step * columns, LANES);
+        double price = (double)(all / step) * (1.0 + (double)vectors + 0.4 * (double)(vectors % 3));
+        price += last ? 1.0 + (double)last + 0.4 * (double)(last % 3) : 0.0;
         if (step == 1 || price <= least)
             least = price, best = step;
     }
@@ -192,111 +316,46 @@ static int64_t NAME(rows_of_pairs)(int64_t rows, int64_t line, int64_t planes) {
 
 static int NAME(correlate_pairs)(const symcomp_geometry *g, int which, const T *source,
                                  const T *packed, T *target, const symcomp_part *block) {
-    NAME(side) side = NAME(side_of)(g, which);
-    int64_t forward = which == SYMCOMP_FORWARD, width = side.result[2];
-    int64_t residues = g->stride[1] * g->stride[2], shift[5][25];
-    int64_t unit[2] = {forward ? g->stride[1] : 1, forward ? g->stride[2] : 1};
-    int64_t down = forward ? 1 : g->stride[1], across = forward ? 1 : g->stride[2];
-    int64_t planes = side.planes * (forward ? residues : 1), phases = down * across;
-    int64_t height = sc_panel(side.channels), panels = quotient_up(side.channels, height);
-    int64_t each = panels * height * planes * PAIR_FACTORS, end = block->first_row + block->rows;
-    packed += block->group * phases * each + block->first_channel * planes * PAIR_FACTORS;
+    NAME(pairs) p;
+    NAME(begin_pairs)(&p, g, which, source, block);
+    int64_t residues = g->stride[1] * g->stride[2], phases = p.down * p.across;
+    int64_t height = sc_panel(p.side.channels), panels = quotient_up(p.side.channels, height);
+    int64_t each = panels * height * p.planes * PAIR_FACTORS, channels = block->channels;
+    packed += block->group * phases * each + block->first_channel * p.planes * PAIR_FACTORS;
 
-    NAME(part_of_pairs) parts[4];
-    int64_t tiles[2] = {0, 0}, base[2] = {INT64_MAX, INT64_MAX}, beyond[2] = {0, 0};
-    for (int64_t n = 0; n < phases; ++n) {
-        NAME(pair) pair = NAME(find_pair)(g, which, n);
-        int64_t a = n / across, first = quotient_up(at_least(0, block->first_row - a), down);
-        parts[n] = (NAME(part_of_pairs)){
-            first, at_least(0, quotient_up(at_least(0, end - a), down) - first),
-            quotient_up(width - n % across, across), {first + pair.start[0], pair.start[1]},
-        };
-        tiles[0] = at_least(tiles[0], quotient_up(parts[n].rows, 2));
-        tiles[1] = at_least(tiles[1], quotient_up(parts[n].columns, 2));
-        for (int axis = 0; axis < 2; ++axis)
-            base[axis] = at_most(base[axis], parts[n].start[axis]);
+    int64_t all = block->images * p.rows, step = NAME(some_lines)(all, p.columns, p.planes);
+    int64_t most = at_most(channels, quotient_up(PAIR_SUMS, height) * height);
+    NAME(take_lines)(&p, 0, step);
+    size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
+    size_t room = (size_t)NAME(room_for_lines)(&p, step) * sizeof(T);
+    p.transformed = runtime->push((size_t)(PAIR_FACTORS * p.factor) * sizeof(T) + slack);
+    p.ready = runtime->push(room + slack);
+    T *sums = runtime->push((size_t)(PAIR_FACTORS * NAME(apart)(most * p.lanes)) * sizeof(T));
+    T *stage = runtime->push((size_t)(phases * channels * 4 * p.lanes) * sizeof(T) + slack);
+    int64_t *offset = runtime->push((size_t)p.planes * sizeof(int64_t));
+    if (!p.transformed || !p.ready || !sums || !stage || !offset) {
+        runtime->pop(p.transformed);
+        return 1;
     }
-    for (int64_t n = 0; n < phases; ++n)
-        for (int axis = 0; axis < 2; ++axis)
-            beyond[axis] = at_least(beyond[axis], parts[n].start[axis] - base[axis]);
-    int64_t grid = 3 + beyond[1], taps = forward ? PAIR_FACTORS : (3 + beyond[0]) * grid;
-    NAME(phase) phase = {.taps = taps, .steps = {2 * unit[0], 2 * unit[1]},
-                         .y = shift[0], .x = shift[1]};
-    NAME(prepared) made = {.y = shift[2], .x = shift[3], .offset = shift[4]};
-    int64_t step = NAME(rows_of_pairs)(tiles[0], block->images * (tiles[1] + 1), planes);
-
-    int failed = 0;
-    for (int64_t row = 0; !failed && row < tiles[0]; row += step) {
-        int64_t rows = at_most(step, tiles[0] - row);
-        for (int64_t k = 0; k < taps; ++k)
-            phase.y[k] = base[0] + k / grid, phase.x[k] = base[1] + k % grid;
-        if (forward) /* of residue 0; the others are shifted */
-            for (int64_t k = 0; k < PAIR_FACTORS; ++k) {
-                phase.y[k] = unit[0] * (k / 3 + block->first_row) - g->low[1];
-                phase.x[k] = unit[1] * (k % 3) - g->low[2];
-            }
-        NAME(prepare_shifts)(&phase, block->images, rows, tiles[1], &made);
-        int64_t lanes = quotient_up(made.lanes, LANES) * LANES;
-        int64_t size = made.copies * block->images * made.rows * made.columns;
-        /* Rows that are put together from two phases are whole vectors. */
-        int64_t stage_row = quotient_up(tiles[1], LANES) * 2 * LANES;
-        int64_t stage_rows = 2 * rows * stage_row, staged = block->images * block->channels;
-        size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
-        T *transformed = runtime->push((size_t)(PAIR_FACTORS * planes * lanes) * sizeof(T));
-        T *ready = runtime->push((size_t)(size * side.planes) * sizeof(T) + slack);
-        T *sums = runtime->push((size_t)((PAIR_FACTORS * height + 4) * lanes) * sizeof(T) + slack);
-        T *stage = runtime->push((size_t)(across * staged * stage_rows) * sizeof(T));
-        int64_t *offset = runtime->push((size_t)planes * sizeof(int64_t));
-        if (!transformed || !ready || !sums || !stage || !offset) {
-            runtime->pop(transformed);
-            return 1;
-        }
-        for (int64_t p = 0; p < planes; ++p)
-            offset[p] = p * lanes;
-        for (int64_t n = 0; n < (forward ? residues : 1); ++n) {
-            for (int64_t k = 0; forward && n && k < taps; ++k) {
-                int64_t b = n % g->stride[2];
-                phase.y[k] += b ? 0 : 1, phase.x[k] += b ? 1 : 1 - g->stride[2];
-            }
-            if (n)
-                NAME(prepare_shifts)(&phase, block->images, rows, tiles[1], &made);
-            NAME(prepare)(g, which, &side, &phase, &made, source, block, row, 0, side.planes, ready);
-            for (int64_t p = 0; forward && p < side.planes; ++p)
-                NAME(transform_pairs)(ready + p * size, made.offset, lanes,
-                                      transformed + (n * side.planes + p) * lanes, planes * lanes);
-        }
+    for (int64_t line = 0; line < all; line += step) {
+        NAME(take_lines)(&p, line, at_most(step, all - line));
+        for (int64_t k = 0; k < p.planes; ++k)
+            offset[k] = k * p.pitch;
         for (int64_t n = 0; n < phases; ++n) {
-            const NAME(part_of_pairs) *part = &parts[n];
-            int64_t lines = at_most(2 * rows, part->rows - 2 * row), shifts[PAIR_FACTORS];
-            if (lines <= 0)
-                continue;
-            for (int64_t k = 0; k < PAIR_FACTORS; ++k)
-                shifts[k] = made.offset[(k / 3 + part->start[0] - base[0]) * grid + k % 3 +
-                                        part->start[1] - base[1]];
-            for (int64_t p = 0; !forward && p < side.planes; ++p)
-                NAME(transform_pairs)(ready + p * size, shifts, lanes, transformed + p * lanes,
-                                      planes * lanes);
-            int64_t line = part->first + 2 * row, pitch = down * width;
-            T *here = target + (n / across + down * line - block->first_row) * width;
-            if (across == 1) {
-                NAME(sum_pairs)(transformed, planes, lanes, packed + n * each, height, &made, block,
-                                offset, sums, lines, part->columns, here, block->image,
-                                block->channel, pitch);
-                continue;
-            }
-            T *mine = stage + n % across * staged * stage_rows;
-            NAME(sum_pairs)(transformed, planes, lanes, packed + n * each, height, &made, block,
-                            offset, sums, lines, stage_row, mine, block->channels * stage_rows,
-                            stage_rows, stage_row);
-            for (int64_t q = 0; n % across && q < staged; ++q) {
-                T *to = here + q / block->channels * block->image +
-                        q % block->channels * block->channel;
-                const T *even = stage + q * stage_rows, *odd = even + staged * stage_rows;
-                for (int64_t t = 0; t < lines; ++t, even += stage_row, odd += stage_row)
-                    NAME(interleave)(to + t * pitch, even, odd, width);
+            for (int64_t r = n; r < (phases == 1 ? residues : n + 1); ++r)
+                NAME(transform_lines)(&p, r);
+            for (int64_t m = 0, count; m < channels; m += count) {
+                count = at_most(most, channels - m);
+                const T *a = packed + n * each + m * p.planes * PAIR_FACTORS;
+                NAME(multiply_pairs)(&p, a, height, count, offset, sums);
+                int64_t apart = NAME(apart)(count * p.lanes);
+                for (int64_t c = 0; c < count; ++c)
+                    NAME(transform_sums_of_pairs)(sums + c * p.lanes, apart, p.lanes,
+                                                  stage + (n * channels + m + c) * 4 * p.lanes);
             }
         }
-        runtime->pop(transformed);
+        NAME(place_pairs)(&p, stage, target);
     }
-    return failed;
+    runtime->pop(p.transformed);
+    return 0;
 }

@@ -49,7 +49,7 @@ static void k2_convolution_maximum_where(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const w = frame->w;
     float *restrict const packed0 = frame->packed0;
-    runtime->parallel(k2_convolution_maximum_where_piece0, frame, 1, 512);
+    runtime->parallel(k2_convolution_maximum_where_piece0, frame, 1, 151);
 }
 
 static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, int64_t end) {
@@ -142,7 +142,7 @@ static void k27_convolutioninput(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const w = frame->w;
     float *restrict const packed25 = frame->packed25;
-    runtime->parallel(k27_convolutioninput_piece0, frame, 1, 303);
+    runtime->parallel(k27_convolutioninput_piece0, frame, 1, 75);
 }
 
 static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t end) {
