@@ -1,10 +1,10 @@
 /* The first line of every generated .cu file: symcomp's mathematics as device code, and what a team
  * of threads does together.
  *
- * The one idea: kernels use the same headers as the CPU's C, so a function has the same method, the
- * same accuracy and the same random bits on both.  Only the words around them differ, and are given
- * here for three compilers: nvcc, NVRTC (which has no standard headers) and, for tests without a GPU,
- * a C++ compiler of the host (emulation.h).
+ * The one idea: kernels use the same headers as the CPU's C, so a function has the same accuracy and
+ * the same random bits on both, and the same method but for what is an instruction of a GPU.  Only
+ * the words around them differ, and are given here for three compilers: nvcc, NVRTC (which has no
+ * standard headers) and, for tests without a GPU, a C++ compiler of the host (emulation.h).
  *
  * A block is blockDim.y teams of blockDim.x threads, 1024 at most.  Teams up to 32 wide lie within a
  * warp, and their width is a power of two; wider ones are whole warps, and alone in their block.  All

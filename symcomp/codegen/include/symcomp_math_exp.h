@@ -56,11 +56,17 @@ SC_INLINE double sc_clamp_f64(double x, double low, double high) {
     return y > high ? high : y;
 }
 
+#if defined(__CUDA_ARCH__)
+/* A GPU has 2ʳ as an instruction: CUDA's, within 2 ulp (CUDA C++ Programming Guide, mathematical
+ * functions), is a third of the instructions. */
+SC_INLINE float sc_exp_f32(float x) { return expf(x); }
+#else
 SC_INLINE float sc_exp_f32(float x) {
     uint32_t n;
     float p = sc_exp_parts_f32(sc_clamp_f32(x, -104.0f, 89.0f), -0.0f, &n);
     return sc_scale_f32(1.0f + p, n);
 }
+#endif
 
 SC_INLINE double sc_exp_f64(double x) {
     uint64_t n;
