@@ -57,6 +57,14 @@ static inline void NAME(fill_row)(T *to, int64_t first, int64_t last, int64_t co
         *(UNALIGNED *)(to + last) = (VECTOR){0};
 }
 
+/* Whether rows of whole vectors, `step` apart, lie in a plane, or at least in its array. */
+static inline int NAME(is_inside)(const NAME(plane) *plane, int64_t rows, int64_t columns,
+                                  int64_t step, int64_t y, int64_t x) {
+    int64_t last = y + step * (rows - 1);
+    return y >= 0 && last < plane->height && x >= 0 && x + columns <= plane->width &&
+           plane->data + last * plane->width + x + columns + LANES <= plane->end;
+}
+
 /* to[t, u] = plane[steps[0] * t + y, steps[1] * u + x], zero outside the plane. May write up to a
  * vector too much. */
 static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *plane,
@@ -74,6 +82,13 @@ static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *
     if (steps[0] == 1 && steps[1] == 1 && !x && columns == plane->width && y >= 0 &&
         y + rows <= plane->height) {
         memcpy(to, plane->data + y * columns, (size_t)(rows * columns) * sizeof(T));
+        return;
+    }
+    if (steps[1] == 1 && NAME(is_inside)(plane, rows, columns, steps[0], y, x)) {
+        const T *from = plane->data + y * plane->width + x;
+        for (int64_t t = 0; t < rows; ++t, to += columns, from += steps[0] * plane->width)
+            for (int64_t u = 0; u < columns; u += LANES)
+                *(UNALIGNED *)(to + u) = *(const UNALIGNED *)(from + u);
         return;
     }
     int64_t first = x < 0 ? -whole_steps(x, steps[1]) : 0;

@@ -32,15 +32,20 @@ static void NAME(pack_scatter)(const symcomp_geometry *g, const T *weights, T *p
     }
 }
 
-static inline void NAME(add_row)(T *to, const T *from, int64_t n) {
+/* Rows of n added to others, of both of which it is said how far they are apart. */
+static void NAME(add_rows)(T *to, int64_t to_pitch, const T *from, int64_t pitch, int64_t rows,
+                           int64_t n) {
     typedef T half __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
     int64_t u = 0;
     for (; u + LANES <= n; u += LANES)
-        *(UNALIGNED *)(to + u) += *(const UNALIGNED *)(from + u);
+        for (int64_t t = 0; t < rows; ++t)
+            *(UNALIGNED *)(to + t * to_pitch + u) += *(const UNALIGNED *)(from + t * pitch + u);
     for (; u + LANES / 2 <= n; u += LANES / 2)
-        *(half *)(to + u) += *(const half *)(from + u);
-    for (; u < n; ++u)
-        to[u] += from[u];
+        for (int64_t t = 0; t < rows; ++t)
+            *(half *)(to + t * to_pitch + u) += *(const half *)(from + t * pitch + u);
+    for (int64_t t = 0; u < n && t < rows; ++t)
+        for (int64_t v = u; v < n; ++v)
+            to[t * to_pitch + v] += from[t * pitch + v];
 }
 
 static int NAME(correlate_scatter)(const symcomp_geometry *g, const T *gradient, const T *packed,
@@ -94,8 +99,8 @@ static int NAME(correlate_scatter)(const symcomp_geometry *g, const T *gradient,
                 for (int64_t image = 0; image < block->images; ++image) {
                     T *place = to + image * block->image + c * block->channel + right + left;
                     const T *from = sums + c * pitch + image * size + left;
-                    for (int64_t t = begin; t < end; ++t)
-                        NAME(add_row)(place + (t + down) * width, from + t * columns, length);
+                    NAME(add_rows)(place + (begin + down) * width, width, from + begin * columns,
+                                   columns, end - begin, length);
                 }
         }
     }
