@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from symcomp.codegen import parts
 from symcomp.errors import CompilerError
 from symcomp.options import options
 
@@ -205,38 +206,68 @@ def cpu_model() -> str:
 
 def run(command: list[str], folder: Path | None = None) -> tuple[int, str]:
     """Run a command in the C locale; its exit status and all that it printed."""
+    return run_all([command], folder)[0]
+
+
+def run_all(commands: list[list[str]], folder: Path | None = None) -> list[tuple[int, str]]:
+    """Run commands side by side."""
     # subprocess takes milliseconds to import: only a process that compiles needs it.
     import subprocess
 
     environment = dict(os.environ, LC_ALL="C")
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-    except OSError as error:
-        return 127, f"{command[0]}: {error.strerror}"
-    return done.returncode, done.stdout.decode(errors="replace")
+
+    def started(command: list[str]) -> subprocess.Popen | OSError:
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            return error
+
+    results = []
+    for command, process in [(c, started(c)) for c in commands]:
+        if isinstance(process, OSError):
+            results.append((127, f"{command[0]}: {process.strerror}"))
+        else:
+            text = process.communicate()[0].decode(errors="replace")
+            results.append((process.returncode, text))
+    return results
 
 
 def compile_shared(source: str, output: Path, extra: tuple[str, ...] = ()) -> None:
-    """Compile C text into the shared library `output`; the text is kept beside it, with suffix
-    `.c`.
+    """Compile C text into the shared library `output`, in as many parts as it says (see parts.py);
+    the text is kept beside it, with suffix `.c`.
 
     Raises a CompilerError that shows what the compiler said.
     """
     path = output.with_suffix(".c")
     path.write_text(source, encoding="utf-8")
     chosen = compiler()
-    flags = (*chosen.flags(), *extra, f"-I{INCLUDE}")
-    command = [*chosen.command, *flags, str(path), "-o", str(output), "-lm"]
-    status, text = run(command, folder=output.parent)
-    if status != 0 or not output.exists():
-        raise CompilerError(_failure(chosen, command, status, text, path))
+    command = [*chosen.command, *chosen.flags(), *extra, f"-I{INCLUDE}"]
+    number = parts.declared(source)
+    objects = [output.with_suffix(f".{n}.o") for n in range(number if number > 1 else 0)]
+    compiled = [
+        [*command, "-c", f"-DSYMCOMP_PART={n}", str(path), "-o", str(part)]
+        for n, part in enumerate(objects)
+    ]
+    _run(chosen, compiled, path)
+    linked = [*command, *map(str, objects or [path]), "-o", str(output), "-lm"]
+    _run(chosen, [linked], path)
+    if not output.exists():
+        raise CompilerError(_failure(chosen, linked, 0, "", path))
+    for part in objects:
+        part.unlink()
+
+
+def _run(chosen: Compiler, commands: list[list[str]], source: Path) -> None:
+    for command, (status, text) in zip(commands, run_all(commands, source.parent), strict=True):
+        if status != 0:
+            raise CompilerError(_failure(chosen, command, status, text, source))
 
 
 def _failure(chosen: Compiler, command: list[str], status: int, text: str, source: Path) -> str:

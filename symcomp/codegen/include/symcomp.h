@@ -113,9 +113,23 @@ enum {
 #define SC_STREAM
 #endif
 
+/* Large files are compiled in parts, side by side (see codegen/parts.py): then each function is in
+ * the part that it says, and the others see it, but nobody else. */
+#ifdef SYMCOMP_PART
+#define SC_IN_PART(number) (SYMCOMP_PART == (number))
+#define SC_LOCAL __attribute__((visibility("hidden")))
+#else
+#define SC_IN_PART(number) 1
+#define SC_LOCAL static
+#endif
+
 /* Once in every generated file. */
+#if SC_IN_PART(0)
 #define SYMCOMP_ATTACH                                                                             \
-    static const symcomp_runtime *runtime;                                                         \
+    SC_LOCAL const symcomp_runtime *runtime;                                                       \
     SYMCOMP_EXPORT void symcomp_attach(const symcomp_runtime *table) { runtime = table; }
+#else
+#define SYMCOMP_ATTACH extern SC_LOCAL const symcomp_runtime *runtime;
+#endif
 
 #endif
