@@ -26,6 +26,7 @@ from symcomp.codegen.grid_attention import streams
 from symcomp.codegen.loops import Buffer, buffer
 from symcomp.codegen.lower import Lowering
 from symcomp.compile.bind import Bound, bind
+from symcomp.errors import inherit, mark
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.shared import Shared
@@ -130,7 +131,15 @@ AFTER_EXPANSION = ("simplify_bodies", "specialize")
 
 
 def compile_expression(job: Compilation) -> Compilation:
-    """Run all passes."""
+    """Run all passes. What they build comes from where the function is asked for, unless a rule
+    says what it replaces: nothing need be looked up for each expression.
+    """
+    with inherit(mark()):
+        _run_passes(job)
+    return job
+
+
+def _run_passes(job: Compilation) -> None:
     with job.step("bind"):
         job.bound = bind(job.outputs, job.updates)
         job.positions = positions.positions(job.values())
@@ -153,7 +162,6 @@ def compile_expression(job: Compilation) -> Compilation:
             job.source, job.kernels, job.launched = launches.sources(job.program)
         else:
             job.source = program.source(job.program)
-    return job
 
 
 def _keeps(job: Compilation) -> Callable[[Expr], bool]:
