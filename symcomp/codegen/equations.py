@@ -35,6 +35,8 @@ from symcomp.tensor.windowed import Gathering, LargestAt
 #: A formula of more parts than this is cut: compilers are slower than linear in the length of a
 #: loop's body.
 LONGEST_FORMULA = 160
+#: So many arrays are read no faster for each window that a value lies in than its value is stored.
+MANY_ARRAYS = 3
 
 #: Functions that cost about as much as an addition; any other function of the C library is dear.
 _CHEAP = {
@@ -101,6 +103,7 @@ def decide(outputs: Iterable[Expr], also: Iterable[Expr] = ()) -> list[Expr]:
         stored.update(_must_be_stored(e))
     stored = {stored_base(e) for e in stored}
     stored = {e for e in stored if e.op is not None}
+    _add_gathered(nodes, stored)
     _add_repeated(nodes, stored)
     _cut_long_formulas(nodes, stored)
     return [e for e in nodes if e in stored]
@@ -155,6 +158,36 @@ def _has_fold(e: Expr) -> bool:
     indices = tuple(index(n) for n in e.shape)
     value = e.op.element(*map(Operand, e.args), *indices)
     return any(isinstance(v.op, Fold) for v in order([value], stop=lambda v: v.op is ELEMENT))
+
+
+def _add_gathered(nodes: list[Expr], stored: set[Expr]) -> None:
+    """Store what overlapping windows read again and again, if that reads several arrays itself."""
+    for e in nodes:
+        for a in e.args if isinstance(e.op, Gathering) else ():
+            if a.ndim and e.op.repeats(a) and len(_arrays_of(a, stored)) >= MANY_ARRAYS:
+                stored.add(stored_base(a))
+
+
+def _arrays_of(value: Expr, stored: set[Expr]) -> set[Expr]:
+    """The arrays of as many axes that the formula of a value reads, up to MANY_ARRAYS."""
+    found: set[Expr] = set()
+    seen: set[Expr] = set()
+    stack = [value]
+    while stack and len(found) < MANY_ARRAYS:
+        e = stack.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if is_array(e) or stored_base(e) in stored:
+            found |= {e} if _rank(e) >= _rank(value) else set()
+        else:
+            stack += e.args
+    return found
+
+
+def _rank(e: Expr) -> int:
+    """How many axes are longer than 1."""
+    return sum(n != 1 for n in e.shape)
 
 
 def _add_repeated(nodes: list[Expr], stored: set[Expr]) -> None:

@@ -322,3 +322,21 @@ def test_loops_have_nothing_to_decide():
         assert "for (int64_t" in inner and inner.count("for (") == 1
         assert "/ 2" not in inner.split("{", 1)[1]
         assert "sc_floordiv_i64(i" not in inner
+
+
+@pytest.mark.parametrize(("arrays", "steps"), [(3, 2), (2, 1)])
+def test_windows_that_overlap_read_what_is_stored(arrays, steps):
+    """Not three arrays for each of the windows that an element lies in; one or two they do."""
+    x, g, a, b = (T.tensor4(n, dtype="float32") for n in ("x", "g", "a", "b"))
+    y = T.nn.max_pool(x, 3, stride=2)
+    slope = sc.vjp(y, [x], T.where(a > 0, a * (b if arrays == 3 else g) + g, 0))[0]
+    job = compile_expression(Compilation("f", [slope], []))
+    pooled = [k for k in job.program.kernels if "largestat" not in k.name]
+    assert len(pooled) == steps, [k.name for k in pooled]
+    random = np.random.default_rng(3)
+    values = [random.normal(size=(2, 3, 9, 11)).astype("float32")]
+    shape = sc.function([x], y)(*values).shape
+    values += [random.normal(size=shape).astype("float32") for _ in range(3)]
+    inputs, values = [x, g, a, b][: arrays + 1], values[: arrays + 1]
+    compiled, plain = (sc.function(inputs, slope, mode=m) for m in ("c", "numpy"))
+    np.testing.assert_allclose(compiled(*values), plain(*values), rtol=1e-6)
