@@ -60,11 +60,12 @@ static int NAME(pack)(const symcomp_geometry *g, int which, const T *weights, T 
     return 0;
 }
 
-/* All sums of a phase into c[channel, lane]; the source's planes are prepared some at a time. */
+/* All sums of a phase into c[channel, lane]; the source's planes are prepared some at a time. The lanes
+ * are in `parts`, of the same length, whose sums are `apart`. */
 static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side) *side,
                            const NAME(phase) *phase, const NAME(prepared) *made, const T *source,
                            const T *packed, const symcomp_part *block, int64_t row, T *c,
-                           int64_t pitch) {
+                           int64_t pitch, int64_t parts, int64_t apart) {
     int64_t height = sc_panel(side->channels);
     int64_t step = at_most(side->planes, at_least(1, TERMS / phase->taps));
     int64_t plane_size = made->copies * block->images * made->rows * made->columns;
@@ -81,20 +82,31 @@ static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side
     for (int64_t first = 0; first < side->planes; first += step) {
         int64_t count = at_most(step, side->planes - first), terms = count * phase->taps;
         NAME(prepare)(g, which, side, phase, made, source, block, row, first, count, planes);
-        int64_t vectors = quotient_up(made->lanes, LANES), width;
-        for (int64_t v = 0; v < vectors; v += width) {
-            width = NAME(widest)(at_most(height, block->channels), vectors - v);
+        int64_t all = quotient_up(made->lanes, LANES), each = all / parts, width;
+        for (int64_t v = 0; v < all; v += width) {
+            width = NAME(widest)(at_most(height, block->channels), each - v % each);
             const T *a = packed + first * phase->taps * height;
+            T *to = c + v / each * apart + v % each * LANES;
             for (int64_t m = 0; m < block->channels; m += height) {
                 int64_t rows = at_most(height, block->channels - m);
                 NAME(tiles)[width][rows](terms, a, height, planes + v * LANES, offset,
-                                         c + m * pitch + v * LANES, pitch, first > 0);
+                                         to + m * pitch, pitch, first > 0);
                 a += height * side->planes * phase->taps;
             }
         }
     }
     runtime->pop(planes);
     return 0;
+}
+
+/* Whether the sums of a phase are the block's results, each image whole vectors: they need not be put
+ * where they belong. */
+static int NAME(is_result)(const NAME(side) *side, const NAME(phase) *phase,
+                           const NAME(prepared) *made, const symcomp_part *block, int64_t rows,
+                           int64_t columns) {
+    return phase->step[0] == 1 && phase->step[1] == 1 && columns == side->result[2] &&
+           rows == block->rows && rows * columns % LANES == 0 &&
+           made->lanes == block->images * rows * columns;
 }
 
 /* Puts the sums of a phase where they belong. */
@@ -158,13 +170,18 @@ static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source
             NAME(plan)(&phase, block->channels, block->images, rows, columns, &made);
         else
             made.rows = rows, made.columns = columns, made.lanes = block->images * rows * columns;
+        if (terms && NAME(is_result)(&side, &phase, &made, block, rows, columns)) {
+            failed = NAME(sum_phase)(g, which, &side, &phase, &made, source, panel, block, row,
+                                     target, block->channel, block->images, block->image);
+            continue;
+        }
         int64_t pitch = quotient_up(made.lanes, LANES) * LANES;
         T *c = runtime->push((size_t)(block->channels * pitch) * sizeof(T));
         if (!c)
             failed = 1;
         else if (terms)
             failed = NAME(sum_phase)(g, which, &side, &phase, &made, source, panel, block, row, c,
-                                     pitch);
+                                     pitch, 1, 0);
         else
             NAME(zeros)(c, block->channels * pitch);
         if (!failed)
