@@ -60,12 +60,11 @@ static int NAME(pack)(const symcomp_geometry *g, int which, const T *weights, T 
     return 0;
 }
 
-/* All sums of a phase into c[channel, lane]; the source's planes are prepared some at a time. The lanes
- * are in `parts`, of the same length, whose sums are `apart`. */
+/* All sums of a phase into c[channel, lane]; the source's planes are prepared some at a time. */
 static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side) *side,
                            const NAME(phase) *phase, const NAME(prepared) *made, const T *source,
                            const T *packed, const symcomp_part *block, int64_t row, T *c,
-                           int64_t pitch, int64_t parts, int64_t apart) {
+                           int64_t pitch) {
     int64_t height = sc_panel(side->channels);
     int64_t step = at_most(side->planes, at_least(1, TERMS / phase->taps));
     int64_t plane_size = made->copies * block->images * made->rows * made->columns;
@@ -82,15 +81,14 @@ static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side
     for (int64_t first = 0; first < side->planes; first += step) {
         int64_t count = at_most(step, side->planes - first), terms = count * phase->taps;
         NAME(prepare)(g, which, side, phase, made, source, block, row, first, count, planes);
-        int64_t all = quotient_up(made->lanes, LANES), each = all / parts, width;
-        for (int64_t v = 0; v < all; v += width) {
-            width = NAME(widest)(at_most(height, block->channels), each - v % each);
+        int64_t vectors = quotient_up(made->lanes, LANES), width;
+        for (int64_t v = 0; v < vectors; v += width) {
+            width = NAME(widest)(at_most(height, block->channels), vectors - v);
             const T *a = packed + first * phase->taps * height;
-            T *to = c + v / each * apart + v % each * LANES;
             for (int64_t m = 0; m < block->channels; m += height) {
                 int64_t rows = at_most(height, block->channels - m);
                 NAME(tiles)[width][rows](terms, a, height, planes + v * LANES, offset,
-                                         to + m * pitch, pitch, first > 0);
+                                         c + m * pitch + v * LANES, pitch, first > 0);
                 a += height * side->planes * phase->taps;
             }
         }
@@ -99,8 +97,8 @@ static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side
     return 0;
 }
 
-/* Whether the sums of a phase are the block's results, each image whole vectors: they need not be put
- * where they belong. */
+/* Whether the sums of a phase are the block's results, each image whole vectors: then images are done one
+ * by one, and need not be put where they belong. */
 static int NAME(is_result)(const NAME(side) *side, const NAME(phase) *phase,
                            const NAME(prepared) *made, const symcomp_part *block, int64_t rows,
                            int64_t columns) {
@@ -171,8 +169,15 @@ static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source
         else
             made.rows = rows, made.columns = columns, made.lanes = block->images * rows * columns;
         if (terms && NAME(is_result)(&side, &phase, &made, block, rows, columns)) {
-            failed = NAME(sum_phase)(g, which, &side, &phase, &made, source, panel, block, row,
-                                     target, block->channel, block->images, block->image);
+            symcomp_part image = *block;
+            image.images = 1;
+            NAME(prepare_patches)(&phase, 1, rows, columns, &made);
+            for (; !failed && image.first_image < block->first_image + block->images;
+                 ++image.first_image)
+                failed = NAME(sum_phase)(
+                    g, which, &side, &phase, &made, source, panel, &image, row,
+                    target + (image.first_image - block->first_image) * block->image,
+                    block->channel);
             continue;
         }
         int64_t pitch = quotient_up(made.lanes, LANES) * LANES;
@@ -181,7 +186,7 @@ static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source
             failed = 1;
         else if (terms)
             failed = NAME(sum_phase)(g, which, &side, &phase, &made, source, panel, block, row, c,
-                                     pitch, 1, 0);
+                                     pitch);
         else
             NAME(zeros)(c, block->channels * pitch);
         if (!failed)

@@ -10,6 +10,7 @@
 
 typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef T NAME(unaligned) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+typedef T NAME(half) __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
 #define VECTOR NAME(vector)
 #define UNALIGNED NAME(unaligned)
 /* The lanes of a vector where a mask is set, else 0. */

@@ -86,7 +86,10 @@ static void NAME(fill)(T *to, int64_t rows, int64_t columns, const NAME(plane) *
     }
     if (steps[1] == 1 && NAME(is_inside)(plane, rows, columns, steps[0], y, x)) {
         const T *from = plane->data + y * plane->width + x;
-        for (int64_t t = 0; t < rows; ++t, to += columns, from += steps[0] * plane->width)
+        int64_t step = steps[0] * plane->width, few = columns <= LANES / 2;
+        for (int64_t t = 0; few && t < rows; ++t, to += columns, from += step)
+            *(NAME(half) *)to = *(const NAME(half) *)from;
+        for (int64_t t = 0; !few && t < rows; ++t, to += columns, from += step)
             for (int64_t u = 0; u < columns; u += LANES)
                 *(UNALIGNED *)(to + u) = *(const UNALIGNED *)(from + u);
         return;

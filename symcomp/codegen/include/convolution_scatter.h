@@ -35,14 +35,13 @@ static void NAME(pack_scatter)(const symcomp_geometry *g, const T *weights, T *p
 /* Rows of n added to others, of both of which it is said how far they are apart. */
 static void NAME(add_rows)(T *to, int64_t to_pitch, const T *from, int64_t pitch, int64_t rows,
                            int64_t n) {
-    typedef T half __attribute__((vector_size(VECTOR_BYTES / 2), aligned(sizeof(T)), may_alias));
     int64_t u = 0;
     for (; u + LANES <= n; u += LANES)
         for (int64_t t = 0; t < rows; ++t)
             *(UNALIGNED *)(to + t * to_pitch + u) += *(const UNALIGNED *)(from + t * pitch + u);
     for (; u + LANES / 2 <= n; u += LANES / 2)
         for (int64_t t = 0; t < rows; ++t)
-            *(half *)(to + t * to_pitch + u) += *(const half *)(from + t * pitch + u);
+            *(NAME(half) *)(to + t * to_pitch + u) += *(const NAME(half) *)(from + t * pitch + u);
     for (int64_t t = 0; u < n && t < rows; ++t)
         for (int64_t v = u; v < n; ++v)
             to[t * to_pitch + v] += from[t * pitch + v];
