@@ -230,12 +230,20 @@ def run_all(commands: list[list[str]], folder: Path | None = None) -> list[tuple
             return error
 
     results = []
-    for command, process in [(c, started(c)) for c in commands]:
-        if isinstance(process, OSError):
-            results.append((127, f"{command[0]}: {process.strerror}"))
-        else:
-            text = process.communicate()[0].decode(errors="replace")
-            results.append((process.returncode, text))
+    processes = [started(c) for c in commands]
+    try:
+        for command, process in zip(commands, processes, strict=True):
+            if isinstance(process, OSError):
+                results.append((127, f"{command[0]}: {process.strerror}"))
+            else:
+                text = process.communicate()[0].decode(errors="replace")
+                results.append((process.returncode, text))
+    except BaseException:  # an interruption, say
+        for process in processes:
+            if not isinstance(process, OSError):
+                process.kill()
+                process.wait()
+        raise
     return results
 
 

@@ -285,8 +285,8 @@ def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> 
 
 
 def _fewest_positions(g: Geometry, which: str, dtype: str):
-    """Positions that are worth a block; by the algorithms of Winograd for float32 alone."""
-    if dtype != "float32" or len(ways.ways(library_geometry(g), dtype)) == 1:
+    """Positions that are worth a block: more where it may be an algorithm of Winograd's."""
+    if not {"winograd", "pairs"} & set(ways.ways(library_geometry(g), dtype)):
         return tiling.FEWEST_POSITIONS
     kernel, stride = _three(g.kernel, 1)[1:], _three(g.stride, 1)[1:]
     phases = 1 if which == "forward" else size.product(stride)

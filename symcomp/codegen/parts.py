@@ -7,12 +7,13 @@ core takes one, and the results are linked to one library. Compiled at once, it 
 
 from __future__ import annotations
 
+import os
 import re
-
-from symcomp.codegen.tiling import CORES
 
 #: Characters of kernels in a part at least: about half a second of a compiler.
 LEAST = 100_000
+#: Compilers at once at most: each takes some hundred MB.
+MOST = 8
 #: A function, with its comment, up to the line that closes it.
 _FUNCTION = re.compile(r"^(?=\S).*?^\}\n", re.MULTILINE | re.DOTALL)
 _HEAD = re.compile(r"^((?:SC_STREAM )?)static (void \w+\([^)]*\)) \{$", re.MULTILINE)
@@ -21,7 +22,14 @@ _DECLARED = re.compile(r"^#define SYMCOMP_PARTS (\d+)$", re.MULTILINE)
 
 def count(kernels: str) -> int:
     """In how many parts the text of kernels should be compiled."""
-    return max(1, min(CORES, len(kernels) // LEAST))
+    return max(1, min(processors(), MOST, len(kernels) // LEAST))
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def declared(source: str) -> int:

@@ -33,6 +33,9 @@ WAYS = {
         ((2, 3, 40, 41), (5, 3, 3, 3), (2, 2)),
         ((1, 1, 3, 3), (1, 1, 3, 3), (0, 0)),
         ((0, 20, 9, 9), (20, 20, 3, 3), (1, 1)),
+        ((1, 128, 4, 4), (128, 128, 3, 3), (1, 1)),  # a tile; many planes
+        ((4, 130, 4, 4), (40, 130, 3, 3), (1, 1)),  # two tiles a block
+        ((1, 128, 4, 8), (33, 128, 3, 3), (1, 1)),
     ]),
     "any filters": (ONE, ONE, 1, [
         ((4, 3, 50, 47), (20, 3, 5, 5), (2, 2)),
@@ -60,6 +63,7 @@ WAYS = {
         ((5, 24, 58, 61), (40, 24, 4, 4), (1, 1)),  # lines of several images together
         ((3, 70, 20, 130), (90, 70, 4, 4), (2, 1)),  # rows longer than two vectors
         ((0, 20, 40, 40), (20, 20, 4, 4), (1, 1)),
+        ((2, 16, 37, 36), (16, 16, 4, 4), (0, 0)),  # rows and columns that no window reads
         ((2, 20, 9, 40), (20, 20, 4, 4), (1, 1)),  # too small: direct
     ]),
     "2 × 2": (ONE, ONE, 2, [
@@ -68,6 +72,7 @@ WAYS = {
     ]),
     "4 × 4 in volumes": ((1, 2, 2), (1, 1, 1), 1, [
         ((2, 12, 5, 34, 38), (20, 12, 3, 4, 4), (1, 1, 1)),
+        ((1, 9, 5, 34, 38), (16, 9, 2, 4, 4), (1, 1, 1)),  # fewer channels than shares of them
     ]),
     "4 × 2": (TWO[:1] + ONE[:1], ONE, 1, [
         ((2, 20, 31, 30), (33, 20, 4, 2), (1, 1)),
@@ -215,6 +220,23 @@ def test_what_is_not_finite_stays_where_it_belongs(value, dtype):
             given = (x, w, g, *pads)
             got, want = compiled(*given)[2], plain(*given)[2]
             np.testing.assert_array_equal(np.isfinite(got), np.isfinite(want))
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_what_no_window_reads_need_not_be_finite(dtype):
+    compiled, plain = functions("twice the stride", dtype)
+    for shape in ((2, 16, 37, 37), (1, 20, 35, 38), (2, 16, 36, 39)):
+        random = np.random.default_rng(1)
+        x, w = random.normal(size=shape), random.normal(size=(17, shape[1], 4, 4))
+        rows, columns = ((n - 4) // 2 + 1 for n in shape[2:])
+        g = random.normal(size=(shape[0], 17, rows, columns))
+        x[:, :, 2 * rows + 2 :] = np.nan
+        x[:, :, :, 2 * columns + 2 :] = np.inf
+        given = [*(a.astype(dtype) for a in (x, w, g)), np.zeros(0, bool), np.zeros(0, bool)]
+        for got, want in zip(compiled(*given), plain(*given), strict=True):
+            np.testing.assert_allclose(
+                got, want, rtol=0, atol=TOLERANCE[dtype] * np.abs(want).max()
+            )
 
 
 def test_by_winograd_what_is_not_finite_spoils_its_tile():

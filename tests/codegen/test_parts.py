@@ -21,7 +21,7 @@ TEXT = "".join(
 def divided(monkeypatch):
     """Functions of this test are large enough for three parts; what was printed of them."""
     monkeypatch.setattr(parts, "LEAST", 2000)
-    monkeypatch.setattr(parts, "CORES", 3)
+    monkeypatch.setattr(parts, "processors", lambda: 3)
     monkeypatch.setattr(twins, "MANY_PIECES", 0)
     printed = []
     source = program.source
@@ -30,9 +30,11 @@ def divided(monkeypatch):
 
 
 def test_there_are_as_many_parts_as_pay(monkeypatch):
-    monkeypatch.setattr(parts, "CORES", 4)
     lengths = [0, parts.LEAST - 1, 2 * parts.LEAST - 1, 2 * parts.LEAST, 100 * parts.LEAST]
-    assert [parts.count("x" * n) for n in lengths] == [1, 1, 1, 2, 4]
+    for processors, most in ((1, 1), (4, 4), (64, parts.MOST)):
+        monkeypatch.setattr(parts, "processors", lambda n=processors: n)
+        counts = [parts.count("x" * n) for n in lengths]
+        assert counts == [1, 1, 1, min(2, most), most]
 
 
 def test_every_function_is_in_one_part_and_declared_for_all():

@@ -52,6 +52,22 @@ static void NAME(turn_pairs)(const NAME(pairs) *p, const T *gradient, int64_t wi
     }
 }
 
+/* Where the result has an odd number of rows or columns, the last tiles have values of the image that no
+ * window reads: they would meet zeros only, but need not be finite. */
+static void NAME(clear_unread)(const NAME(pairs) *p) {
+    const symcomp_geometry *g = p->g;
+    for (int64_t plane = 0; plane < p->planes; ++plane) {
+        T *to = p->transformed + plane * p->pitch;
+        for (int64_t n = 0; n < p->lines; ++n, to += p->columns) {
+            for (int64_t f = 2; g->out[2] % 2 && f < PAIR_FACTORS; f += 3)
+                to[f * p->factor + p->columns - 1] = 0;
+            int last = (p->first + n) % p->rows == p->rows - 1;
+            for (int64_t f = 6; g->out[1] % 2 && last && f < PAIR_FACTORS; ++f)
+                NAME(zeros)(to + f * p->factor, p->columns);
+        }
+    }
+}
+
 /* partial[plane, tap, filter] from the sums of one residue: [factor, plane, filter]. */
 static void NAME(finish_pairs)(const NAME(pairs) *p, int64_t residue, const T *sums, int64_t width,
                                T *partial) {
@@ -73,6 +89,8 @@ static void NAME(finish_pairs)(const NAME(pairs) *p, int64_t residue, const T *s
 static int NAME(filters_pairs)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                                int64_t first_image, int64_t images, int64_t group,
                                int64_t first_channel, int64_t channels) {
+    if (!channels)
+        return 0;
     symcomp_part block = {.first_image = first_image, .images = images, .group = group,
                           .rows = g->out[1]};
     int64_t width = NAME(padded_filters)(g), residues = g->stride[1] * g->stride[2];
@@ -107,6 +125,7 @@ static int NAME(filters_pairs)(const symcomp_geometry *g, const T *x, const T *g
             NAME(turn_pairs)(&p, gradient, width, strip, turned);
             for (int64_t r = 0; r < residues; ++r) {
                 NAME(transform_lines)(&p, r);
+                NAME(clear_unread)(&p);
                 for (int64_t f = 0; f < PAIR_FACTORS; ++f)
                     NAME(gather_planes)(p.planes, 0, offset, p.transformed + f * p.factor, 1, tiles,
                                         turned + f * NAME(apart)(tiles * width), width,

@@ -353,9 +353,10 @@ static int NAME(sum_tiles)(const symcomp_geometry *g, int which, const NAME(side
     int64_t first = block->first_channel / GROUP;
     int64_t most = at_most(CHUNK, quotient_up(block->channels, GROUP)) * GROUP;
     /* An odd number of lines: factors of one tile would else compete for the same places in L1. */
-    int64_t factor = (groups * tiles | 1) * GROUP, step = (most / GROUP * tiles | 1) * GROUP;
+    int64_t factor = (groups * tiles | 1) * GROUP;
+    int64_t step = (most / GROUP * at_least(tiles, LEAST_HIGH) | 1) * GROUP;
     T *transformed = runtime->push((size_t)(FACTORS * factor) * sizeof(T));
-    T *sums = runtime->push((size_t)(FACTORS * step + LEAST_HIGH * most) * sizeof(T));
+    T *sums = runtime->push((size_t)(FACTORS * step) * sizeof(T));
     T *strip = runtime->push((size_t)(POINTS * t->width * GROUP) * sizeof(T));
     T *made = NULL;
     if (packing.taps)
