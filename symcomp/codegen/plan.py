@@ -145,16 +145,20 @@ def make_plan(
 
 
 def _overwritten(roots: dict[Expr, Root], destinations, checked: set[Expr]) -> dict[Expr, Expr]:
-    """Which stored expressions need no memory of their own: only a scatter into them reads them."""
+    """Which stored expressions need no memory of their own: only a scatter into them reads them. A
+    scatter into a sum of several takes the place of one.
+    """
     readers: dict[Expr, list[Root]] = {}
     for root in roots.values():
         for r in root.reads:
             readers.setdefault(r, []).append(root)
-    found = {}
+    found, taken = {}, set()
     for e, (reader, *others) in readers.items():
         alone = e in roots and e not in destinations and e not in checked and not others
-        if alone and e.dtype == reader.expr.dtype and is_scatter_into(reader, e):
+        free = alone and e.dtype == reader.expr.dtype and reader not in taken
+        if free and is_scatter_into(reader, e):
             found[e] = reader.expr
+            taken.add(reader)
     return found
 
 

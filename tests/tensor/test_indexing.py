@@ -120,3 +120,20 @@ def test_what_is_refused(write, error, message):
     with pytest.raises(error, match=message) as caught:
         write(x)
     assert "test_indexing.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["c", "check"])
+def test_a_scatter_into_a_sum_takes_the_place_of_one_of_its_arrays(mode):
+    """Not of two: the slope of a slice, of another one, and of elements meet in one array."""
+    x, at = T.vector("x", dtype="float64"), T.lvector("at")
+    d = x[1:] - x[:-1]
+    y = (T.tanh(x[at]) / (1 + T.abs(d @ d))).sum()
+    f = sc.function([x, at], sc.grad(y, x), mode=mode)
+    values, places = np.random.default_rng(5).normal(size=17), np.array([3, 3, 0, -1])
+    step = values[1:] - values[:-1]
+    size, taken = 1 + step @ step, np.tanh(values[places])
+    want = np.zeros(17)
+    np.add.at(want, places, (1 - taken**2) / size)
+    want[1:] -= taken.sum() / size**2 * 2 * step
+    want[:-1] += taken.sum() / size**2 * 2 * step
+    np.testing.assert_allclose(f(values, places), want, rtol=1e-10, atol=1e-12)
