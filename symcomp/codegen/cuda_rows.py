@@ -68,6 +68,7 @@ class RowPrinter(Printer):
         text.add(f"const bool {self.some} = {at} < {extent};")
         text.add(f"const int64_t {self._name(s.index)} = {self.some} ? {at} : {extent} - 1;")
         self.arrays: dict[Line, str] = {}
+        self.starts: dict[Line, str] = {}
         for line in rows.lines:
             name = self.arrays[line] = self._new(line.element.name)
             text.add(f"{C_TYPES[line.buffer.dtype]} {name}[share::count];")
@@ -91,6 +92,7 @@ class RowPrinter(Printer):
         count = self._new("count")
         self.text.add(f"const int64_t {count} = {self.some} ? {self.size(p.loop.extent)} : 0;")
         ready = [line for line in waiting if self._is_known(line.base)]
+        self._starts((*ready, *p.loaded, *p.stored.values()))
         if ready:
             self.text.open("if (held)")
             self._loads(ready, f"share({count})", "")
@@ -106,6 +108,20 @@ class RowPrinter(Printer):
         self.together(folds, parts, "sc_teams_fold")
         return [line for line in waiting if line not in ready]
 
+    def _starts(self, lines: Iterable[Line]) -> None:
+        """Pointers to where lines begin."""
+        scratch = {s.buffer for s in self.rows.loop.body if isinstance(s, Scratch)}
+        for line in dict.fromkeys(lines):
+            if line in self.starts:
+                continue
+            base = self.size(line.base)
+            place = self.names[line.buffer] + (f" + ({base})" if base != "0" else "")
+            if line.buffer not in scratch:
+                start = self._new("start")
+                self.text.add(f"auto *const {start} = sc_kept({place});")
+                place = start
+            self.starts[line] = place
+
     def _is_known(self, base: Expr) -> bool:
         return all(e in self.names for e in formula_order([base]) if isinstance(e, Local))
 
@@ -114,9 +130,7 @@ class RowPrinter(Printer):
             self.text.add(f"{share}.load({self.arrays[line]}, {self._place_of(line, start)});")
 
     def _place_of(self, line: Line, start: str) -> str:
-        base = self.size(line.base)
-        parts = [self.names[line.buffer], *([f"({base})"] if base != "0" else [])]
-        return " + ".join([*parts, *([start] if start else [])])
+        return f"{self.starts[line]} + {start}" if start else self.starts[line]
 
     def _chunks(self, p: Pass, count: str) -> None:
         """The loop over what a team has at once: all of a row that is held."""
@@ -136,13 +150,14 @@ class RowPrinter(Printer):
             text.close()
         text.add("#pragma unroll")
         text.open(f"for (int {slot} = 0; {slot} < {self.rows.slots}; ++{slot})")
-        text.add(f"if (!{own}.has({slot})) continue;")
         self._vector(p, own, slot, start)
         text.close()
         text.close()
 
     def _vector(self, p: Pass, own: str, slot: str, start: str) -> None:
-        """The elements of one vector, and its stores."""
+        """The elements of one vector, and its stores. What is no element of the row is computed
+        with the others, so that there is no branch, and goes nowhere.
+        """
         text, lanes = self.text, self.rows.lanes
         lane, at = self._new("lane"), self._new("at")
         results = {line: self.arrays.get(line) for line in p.stored.values()}

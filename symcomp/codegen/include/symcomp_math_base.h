@@ -118,10 +118,18 @@ SC_INLINE float sc_scale_f32(float y, uint32_t n) {
     return y * sc_from_bits_f32(half << 23) * sc_from_bits_f32((both - half) << 23);
 }
 
+#if defined(__CUDACC__)
+/* A GPU computes with integers of 32 bits. */
+SC_INLINE double sc_scale_f64(double y, uint64_t n) {
+    int both = (int)n + 2046, half = both >> 1;
+    return y * __hiloint2double(half << 20, 0) * __hiloint2double((both - half) << 20, 0);
+}
+#else
 SC_INLINE double sc_scale_f64(double y, uint64_t n) {
     uint64_t both = n + 2046u, half = both >> 1;
     return y * sc_from_bits_f64(half << 52) * sc_from_bits_f64((both - half) << 52);
 }
+#endif
 
 /* a·b = result + *low exactly (Dekker 1971 where there is no fused multiply-add). */
 SC_INLINE double sc_product_f64(double a, double b, double *low) {

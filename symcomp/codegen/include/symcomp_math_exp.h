@@ -56,6 +56,16 @@ SC_INLINE double sc_clamp_f64(double x, double low, double high) {
     return y > high ? high : y;
 }
 
+/* Sizes beyond a bound, likewise.  A GPU
+ * compares doubles at half its speed: once is enough. */
+#if defined(__CUDACC__)
+SC_INLINE double sc_limit_f64(double x, double bound) {
+    return sc_abs_f64(x) > bound ? sc_copysign_f64(bound, x) : x;
+}
+#else
+SC_INLINE double sc_limit_f64(double x, double bound) { return sc_clamp_f64(x, -bound, bound); }
+#endif
+
 #if defined(__CUDA_ARCH__)
 /* A GPU has 2ʳ as an instruction: CUDA's, within 2 ulp (CUDA C++ Programming Guide, mathematical
  * functions), is a third of the instructions. */
@@ -70,7 +80,7 @@ SC_INLINE float sc_exp_f32(float x) {
 
 SC_INLINE double sc_exp_f64(double x) {
     uint64_t n;
-    double p = sc_exp_parts_f64(sc_clamp_f64(x, -746.0, 710.0), -0.0, &n);
+    double p = sc_exp_parts_f64(sc_limit_f64(x, 746.0), -0.0, &n);
     return sc_scale_f64(1.0 + p, n);
 }
 

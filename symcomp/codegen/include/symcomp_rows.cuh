@@ -11,6 +11,15 @@ template <class T, int LANES> struct alignas(sizeof(T) * LANES) sc_vector {
     T of[LANES];
 };
 
+/* Where a row of an array begins; the compiler does not find it again for each access. */
+template <class T> SC_INLINE T *sc_kept(T *row) {
+#if defined(__CUDACC__)
+    asm("" : "+l"(row));
+    __builtin_assume(__isGlobal(row));
+#endif
+    return row;
+}
+
 template <int LANES, int SLOTS, bool WIDE> struct sc_share {
     static const int count = LANES * SLOTS;
 
@@ -19,6 +28,8 @@ template <int LANES, int SLOTS, bool WIDE> struct sc_share {
     SC_INLINE int before(int slot, int lane) {
         return WIDE ? slot * LANES * (int)blockDim.x + lane : (slot * LANES + lane) * (int)blockDim.x;
     }
+    /* The same as what takes no sign to be brought into an address. */
+    SC_INLINE unsigned beyond(int slot, int lane) { return (unsigned)before(slot, lane); }
 
     /* This thread's first element. */
     SC_INLINE int first(void) { return WIDE ? LANES * (int)threadIdx.x : (int)threadIdx.x; }
@@ -28,35 +39,35 @@ template <int LANES, int SLOTS, bool WIDE> struct sc_share {
 
     SC_METHOD explicit sc_share(int64_t n) : left((n < span() ? (int)n : span()) - first()) {}
 
-    /* Whether this thread has anything in a slot, and then in a lane of it. */
-    SC_METHOD bool has(int slot) const { return before(slot, 0) < left; }
-    SC_METHOD bool has(int slot, int lane) const { return WIDE || before(slot, lane) < left; }
+    /* Whether this thread has anything in a lane of a slot: of a vector all or nothing. */
+    SC_METHOD bool has(int slot, int lane) const { return before(slot, WIDE ? 0 : lane) < left; }
 
+    /* What this thread has of a row; zeros where it has nothing. */
     template <class T> SC_METHOD void load(T (&held)[count], const T *row) const {
-        const T *const own = row + first();
+        const T *const own = row + (unsigned)first();
 #pragma unroll
         for (int slot = 0; slot < SLOTS; ++slot) {
             sc_vector<T, LANES> v = {};
-            if (WIDE && has(slot))
-                v = *reinterpret_cast<const sc_vector<T, LANES> *>(own + before(slot, 0));
+            if (WIDE && has(slot, 0))
+                v = *reinterpret_cast<const sc_vector<T, LANES> *>(own + beyond(slot, 0));
 #pragma unroll
             for (int lane = 0; lane < LANES; ++lane) {
-                if (!WIDE && has(slot, lane)) v.of[lane] = own[before(slot, lane)];
+                if (!WIDE && has(slot, lane)) v.of[lane] = own[beyond(slot, lane)];
                 held[slot * LANES + lane] = v.of[lane];
             }
         }
     }
 
-    /* Within has(slot). */
     template <class T> SC_METHOD void store(T *row, int slot, const T *values) const {
-        T *const own = row + first();
+        T *const own = row + (unsigned)first();
         sc_vector<T, LANES> v;
 #pragma unroll
         for (int lane = 0; lane < LANES; ++lane) {
-            if (!WIDE && has(slot, lane)) own[before(slot, lane)] = values[lane];
+            if (!WIDE && has(slot, lane)) own[beyond(slot, lane)] = values[lane];
             v.of[lane] = values[lane];
         }
-        if (WIDE) *reinterpret_cast<sc_vector<T, LANES> *>(own + before(slot, 0)) = v;
+        if (WIDE && has(slot, 0))
+            *reinterpret_cast<sc_vector<T, LANES> *>(own + beyond(slot, 0)) = v;
     }
 };
 

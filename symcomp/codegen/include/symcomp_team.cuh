@@ -94,22 +94,31 @@ template <class T> SC_INLINE T sc_exchanged(T x, unsigned distance, unsigned lan
         return __shfl_xor_sync(lanes, x, distance, 32 SC_AND_HERE);
 }
 
-/* Folds two lanes' parts: the lower lane's stands on the left in both, so that both get the same bits
- * where a fold does not commute to the last bit (zeros of either sign; nans, but on a GPU). */
-template <class Op, class T> SC_INLINE T sc_pair(T own, T other, unsigned distance) {
-    if constexpr (SC_ONE_NAN && (Op::commutes || sizeof(T) <= 4)) return Op::of(own, other);
-    const bool upper = (threadIdx.x & distance) != 0;
-    return Op::of(upper ? other : own, upper ? own : other);
+/* The value of the first of each `width` lanes. */
+template <class T> SC_INLINE T sc_of_first(T x, unsigned width, unsigned lanes SC_AND_SITE) {
+    if constexpr (sizeof(T) < 4)
+        return (T)__shfl_sync(lanes, (int)x, 0, width SC_AND_HERE);
+    else
+        return __shfl_sync(lanes, x, 0, width SC_AND_HERE);
 }
 
-/* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs. */
+/* Folds `width` neighbouring lanes, a power of two, by a butterfly: each step folds pairs.  The first
+ * lane has the parts in their order. */
 template <class Op, class T>
-SC_INLINE T sc_lanes_fold(T part, unsigned width, unsigned lanes SC_AND_SITE) {
+SC_INLINE T sc_first_lane_fold(T part, unsigned width, unsigned lanes SC_AND_SITE) {
 #pragma unroll
     for (unsigned distance = 1; distance < 32; distance *= 2)
-        if (distance < width)
-            part = sc_pair<Op>(part, sc_exchanged(part, distance, lanes SC_AND_HERE), distance);
+        if (distance < width) part = Op::of(part, sc_exchanged(part, distance, lanes SC_AND_HERE));
     return part;
+}
+
+/* The same, and the same bits in all lanes: where a fold does not commute to the last bit (zeros of
+ * either sign; nans, but on a GPU) the others take those of the first. */
+template <class Op, class T>
+SC_INLINE T sc_lanes_fold(T part, unsigned width, unsigned lanes SC_AND_SITE) {
+    part = sc_first_lane_fold<Op>(part, width, lanes SC_AND_HERE);
+    if constexpr (SC_ONE_NAN && (Op::commutes || sizeof(T) <= 4)) return part;
+    return sc_of_first(part, width, lanes SC_AND_HERE);
 }
 
 /* One part of each warp, of any type: there is one such place in a block. */
@@ -123,19 +132,16 @@ SC_INLINE void *sc_warp_parts(void) {
 template <class Op, class T> SC_INLINE T sc_block_fold(T part SC_AND_SITE) {
     T *const parts = static_cast<T *>(sc_warp_parts());
     const unsigned lane = threadIdx.x & 31, warps = blockDim.x / 32;
-    part = sc_lanes_fold<Op>(part, 32, SC_ALL_LANES SC_AND_HERE);
+    part = sc_first_lane_fold<Op>(part, 32, SC_ALL_LANES SC_AND_HERE);
     if (lane == 0) parts[threadIdx.x / 32] = part;
     __syncthreads(SC_HERE);
     part = parts[lane < warps ? lane : 0];
     __syncthreads(SC_HERE);
     for (unsigned distance = 1; distance < warps; distance *= 2) {
         const T other = sc_exchanged(part, distance, SC_ALL_LANES SC_AND_HERE);
-        if ((lane ^ distance) < warps) part = sc_pair<Op>(part, other, distance);
+        if ((lane ^ distance) < warps) part = Op::of(part, other);
     }
-    if constexpr (sizeof(T) < 4)
-        return (T)__shfl_sync(SC_ALL_LANES, (int)part, 0, 32 SC_AND_HERE);
-    else
-        return __shfl_sync(SC_ALL_LANES, part, 0, 32 SC_AND_HERE);
+    return sc_of_first(part, 32, SC_ALL_LANES SC_AND_HERE);
 }
 
 /* The fold of all parts of a team, the same bits in all its threads.  May be called again at once. */

@@ -16,28 +16,28 @@ SC_INLINE void k14_reduce_rows(const int64_t teams0, const int64_t length1, cons
         float s12 = 0.0f;
         float s13 = INFINITY;
         const int64_t count4_ = some2_ ? length9 : 0;
-        float part5_ = 0.0f;
+        auto *const start5_ = sc_kept(x + (begin8));
         float part6_ = 0.0f;
-        float part7_ = INFINITY;
-        for (int64_t from8_ = 0; from8_ < count4_; from8_ += share::span()) {
-            const share own9_(count4_ - from8_);
-            own9_.load(x3_, x + (begin8) + from8_);
+        float part7_ = 0.0f;
+        float part8_ = INFINITY;
+        for (int64_t from9_ = 0; from9_ < count4_; from9_ += share::span()) {
+            const share own10_(count4_ - from9_);
+            own10_.load(x3_, start5_ + from9_);
             #pragma unroll
-            for (int slot10_ = 0; slot10_ < 4; ++slot10_) {
-                if (!own9_.has(slot10_)) continue;
+            for (int slot11_ = 0; slot11_ < 4; ++slot11_) {
                 #pragma unroll
-                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
-                    const int at12_ = slot10_ * 4 + lane11_;
-                    if (own9_.has(slot10_, lane11_)) part5_ = part5_ + x3_[at12_];
-                    const float t13_ = x3_[at12_];
-                    if (own9_.has(slot10_, lane11_)) part6_ = part6_ + (t13_ * t13_);
-                    if (own9_.has(slot10_, lane11_)) part7_ = sc_minimum_f32(part7_, x3_[at12_]);
+                for (int lane12_ = 0; lane12_ < 4; ++lane12_) {
+                    const int at13_ = slot11_ * 4 + lane12_;
+                    if (own10_.has(slot11_, lane12_)) part6_ = part6_ + x3_[at13_];
+                    const float t14_ = x3_[at13_];
+                    if (own10_.has(slot11_, lane12_)) part7_ = part7_ + (t14_ * t14_);
+                    if (own10_.has(slot11_, lane12_)) part8_ = sc_minimum_f32(part8_, x3_[at13_]);
                 }
             }
         }
-        s11 = s11 + (sc_teams_fold<sc_sum>(part5_));
-        s12 = s12 + (sc_teams_fold<sc_sum>(part6_));
-        s13 = sc_minimum_f32(s13, (sc_teams_fold<sc_min>(part7_)));
+        s11 = s11 + (sc_teams_fold<sc_sum>(part6_));
+        s12 = s12 + (sc_teams_fold<sc_sum>(part7_));
+        s13 = sc_minimum_f32(s13, (sc_teams_fold<sc_min>(part8_)));
         if (some2_ && sc_member() == 0) {
             partial2[b5] = s11;
         }
@@ -72,72 +72,72 @@ SC_INLINE void k21_reduce_rows(const int64_t teams0, const float *restrict parti
         float partial45_[share::count];
         double s15 = 0.0;
         const int64_t count6_ = some2_ ? teams0 : 0;
+        auto *const start7_ = sc_kept(partial2);
+        auto *const start8_ = sc_kept(partial3);
+        auto *const start9_ = sc_kept(partial4);
         if (held) {
-            share(count6_).load(partial23_, partial2);
-            share(count6_).load(partial34_, partial3);
-            share(count6_).load(partial45_, partial4);
+            share(count6_).load(partial23_, start7_);
+            share(count6_).load(partial34_, start8_);
+            share(count6_).load(partial45_, start9_);
         }
-        double part7_ = 0.0;
-        for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
-            const share own9_(count6_ - from8_);
+        double part10_ = 0.0;
+        for (int64_t from11_ = 0; from11_ < (held ? 1 : count6_); from11_ += (held ? 1 : share::span())) {
+            const share own12_(count6_ - from11_);
             if (!held) {
-                own9_.load(partial23_, partial2 + from8_);
+                own12_.load(partial23_, start7_ + from11_);
             }
             #pragma unroll
-            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
-                if (!own9_.has(slot10_)) continue;
+            for (int slot13_ = 0; slot13_ < 2; ++slot13_) {
                 #pragma unroll
-                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
-                    const int at12_ = slot10_ * 4 + lane11_;
-                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((double)partial23_[at12_]);
+                for (int lane14_ = 0; lane14_ < 4; ++lane14_) {
+                    const int at15_ = slot13_ * 4 + lane14_;
+                    if (own12_.has(slot13_, lane14_)) part10_ = part10_ + ((double)partial23_[at15_]);
                 }
             }
         }
-        s15 = s15 + (sc_teams_fold<sc_sum>(part7_));
+        s15 = s15 + (sc_teams_fold<sc_sum>(part10_));
         if (some2_ && sc_member() == 0) {
             out0[0] = (float)s15;
         }
         double s17 = 0.0;
-        const int64_t count13_ = some2_ ? teams0 : 0;
-        double part14_ = 0.0;
-        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
-            const share own16_(count13_ - from15_);
+        const int64_t count16_ = some2_ ? teams0 : 0;
+        double part17_ = 0.0;
+        for (int64_t from18_ = 0; from18_ < (held ? 1 : count16_); from18_ += (held ? 1 : share::span())) {
+            const share own19_(count16_ - from18_);
             if (!held) {
-                own16_.load(partial34_, partial3 + from15_);
+                own19_.load(partial34_, start8_ + from18_);
             }
             #pragma unroll
-            for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
-                if (!own16_.has(slot17_)) continue;
+            for (int slot20_ = 0; slot20_ < 2; ++slot20_) {
                 #pragma unroll
-                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
-                    const int at19_ = slot17_ * 4 + lane18_;
-                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + ((double)partial34_[at19_]);
+                for (int lane21_ = 0; lane21_ < 4; ++lane21_) {
+                    const int at22_ = slot20_ * 4 + lane21_;
+                    if (own19_.has(slot20_, lane21_)) part17_ = part17_ + ((double)partial34_[at22_]);
                 }
             }
         }
-        s17 = s17 + (sc_teams_fold<sc_sum>(part14_));
+        s17 = s17 + (sc_teams_fold<sc_sum>(part17_));
         if (some2_ && sc_member() == 0) {
             reduce_0[0] = (float)s17;
         }
         float s19 = INFINITY;
-        const int64_t count20_ = some2_ ? teams0 : 0;
-        float part21_ = INFINITY;
-        for (int64_t from22_ = 0; from22_ < (held ? 1 : count20_); from22_ += (held ? 1 : share::span())) {
-            const share own23_(count20_ - from22_);
+        const int64_t count23_ = some2_ ? teams0 : 0;
+        float part24_ = INFINITY;
+        for (int64_t from25_ = 0; from25_ < (held ? 1 : count23_); from25_ += (held ? 1 : share::span())) {
+            const share own26_(count23_ - from25_);
             if (!held) {
-                own23_.load(partial45_, partial4 + from22_);
+                own26_.load(partial45_, start9_ + from25_);
             }
             #pragma unroll
-            for (int slot24_ = 0; slot24_ < 2; ++slot24_) {
-                if (!own23_.has(slot24_)) continue;
+            for (int slot27_ = 0; slot27_ < 2; ++slot27_) {
                 #pragma unroll
-                for (int lane25_ = 0; lane25_ < 4; ++lane25_) {
-                    const int at26_ = slot24_ * 4 + lane25_;
-                    if (own23_.has(slot24_, lane25_)) part21_ = sc_minimum_f32(part21_, partial45_[at26_]);
+                for (int lane28_ = 0; lane28_ < 4; ++lane28_) {
+                    const int at29_ = slot27_ * 4 + lane28_;
+                    if (own26_.has(slot27_, lane28_)) part24_ = sc_minimum_f32(part24_, partial45_[at29_]);
                 }
             }
         }
-        s19 = sc_minimum_f32(s19, (sc_teams_fold<sc_min>(part21_)));
+        s19 = sc_minimum_f32(s19, (sc_teams_fold<sc_min>(part24_)));
         if (some2_ && sc_member() == 0) {
             out2[0] = s19;
         }

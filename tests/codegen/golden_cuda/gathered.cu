@@ -12,23 +12,23 @@ SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n2, const in
         int32_t at3_[share::count];
         int64_t first4 = n2;
         const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n2 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
-        int64_t part5_ = INT64_C(9223372036854775807);
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(at3_, at + (share1 * team2) + from6_);
+        auto *const start5_ = sc_kept(at + (share1 * team2));
+        int64_t part6_ = INT64_C(9223372036854775807);
+        for (int64_t from7_ = 0; from7_ < count4_; from7_ += share::span()) {
+            const share own8_(count4_ - from7_);
+            own8_.load(at3_, start5_ + from7_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 4; ++lane9_) {
-                    const int at10_ = slot8_ * 4 + lane9_;
-                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
-                    const int64_t t11_ = (int64_t)at3_[at10_];
-                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((t11_ < (-n0)) || (n0 <= t11_)) ? ((share1 * team2) + k3) : n2));
+                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
+                    const int at11_ = slot9_ * 4 + lane10_;
+                    const int64_t k3 = from7_ + share::at(slot9_, lane10_);
+                    const int64_t t12_ = (int64_t)at3_[at11_];
+                    if (own8_.has(slot9_, lane10_)) part6_ = sc_minimum_i64(part6_, (((t12_ < (-n0)) || (n0 <= t12_)) ? ((share1 * team2) + k3) : n2));
                 }
             }
         }
-        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part6_)));
         if (first4 < n2) {
             const int64_t i6 = first4;
             if (some2_ && sc_member() == 0) {
@@ -64,23 +64,23 @@ SC_INLINE void k15_check_rows(const int64_t checkers8, const int64_t n2, const i
         int32_t at3_[share::count];
         int64_t first12 = n2;
         const int64_t count4_ = some2_ ? share9 + (sc_maximum_i64(0, (share9 + (sc_maximum_i64(0, (n2 + (share9 * team10 * (-1)))) * (-1)))) * (-1)) : 0;
-        int64_t part5_ = INT64_C(9223372036854775807);
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(at3_, at + (share9 * team10) + from6_);
+        auto *const start5_ = sc_kept(at + (share9 * team10));
+        int64_t part6_ = INT64_C(9223372036854775807);
+        for (int64_t from7_ = 0; from7_ < count4_; from7_ += share::span()) {
+            const share own8_(count4_ - from7_);
+            own8_.load(at3_, start5_ + from7_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 4; ++lane9_) {
-                    const int at10_ = slot8_ * 4 + lane9_;
-                    const int64_t k11 = from6_ + share::at(slot8_, lane9_);
-                    const int64_t t11_ = (int64_t)at3_[at10_];
-                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((t11_ < (-n1)) || (n1 <= t11_)) ? ((share9 * team10) + k11) : n2));
+                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
+                    const int at11_ = slot9_ * 4 + lane10_;
+                    const int64_t k11 = from7_ + share::at(slot9_, lane10_);
+                    const int64_t t12_ = (int64_t)at3_[at11_];
+                    if (own8_.has(slot9_, lane10_)) part6_ = sc_minimum_i64(part6_, (((t12_ < (-n1)) || (n1 <= t12_)) ? ((share9 * team10) + k11) : n2));
                 }
             }
         }
-        first12 = sc_minimum_i64(first12, (sc_teams_fold<sc_min>(part5_)));
+        first12 = sc_minimum_i64(first12, (sc_teams_fold<sc_min>(part6_)));
         if (first12 < n2) {
             const int64_t i14 = first12;
             if (some2_ && sc_member() == 0) {
@@ -117,31 +117,31 @@ SC_INLINE void k27_take_reduce_rows(const int64_t teams16, const int64_t length1
         const int64_t length23 = length17 + (sc_maximum_i64(0, (length17 + (sc_maximum_i64(0, ((n1 * n2) + (begin22 * (-1)))) * (-1)))) * (-1));
         double s25 = 0.0;
         const int64_t count3_ = some2_ ? length23 : 0;
-        double part4_ = 0.0;
-        for (int64_t from5_ = 0; from5_ < count3_; from5_ += share::span()) {
-            const share own6_(count3_ - from5_);
+        auto *const start4_ = sc_kept(out0 + (begin22));
+        double part5_ = 0.0;
+        for (int64_t from6_ = 0; from6_ < count3_; from6_ += share::span()) {
+            const share own7_(count3_ - from6_);
             #pragma unroll
-            for (int slot7_ = 0; slot7_ < 4; ++slot7_) {
-                if (!own6_.has(slot7_)) continue;
-                double result10_[2];
+            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
+                double result11_[2];
                 #pragma unroll
-                for (int lane8_ = 0; lane8_ < 2; ++lane8_) {
-                    const int at9_ = slot7_ * 2 + lane8_;
-                    const int64_t k24 = from5_ + share::at(slot7_, lane8_);
-                    const int64_t at_11 = begin22 + k24;
-                    const int64_t k21_and_more = sc_quotient(at_11, n1);
-                    const int64_t k21 = (n1 * k21_and_more * (-1)) + at_11;
+                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
+                    const int at10_ = slot8_ * 2 + lane9_;
+                    const int64_t k24 = from6_ + share::at(slot8_, lane9_);
+                    const int64_t at_12 = begin22 + k24;
+                    const int64_t k21_and_more = sc_quotient(at_12, n1);
+                    const int64_t k21 = (n1 * k21_and_more * (-1)) + at_12;
                     const int64_t k20 = k21_and_more;
-                    const int64_t t12_ = sc_minimum_i64(sc_maximum_i64(((int64_t)((own6_.has(slot7_, lane8_) ? at[k20] : int32_t(0)))), (-n0)), (n0 - 1));
-                    const double t13_ = (own6_.has(slot7_, lane8_) ? x[sc_add_i64(sc_multiply_i64(n1, ((t12_ < 0) ? sc_add_i64(t12_, n0) : t12_)), k21)] : double(0));
-                    const double v26 = t13_;
-                    result10_[lane8_] = v26;
-                    if (own6_.has(slot7_, lane8_)) part4_ = part4_ + v26;
+                    const int64_t t13_ = sc_minimum_i64(sc_maximum_i64(((int64_t)((own7_.has(slot8_, lane9_) ? at[k20] : int32_t(0)))), (-n0)), (n0 - 1));
+                    const double t14_ = (own7_.has(slot8_, lane9_) ? x[sc_add_i64(sc_multiply_i64(n1, ((t13_ < 0) ? sc_add_i64(t13_, n0) : t13_)), k21)] : double(0));
+                    const double v26 = t14_;
+                    result11_[lane9_] = v26;
+                    if (own7_.has(slot8_, lane9_)) part5_ = part5_ + v26;
                 }
-                own6_.store(out0 + (begin22) + from5_, slot7_, result10_);
+                own7_.store(start4_ + from6_, slot8_, result11_);
             }
         }
-        s25 = s25 + (sc_teams_fold<sc_sum>(part4_));
+        s25 = s25 + (sc_teams_fold<sc_sum>(part5_));
         if (some2_ && sc_member() == 0) {
             partial18[b19] = s25;
         }
@@ -168,21 +168,21 @@ SC_INLINE void k30_take_reduce_rows(const int64_t teams16, const double *restric
         double partial183_[share::count];
         double s28 = 0.0;
         const int64_t count4_ = some2_ ? teams16 : 0;
-        double part5_ = 0.0;
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(partial183_, partial18 + from6_);
+        auto *const start5_ = sc_kept(partial18);
+        double part6_ = 0.0;
+        for (int64_t from7_ = 0; from7_ < count4_; from7_ += share::span()) {
+            const share own8_(count4_ - from7_);
+            own8_.load(partial183_, start5_ + from7_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
-                    const int at10_ = slot8_ * 2 + lane9_;
-                    if (own7_.has(slot8_, lane9_)) part5_ = part5_ + partial183_[at10_];
+                for (int lane10_ = 0; lane10_ < 2; ++lane10_) {
+                    const int at11_ = slot9_ * 2 + lane10_;
+                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + partial183_[at11_];
                 }
             }
         }
-        s28 = s28 + (sc_teams_fold<sc_sum>(part5_));
+        s28 = s28 + (sc_teams_fold<sc_sum>(part6_));
         if (some2_ && sc_member() == 0) {
             out2[0] = s28;
         }

@@ -15,67 +15,66 @@ SC_INLINE void k10_reduce_exp_divide_rows(const int64_t n0, const int64_t n1, co
         float *restrict const row1 = (float *)(tile);
         float s3 = -INFINITY;
         const int64_t count5_ = some2_ ? n1 : 0;
+        auto *const start6_ = sc_kept(x + (n1 * i0));
         if (held) {
-            share(count5_).load(x3_, x + (n1 * i0));
+            share(count5_).load(x3_, start6_);
         }
-        float part6_ = -INFINITY;
-        for (int64_t from7_ = 0; from7_ < (held ? 1 : count5_); from7_ += (held ? 1 : share::span())) {
-            const share own8_(count5_ - from7_);
+        float part7_ = -INFINITY;
+        for (int64_t from8_ = 0; from8_ < (held ? 1 : count5_); from8_ += (held ? 1 : share::span())) {
+            const share own9_(count5_ - from8_);
             if (!held) {
-                own8_.load(x3_, x + (n1 * i0) + from7_);
+                own9_.load(x3_, start6_ + from8_);
             }
             #pragma unroll
-            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
-                if (!own8_.has(slot9_)) continue;
+            for (int slot10_ = 0; slot10_ < 4; ++slot10_) {
                 #pragma unroll
-                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
-                    const int at11_ = slot9_ * 4 + lane10_;
-                    if (own8_.has(slot9_, lane10_)) part6_ = sc_maximum_f32(part6_, x3_[at11_]);
+                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
+                    const int at12_ = slot10_ * 4 + lane11_;
+                    if (own9_.has(slot10_, lane11_)) part7_ = sc_maximum_f32(part7_, x3_[at12_]);
                 }
             }
         }
-        s3 = sc_maximum_f32(s3, (sc_teams_fold<sc_max>(part6_)));
+        s3 = sc_maximum_f32(s3, (sc_teams_fold<sc_max>(part7_)));
         float s5 = 0.0f;
         const float h9 = -s3;
-        const int64_t count12_ = some2_ ? n1 : 0;
-        float part13_ = 0.0f;
-        for (int64_t from14_ = 0; from14_ < (held ? 1 : count12_); from14_ += (held ? 1 : share::span())) {
-            const share own15_(count12_ - from14_);
+        const int64_t count13_ = some2_ ? n1 : 0;
+        float part14_ = 0.0f;
+        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
+            const share own16_(count13_ - from15_);
             if (!held) {
-                own15_.load(x3_, x + (n1 * i0) + from14_);
+                own16_.load(x3_, start6_ + from15_);
             }
             #pragma unroll
-            for (int slot16_ = 0; slot16_ < 4; ++slot16_) {
-                if (!own15_.has(slot16_)) continue;
+            for (int slot17_ = 0; slot17_ < 4; ++slot17_) {
                 #pragma unroll
-                for (int lane17_ = 0; lane17_ < 4; ++lane17_) {
-                    const int at18_ = slot16_ * 4 + lane17_;
-                    const float v6 = sc_exp_f32((x3_[at18_] + h9));
-                    if (own15_.has(slot16_, lane17_)) part13_ = part13_ + v6;
-                    row14_[at18_] = v6;
+                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
+                    const int at19_ = slot17_ * 4 + lane18_;
+                    const float v6 = sc_exp_f32((x3_[at19_] + h9));
+                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v6;
+                    row14_[at19_] = v6;
                 }
-                if (!held) own15_.store(row1 + from14_, slot16_, row14_ + slot16_ * 4);
+                if (!held) own16_.store(row1 + from15_, slot17_, row14_ + slot17_ * 4);
             }
         }
-        s5 = s5 + (sc_teams_fold<sc_sum>(part13_));
-        const int64_t count19_ = some2_ ? n1 : 0;
-        const sc_divisor<float> by20_(s5);
-        for (int64_t from21_ = 0; from21_ < (held ? 1 : count19_); from21_ += (held ? 1 : share::span())) {
-            const share own22_(count19_ - from21_);
+        s5 = s5 + (sc_teams_fold<sc_sum>(part14_));
+        const int64_t count20_ = some2_ ? n1 : 0;
+        auto *const start21_ = sc_kept(out0 + (n1 * i0));
+        const sc_divisor<float> by22_(s5);
+        for (int64_t from23_ = 0; from23_ < (held ? 1 : count20_); from23_ += (held ? 1 : share::span())) {
+            const share own24_(count20_ - from23_);
             if (!held) {
-                own22_.load(row14_, row1 + from21_);
+                own24_.load(row14_, row1 + from23_);
             }
             #pragma unroll
-            for (int slot23_ = 0; slot23_ < 4; ++slot23_) {
-                if (!own22_.has(slot23_)) continue;
-                float result26_[4];
+            for (int slot25_ = 0; slot25_ < 4; ++slot25_) {
+                float result28_[4];
                 #pragma unroll
-                for (int lane24_ = 0; lane24_ < 4; ++lane24_) {
-                    const int at25_ = slot23_ * 4 + lane24_;
-                    const float v8 = by20_.of(row14_[at25_]);
-                    result26_[lane24_] = v8;
+                for (int lane26_ = 0; lane26_ < 4; ++lane26_) {
+                    const int at27_ = slot25_ * 4 + lane26_;
+                    const float v8 = by22_.of(row14_[at27_]);
+                    result28_[lane26_] = v8;
                 }
-                own22_.store(out0 + (n1 * i0) + from21_, slot23_, result26_);
+                own24_.store(start21_ + from23_, slot25_, result28_);
             }
         }
     }

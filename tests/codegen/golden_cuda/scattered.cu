@@ -14,22 +14,22 @@ SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n1, const in
         int64_t at3_[share::count];
         int64_t first4 = n1;
         const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n1 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
-        int64_t part5_ = INT64_C(9223372036854775807);
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(at3_, at + (share1 * team2) + from6_);
+        auto *const start5_ = sc_kept(at + (share1 * team2));
+        int64_t part6_ = INT64_C(9223372036854775807);
+        for (int64_t from7_ = 0; from7_ < count4_; from7_ += share::span()) {
+            const share own8_(count4_ - from7_);
+            own8_.load(at3_, start5_ + from7_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
-                    const int at10_ = slot8_ * 2 + lane9_;
-                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
-                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((at3_[at10_] < (-n0)) || (n0 <= at3_[at10_])) ? ((share1 * team2) + k3) : n1));
+                for (int lane10_ = 0; lane10_ < 2; ++lane10_) {
+                    const int at11_ = slot9_ * 2 + lane10_;
+                    const int64_t k3 = from7_ + share::at(slot9_, lane10_);
+                    if (own8_.has(slot9_, lane10_)) part6_ = sc_minimum_i64(part6_, (((at3_[at11_] < (-n0)) || (n0 <= at3_[at11_])) ? ((share1 * team2) + k3) : n1));
                 }
             }
         }
-        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part6_)));
         if (first4 < n1) {
             const int64_t i6 = first4;
             if (some2_ && sc_member() == 0) {

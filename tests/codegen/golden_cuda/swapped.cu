@@ -12,30 +12,31 @@ SC_INLINE void k5_reduce_axes_rows(const double *restrict a, double *restrict ax
         double a3_[share::count];
         double s3 = 0.0;
         const int64_t count4_ = some2_ ? 9 : 0;
-        double part5_ = 0.0;
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(a3_, a + from6_);
+        auto *const start5_ = sc_kept(a);
+        auto *const start6_ = sc_kept(axes_0);
+        double part7_ = 0.0;
+        for (int64_t from8_ = 0; from8_ < count4_; from8_ += share::span()) {
+            const share own9_(count4_ - from8_);
+            own9_.load(a3_, start5_ + from8_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
-                double result11_[2];
+            for (int slot10_ = 0; slot10_ < 4; ++slot10_) {
+                double result13_[2];
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
-                    const int at10_ = slot8_ * 2 + lane9_;
-                    const int64_t k2 = from6_ + share::at(slot8_, lane9_);
+                for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
+                    const int at12_ = slot10_ * 2 + lane11_;
+                    const int64_t k2 = from8_ + share::at(slot10_, lane11_);
                     const int64_t at = k2;
                     const int64_t k1_and_more = sc_quotient(at, 3);
                     const int64_t k1 = at + (k1_and_more * (-3));
                     const int64_t k0 = k1_and_more;
-                    if (own7_.has(slot8_, lane9_)) part5_ = part5_ + a3_[at10_];
-                    const double v4 = (own7_.has(slot8_, lane9_) ? a[k0 + (k1 * 3)] : double(0));
-                    result11_[lane9_] = v4;
+                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + a3_[at12_];
+                    const double v4 = (own9_.has(slot10_, lane11_) ? a[k0 + (k1 * 3)] : double(0));
+                    result13_[lane11_] = v4;
                 }
-                own7_.store(axes_0 + from6_, slot8_, result11_);
+                own9_.store(start6_ + from8_, slot10_, result13_);
             }
         }
-        s3 = s3 + (sc_teams_fold<sc_sum>(part5_));
+        s3 = s3 + (sc_teams_fold<sc_sum>(part7_));
         if (some2_ && sc_member() == 0) {
             out0[0] = s3;
         }

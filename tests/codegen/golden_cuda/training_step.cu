@@ -12,22 +12,22 @@ SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n0, const in
         int64_t at3_[share::count];
         int64_t first4 = n0;
         const int64_t count4_ = some2_ ? share1 + (sc_maximum_i64(0, (share1 + (sc_maximum_i64(0, (n0 + (share1 * team2 * (-1)))) * (-1)))) * (-1)) : 0;
-        int64_t part5_ = INT64_C(9223372036854775807);
-        for (int64_t from6_ = 0; from6_ < count4_; from6_ += share::span()) {
-            const share own7_(count4_ - from6_);
-            own7_.load(at3_, at + (share1 * team2) + from6_);
+        auto *const start5_ = sc_kept(at + (share1 * team2));
+        int64_t part6_ = INT64_C(9223372036854775807);
+        for (int64_t from7_ = 0; from7_ < count4_; from7_ += share::span()) {
+            const share own8_(count4_ - from7_);
+            own8_.load(at3_, start5_ + from7_);
             #pragma unroll
-            for (int slot8_ = 0; slot8_ < 4; ++slot8_) {
-                if (!own7_.has(slot8_)) continue;
+            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
                 #pragma unroll
-                for (int lane9_ = 0; lane9_ < 2; ++lane9_) {
-                    const int at10_ = slot8_ * 2 + lane9_;
-                    const int64_t k3 = from6_ + share::at(slot8_, lane9_);
-                    if (own7_.has(slot8_, lane9_)) part5_ = sc_minimum_i64(part5_, (((at3_[at10_] < (-3)) || (3 <= at3_[at10_])) ? ((share1 * team2) + k3) : n0));
+                for (int lane10_ = 0; lane10_ < 2; ++lane10_) {
+                    const int at11_ = slot9_ * 2 + lane10_;
+                    const int64_t k3 = from7_ + share::at(slot9_, lane10_);
+                    if (own8_.has(slot9_, lane10_)) part6_ = sc_minimum_i64(part6_, (((at3_[at11_] < (-3)) || (3 <= at3_[at11_])) ? ((share1 * team2) + k3) : n0));
                 }
             }
         }
-        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part5_)));
+        first4 = sc_minimum_i64(first4, (sc_teams_fold<sc_min>(part6_)));
         if (first4 < n0) {
             const int64_t i6 = first4;
             if (some2_ && sc_member() == 0) {
@@ -164,80 +164,80 @@ SC_INLINE void k75_reduce_exp_add_rows(const int64_t n0, const float *restrict c
         float *restrict const row61 = (float *)(tile);
         float s63 = -INFINITY;
         const int64_t count6_ = some2_ ? 3 : 0;
+        auto *const start7_ = sc_kept(c);
+        auto *const start8_ = sc_kept(dot_1 + (i60 * 3));
         if (held) {
-            share(count6_).load(c3_, c);
-            share(count6_).load(dot_14_, dot_1 + (i60 * 3));
+            share(count6_).load(c3_, start7_);
+            share(count6_).load(dot_14_, start8_);
         }
-        float part7_ = -INFINITY;
-        for (int64_t from8_ = 0; from8_ < (held ? 1 : count6_); from8_ += (held ? 1 : share::span())) {
-            const share own9_(count6_ - from8_);
+        float part9_ = -INFINITY;
+        for (int64_t from10_ = 0; from10_ < (held ? 1 : count6_); from10_ += (held ? 1 : share::span())) {
+            const share own11_(count6_ - from10_);
             if (!held) {
-                own9_.load(c3_, c + from8_);
-                own9_.load(dot_14_, dot_1 + (i60 * 3) + from8_);
+                own11_.load(c3_, start7_ + from10_);
+                own11_.load(dot_14_, start8_ + from10_);
             }
             #pragma unroll
-            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
-                if (!own9_.has(slot10_)) continue;
+            for (int slot12_ = 0; slot12_ < 2; ++slot12_) {
                 #pragma unroll
-                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
-                    const int at12_ = slot10_ * 4 + lane11_;
-                    if (own9_.has(slot10_, lane11_)) part7_ = sc_maximum_f32(part7_, (c3_[at12_] + dot_14_[at12_]));
+                for (int lane13_ = 0; lane13_ < 4; ++lane13_) {
+                    const int at14_ = slot12_ * 4 + lane13_;
+                    if (own11_.has(slot12_, lane13_)) part9_ = sc_maximum_f32(part9_, (c3_[at14_] + dot_14_[at14_]));
                 }
             }
         }
-        s63 = sc_maximum_f32(s63, (sc_teams_fold<sc_max>(part7_)));
+        s63 = sc_maximum_f32(s63, (sc_teams_fold<sc_max>(part9_)));
         if (some2_ && sc_member() == 0) {
             reduce_2[i60] = s63;
         }
         float s65 = 0.0f;
         const float h69 = -s63;
-        const int64_t count13_ = some2_ ? 3 : 0;
-        float part14_ = 0.0f;
-        for (int64_t from15_ = 0; from15_ < (held ? 1 : count13_); from15_ += (held ? 1 : share::span())) {
-            const share own16_(count13_ - from15_);
+        const int64_t count15_ = some2_ ? 3 : 0;
+        float part16_ = 0.0f;
+        for (int64_t from17_ = 0; from17_ < (held ? 1 : count15_); from17_ += (held ? 1 : share::span())) {
+            const share own18_(count15_ - from17_);
             if (!held) {
-                own16_.load(c3_, c + from15_);
-                own16_.load(dot_14_, dot_1 + (i60 * 3) + from15_);
+                own18_.load(c3_, start7_ + from17_);
+                own18_.load(dot_14_, start8_ + from17_);
             }
             #pragma unroll
-            for (int slot17_ = 0; slot17_ < 2; ++slot17_) {
-                if (!own16_.has(slot17_)) continue;
+            for (int slot19_ = 0; slot19_ < 2; ++slot19_) {
                 #pragma unroll
-                for (int lane18_ = 0; lane18_ < 4; ++lane18_) {
-                    const int at19_ = slot17_ * 4 + lane18_;
-                    const float v66 = sc_exp_f32(((c3_[at19_] + dot_14_[at19_]) + h69));
-                    if (own16_.has(slot17_, lane18_)) part14_ = part14_ + v66;
-                    row615_[at19_] = v66;
+                for (int lane20_ = 0; lane20_ < 4; ++lane20_) {
+                    const int at21_ = slot19_ * 4 + lane20_;
+                    const float v66 = sc_exp_f32(((c3_[at21_] + dot_14_[at21_]) + h69));
+                    if (own18_.has(slot19_, lane20_)) part16_ = part16_ + v66;
+                    row615_[at21_] = v66;
                 }
-                if (!held) own16_.store(row61 + from15_, slot17_, row615_ + slot17_ * 4);
+                if (!held) own18_.store(row61 + from17_, slot19_, row615_ + slot19_ * 4);
             }
         }
-        s65 = s65 + (sc_teams_fold<sc_sum>(part14_));
+        s65 = s65 + (sc_teams_fold<sc_sum>(part16_));
         if (some2_ && sc_member() == 0) {
             reduce_3[i60] = s65;
         }
-        const int64_t t20_ = at[i60];
-        const int64_t h70 = (t20_ < 0) ? sc_add_i64(t20_, 3) : t20_;
-        const int64_t count21_ = some2_ ? 3 : 0;
-        const sc_divisor<float> by22_(s65);
-        const sc_divisor<float> by23_(h72);
-        for (int64_t from24_ = 0; from24_ < (held ? 1 : count21_); from24_ += (held ? 1 : share::span())) {
-            const share own25_(count21_ - from24_);
+        const int64_t t22_ = at[i60];
+        const int64_t h70 = (t22_ < 0) ? sc_add_i64(t22_, 3) : t22_;
+        const int64_t count23_ = some2_ ? 3 : 0;
+        auto *const start24_ = sc_kept(add_5 + (i60 * 3));
+        const sc_divisor<float> by25_(s65);
+        const sc_divisor<float> by26_(h72);
+        for (int64_t from27_ = 0; from27_ < (held ? 1 : count23_); from27_ += (held ? 1 : share::span())) {
+            const share own28_(count23_ - from27_);
             if (!held) {
-                own25_.load(row615_, row61 + from24_);
+                own28_.load(row615_, row61 + from27_);
             }
             #pragma unroll
-            for (int slot26_ = 0; slot26_ < 2; ++slot26_) {
-                if (!own25_.has(slot26_)) continue;
-                float result29_[4];
+            for (int slot29_ = 0; slot29_ < 2; ++slot29_) {
+                float result32_[4];
                 #pragma unroll
-                for (int lane27_ = 0; lane27_ < 4; ++lane27_) {
-                    const int at28_ = slot26_ * 4 + lane27_;
-                    const int64_t j67 = from24_ + share::at(slot26_, lane27_);
-                    const float v68 = ((j67 == h70) ? h71 : 0.0f) + (by23_.of(by22_.of(row615_[at28_])));
-                    result29_[lane27_] = v68;
+                for (int lane30_ = 0; lane30_ < 4; ++lane30_) {
+                    const int at31_ = slot29_ * 4 + lane30_;
+                    const int64_t j67 = from27_ + share::at(slot29_, lane30_);
+                    const float v68 = ((j67 == h70) ? h71 : 0.0f) + (by26_.of(by25_.of(row615_[at31_])));
+                    result32_[lane30_] = v68;
                 }
-                own25_.store(add_5 + (i60 * 3) + from24_, slot26_, result29_);
+                own28_.store(start24_ + from27_, slot29_, result32_);
             }
         }
     }
@@ -262,28 +262,30 @@ SC_INLINE void k85_reduce_rows(const int64_t teams76, const int64_t length77, co
         const int64_t length82 = length77 + (sc_maximum_i64(0, (length77 + (sc_maximum_i64(0, (n0 + (begin81 * (-1)))) * (-1)))) * (-1));
         float s84 = 0.0f;
         const int64_t count6_ = some2_ ? length82 : 0;
-        float part7_ = 0.0f;
-        for (int64_t from8_ = 0; from8_ < count6_; from8_ += share::span()) {
-            const share own9_(count6_ - from8_);
-            own9_.load(at3_, at + (begin81) + from8_);
-            own9_.load(reduce_24_, reduce_2 + (begin81) + from8_);
-            own9_.load(reduce_35_, reduce_3 + (begin81) + from8_);
+        auto *const start7_ = sc_kept(at + (begin81));
+        auto *const start8_ = sc_kept(reduce_2 + (begin81));
+        auto *const start9_ = sc_kept(reduce_3 + (begin81));
+        float part10_ = 0.0f;
+        for (int64_t from11_ = 0; from11_ < count6_; from11_ += share::span()) {
+            const share own12_(count6_ - from11_);
+            own12_.load(at3_, start7_ + from11_);
+            own12_.load(reduce_24_, start8_ + from11_);
+            own12_.load(reduce_35_, start9_ + from11_);
             #pragma unroll
-            for (int slot10_ = 0; slot10_ < 2; ++slot10_) {
-                if (!own9_.has(slot10_)) continue;
+            for (int slot13_ = 0; slot13_ < 2; ++slot13_) {
                 #pragma unroll
-                for (int lane11_ = 0; lane11_ < 2; ++lane11_) {
-                    const int at12_ = slot10_ * 2 + lane11_;
-                    const int64_t k83 = from8_ + share::at(slot10_, lane11_);
+                for (int lane14_ = 0; lane14_ < 2; ++lane14_) {
+                    const int at15_ = slot13_ * 2 + lane14_;
+                    const int64_t k83 = from11_ + share::at(slot13_, lane14_);
                     const int64_t k80 = begin81 + k83;
-                    const int64_t t13_ = sc_minimum_i64(sc_maximum_i64(at3_[at12_], (-3)), (3 - 1));
-                    const int64_t t14_ = (t13_ < 0) ? sc_add_i64(t13_, 3) : t13_;
-                    const float t15_ = ((own9_.has(slot10_, lane11_) ? c[t14_] : float(0))) + ((own9_.has(slot10_, lane11_) ? dot_1[sc_add_i64((k80 * 3), t14_)] : float(0)));
-                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((t15_ + (-reduce_24_[at12_])) + (-sc_log_f32(reduce_35_[at12_])));
+                    const int64_t t16_ = sc_minimum_i64(sc_maximum_i64(at3_[at15_], (-3)), (3 - 1));
+                    const int64_t t17_ = (t16_ < 0) ? sc_add_i64(t16_, 3) : t16_;
+                    const float t18_ = ((own12_.has(slot13_, lane14_) ? c[t17_] : float(0))) + ((own12_.has(slot13_, lane14_) ? dot_1[sc_add_i64((k80 * 3), t17_)] : float(0)));
+                    if (own12_.has(slot13_, lane14_)) part10_ = part10_ + ((t18_ + (-reduce_24_[at15_])) + (-sc_log_f32(reduce_35_[at15_])));
                 }
             }
         }
-        s84 = s84 + (sc_teams_fold<sc_sum>(part7_));
+        s84 = s84 + (sc_teams_fold<sc_sum>(part10_));
         if (some2_ && sc_member() == 0) {
             partial78[b79] = s84;
         }
@@ -310,21 +312,21 @@ SC_INLINE void k88_reduce_rows(const int64_t teams76, const float *restrict part
         float partial784_[share::count];
         double s86 = 0.0;
         const int64_t count5_ = some2_ ? teams76 : 0;
-        double part6_ = 0.0;
-        for (int64_t from7_ = 0; from7_ < count5_; from7_ += share::span()) {
-            const share own8_(count5_ - from7_);
-            own8_.load(partial784_, partial78 + from7_);
+        auto *const start6_ = sc_kept(partial78);
+        double part7_ = 0.0;
+        for (int64_t from8_ = 0; from8_ < count5_; from8_ += share::span()) {
+            const share own9_(count5_ - from8_);
+            own9_.load(partial784_, start6_ + from8_);
             #pragma unroll
-            for (int slot9_ = 0; slot9_ < 4; ++slot9_) {
-                if (!own8_.has(slot9_)) continue;
+            for (int slot10_ = 0; slot10_ < 4; ++slot10_) {
                 #pragma unroll
-                for (int lane10_ = 0; lane10_ < 4; ++lane10_) {
-                    const int at11_ = slot9_ * 4 + lane10_;
-                    if (own8_.has(slot9_, lane10_)) part6_ = part6_ + ((double)partial784_[at11_]);
+                for (int lane11_ = 0; lane11_ < 4; ++lane11_) {
+                    const int at12_ = slot10_ * 4 + lane11_;
+                    if (own9_.has(slot10_, lane11_)) part7_ = part7_ + ((double)partial784_[at12_]);
                 }
             }
         }
-        s86 = s86 + (sc_teams_fold<sc_sum>(part6_));
+        s86 = s86 + (sc_teams_fold<sc_sum>(part7_));
         if (some2_ && sc_member() == 0) {
             reduce_4[0] = (float)s86;
         }
