@@ -49,7 +49,7 @@ def kernels_alone(library: Any, name: str, toy: bool) -> dict[str, Any]:
             library.wait()
     finally:
         cuda_build.compile_kernels = compile_kernels
-    source, kernels = texts[-1]
+    source, kernels = max(texts, key=lambda text: len(text[1]))
     target = library.gpu.device.architecture
     if target == "host":
         found = {"C++": cuda_build.host_compiler()}

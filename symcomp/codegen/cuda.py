@@ -89,6 +89,21 @@ def source(
     return "\n".join(parts)
 
 
+def library_source(*kernels: str) -> str:
+    """The CUDA text of some of the kernels of products and convolutions, which are those of no
+    function: a line of their header makes one.
+    """
+    parts = [kernel.removeprefix("sc_").rpartition("_") for kernel in kernels]
+    is_product = all(name.startswith("multiply") for name, _, _ in parts)
+    element = {suffix: C_TYPES[dtype] for dtype, suffix in SUFFIXES.items()}
+    text = Text()
+    text.add(f'#include "{"products" if is_product else "convolutions"}.cuh"')
+    text.add("")
+    for name, _, suffix in parts:
+        text.add(f"SC_KERNEL_{name}({element[suffix]}, {suffix})")
+    return str(text)
+
+
 def is_launched(kernel: Kernel) -> bool:
     """Whether a kernel is one of ours, not a library's or Python's."""
     return isinstance(kernel.body[0], For)

@@ -30,6 +30,10 @@ TARGET = re.compile(r"sm_(\d+)[af]?")
 #: Flags of the compilers for GPUs. Contraction is on by default, as in the CPU's C; denormal
 #: numbers, and exact division and square roots, are kept by default, too.
 FLAGS = ("-std=c++17",)
+#: Has NVRTC use as many threads as there are processors; the kernels are the same. Older ones
+#: answer that they do not know it.
+SIDE_BY_SIDE = "--split-compile=0"
+INVALID_OPTION = 5
 
 #: The emulation's flags mean the same for numbers as the CPU's (build.FLAGS).
 HOST_FLAGS = (
@@ -373,7 +377,17 @@ class _Nvrtc:
         return major[0], minor[0]
 
     def compile(self, source: str, path: Path, options: Sequence[str]) -> tuple[bytes | None, str]:
-        """The cubin, or None where the text is wrong; and what the compiler said."""
+        """The cubin, or None where the text is wrong; and what the compiler said. Several kernels
+        are compiled side by side, by an NVRTC that can.
+        """
+        status, cubin, said = self._compiled(source, path, [*options, SIDE_BY_SIDE])
+        if status == INVALID_OPTION:
+            _, cubin, said = self._compiled(source, path, options)
+        return cubin, said
+
+    def _compiled(
+        self, source: str, path: Path, options: Sequence[str]
+    ) -> tuple[int, bytes | None, str]:
         ffi = self.ffi
         handle = ffi.new("void **")
         text, name = (ffi.new("char[]", s.encode()) for s in (source, str(path)))
@@ -385,7 +399,7 @@ class _Nvrtc:
             types = "void *, int, char **"
             status = self._call("CompileProgram", types, handle[0], len(words), given)
             said = self._content(handle[0], "ProgramLog").rstrip(b"\0").decode(errors="replace")
-            return (self._content(handle[0], "CUBIN") if status == 0 else None), said
+            return status, (self._content(handle[0], "CUBIN") if status == 0 else None), said
         finally:
             self._call("DestroyProgram", "void **", handle)
 

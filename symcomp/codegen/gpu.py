@@ -346,13 +346,16 @@ class Gpu:
         runtime.function(library, "symcomp_attach_gpu", "void", kind)(self.table, given)
 
     def require(self, libraries: Sequence[str]) -> None:
-        """Have what computes products and convolutions, as far as a function needs it: NVIDIA's
-        libraries, and our own kernels (files of gpu_libraries.FILES).
+        """Have NVIDIA's libraries, if a function has products or convolutions. Our own kernels come
+        when a call needs them.
         """
+        if "products" in libraries:
+            self.products()
+
+    def add_lacking_kernels(self) -> None:
+        """Have the kernels of products and convolutions that calls have lacked until now."""
         with _lock:
-            for name in libraries:
-                if name in gpu_libraries.FILES:
-                    self.products().add_kernels(name, self._kernels)
+            self.products().add_lacking(self._kernel_file, self.driver.kernels)
 
     def products(self) -> gpu_libraries.Products:
         """What computes products and convolutions."""
@@ -366,10 +369,9 @@ class Gpu:
                 self._products = made
             return self._products
 
-    def _kernels(self, name: str, source: str, names: Sequence[str]) -> list[Any]:
-        """Kernels that belong to no function: compiled once per machine."""
-        path = kernel_file(name, source, self.device.architecture, names)
-        return self.driver.kernels(path, names)
+    def _kernel_file(self, name: str, source: str) -> Path:
+        """A kernel that belongs to no function: compiled once per machine."""
+        return kernel_file(name, source, self.device.architecture, [name])
 
     # --- memory -----------------------------------------------------------------------------------
 

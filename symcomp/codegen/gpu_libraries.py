@@ -4,6 +4,9 @@ cuBLAS and cuDNN are loaded as they are found: in NVIDIA's wheels (PyTorch bring
 toolkit, or by the system's own search. Neither has to be there, as the kernels of
 include/products.cuh and convolutions.cuh do everything. Which of them computes what is decided in
 include/gpu_ways.h; this module finds them, and fills the tables of its functions.
+
+Most calls need few of the kernels, and each takes about half a second to compile. So each is a file
+of its own, compiled when a call lacks it, side by side with what else that call lacks.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from symcomp.codegen import build, cuda_build, runtime
+from symcomp.codegen import cuda, cuda_build, runtime
 from symcomp.errors import SymcompError
+from symcomp.options import available_cpus
 
 #: Kernels that there are for each type: SYMCOMP_PRODUCT_KERNELS in gpu_products.h.
 _EACH = (
@@ -33,13 +37,6 @@ KERNELS = (
     *(f"sc_{name}_{t}" for name in _EACH for t in ("f32", "f64")),
     *(f"sc_{name}_f32" for name in _SINGLE),
 )
-#: The files of kernels (in include, with suffix `.cu`), and what is in them; convolutions need
-#: those of products too.
-FILES = {
-    f"{of}_{t}": [k for k in KERNELS if k.endswith(t) and ("multiply" in k) == (of == "products")]
-    for of in ("products", "convolutions")
-    for t in ("f32", "f64")
-}
 
 
 class Library(NamedTuple):
@@ -186,7 +183,6 @@ class Products:
 
     def __init__(self, library: Any, place: Any, processors: int) -> None:
         self._library, self._place, self._processors = library, place, processors
-        self._files: set[str] = set()
         self._kept: list[Any] = []
         self.libraries: list[State] = []
 
@@ -200,14 +196,26 @@ class Products:
         serve = self._call("serve", "void", *["void *", "int64_t", *["void *"] * 3])
         serve(self._place, self._processors, given, *tables)
 
-    def add_kernels(self, file: str, load: Callable[[str, str, list[str]], list[Any]]) -> None:
-        """Have the kernels of a file; `load(name, source, names)` compiles and loads them."""
-        if file in self._files:
-            return
-        source = (build.INCLUDE / f"{file}.cu").read_text(encoding="utf-8")
-        names = FILES[file]
-        self._serve(dict(zip(map(KERNELS.index, names), load(file, source, names), strict=True)))
-        self._files.add(file)
+    def add(self, kernels: Mapping[str, Any]) -> None:
+        """Have kernels, by their names."""
+        self._serve({KERNELS.index(name): kernel for name, kernel in kernels.items()})
+
+    def add_lacking(
+        self,
+        compiled: Callable[[str, str], Path],
+        load: Callable[[Path, Sequence[str]], list[Any]],
+    ) -> None:
+        """Have the kernels that calls have lacked until now; `compiled(name, source)` is a file
+        with one, `load(file, names)` are those of a file.
+        """
+        # Only a process that compiles needs it.
+        from concurrent.futures import ThreadPoolExecutor
+
+        bits = self._call("lacking", "uint64_t", "void *")(self._place)
+        names = [name for k, name in enumerate(KERNELS) if bits >> k & 1]
+        with ThreadPoolExecutor(available_cpus()) as pool:
+            files = list(pool.map(compiled, names, map(cuda.library_source, names)))
+        self.add({name: load(file, [name])[0] for name, file in zip(names, files, strict=True)})
 
     def add_libraries(self, places: Sequence[Path] | None = None) -> None:
         """Use what there is of NVIDIA's libraries; the GPU's context is the present one."""

@@ -96,6 +96,7 @@ class _Plan:
         self._host_checks()
         for kernel in [*self.program.checks, *self.program.kernels]:
             self._step(kernel)
+        self._products()
         self._run()
         self._entry()
         constants, includes = self.program.constants, self.program.includes
@@ -301,6 +302,34 @@ class _Plan:
         text.close()
         text.add("")
 
+    def _calculated(self) -> list[Kernel]:
+        """The steps that are products and convolutions."""
+        return [
+            k
+            for k in self.program.kernels
+            if any(isinstance(s, Call) and s.symbol in ("product", "convolve") for s in k.body)
+        ]
+
+    def _products(self) -> None:
+        """Those steps alone, each of them once: to see whether their kernels are there."""
+        calculated, text = self._calculated(), self.text
+        if not calculated:
+            return
+        order = {kernel.name: n for n, kernel in enumerate(self.program.kernels)}
+        printer = self._printer()
+        text.open("static void products(void *const given)")
+        text.add("frame_t *const frame = given;")
+        for kernel in calculated:
+            extents = [
+                printer.size(r.extent)
+                for r in self.program.repeats
+                if order[r.first] <= order[kernel.name] <= order[r.last]
+            ]
+            unless = f"if ({' && '.join(extents)}) " if extents else ""
+            text.add(f"{unless}{kernel.name}(frame);")
+        text.close()
+        text.add("")
+
     # --- checks -----------------------------------------------------------------------------------
 
     def _on_host(self) -> list[Kernel]:
@@ -402,7 +431,8 @@ class _Plan:
             text.add(f"gpu->checks(record, {', '.join(notes)});")
         replay = "&replay" if self.replayed else "0"
         given = self._moves()
-        text.add(f"gpu->run(run, frame, sizeof *frame, {replay}, {given});")
+        products = "products" if self._calculated() else "0"
+        text.add(f"gpu->run(run, {products}, frame, sizeof *frame, {replay}, {given});")
         if program.python_calls:
             text.add("failed = frame->failed;")
         text.add("const int64_t lost = gpu->leave();")

@@ -28,7 +28,8 @@ from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.op import registry
 from symcomp.graph.scalar import Primitive
 
-NO_MEMORY, PYTHON_ERROR, RESIZED, UNALIGNED, MOVED, GPU_FAILED, FIRST_CHECK = 1, 2, 3, 4, 5, 6, 16
+NO_MEMORY, PYTHON_ERROR, RESIZED, UNALIGNED, MOVED, GPU_FAILED, GPU_LACKING = range(1, 8)
+FIRST_CHECK = 16
 ENTRY = "symcomp_entry"
 #: With more pointers and sizes than this the entry takes two arrays: the bridge from Python has
 #: a limit.

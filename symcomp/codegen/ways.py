@@ -36,17 +36,15 @@ def ways(sizes: Iterable[Any], dtype: str) -> list[str]:
 
 
 def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
-    """The libraries that kernels call: `blas`, those of convolutions, and on a GPU the files of
-    kernels in gpu_libraries.FILES.
+    """The libraries that kernels call: `blas`, those of convolutions, and `products` for all that
+    computes products and convolutions on a GPU.
     """
     found: dict[str, None] = {}
     for call in (s for k in kernels for s in walk(k.body) if isinstance(s, Call)):
         if call.symbol == "gemm":
             found["blas"] = None
         elif call.symbol in ("product", "convolve"):
-            found[f"products_{SUFFIXES[call.dtype]}"] = None
-            if call.symbol == "convolve":
-                found[f"convolutions_{SUFFIXES[call.dtype]}"] = None
+            found["products"] = None
         elif call.symbol == "convolution":
             chosen = ways(call.arguments[2:24], call.dtype)
             found |= {library(way, call.dtype): None for way in chosen}

@@ -241,6 +241,9 @@ def _failures(definition: Definition, accept: Acceptance) -> dict[str, Callable]
             for s in definition.shared():
                 s.current()
             return function(*arguments)
+        if status == program.GPU_LACKING:
+            gpu.gpu().add_lacking_kernels()
+            return function(*arguments)
         if status == program.GPU_FAILED:
             raise gpu.gpu().failure(_held(definition, arguments))
         if status == program.UNALIGNED:

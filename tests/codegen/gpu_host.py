@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from emulated import HERE, VARIABLE
 
-from symcomp.codegen import build, convolutions, cuda_build, gpu, gpu_libraries, runtime
+from symcomp.codegen import build, convolutions, cuda, cuda_build, gpu, gpu_libraries, runtime
 from symcomp.tensor import convolution
 
 WHICH = {"forward": 0, "input": 1, "filters": 2}
@@ -26,14 +26,11 @@ class Failed(Exception):
     """An answer that is not 0."""
 
 
-def compiled_kernels(folder: Path, flags=()) -> dict[str, Path]:
-    """The files of kernels, for the emulation."""
-    paths = {}
-    for file, names in gpu_libraries.FILES.items():
-        source = (build.INCLUDE / f"{file}.cu").read_text(encoding="utf-8")
-        paths[file] = folder / f"{file}.so"
-        cuda_build.compile_kernels(source, paths[file], "host", names, flags)
-    return paths
+def compiled_kernels(folder: Path, flags=()) -> Path:
+    """A file of all kernels, for the emulation."""
+    names, path = gpu_libraries.KERNELS, folder / "kernels.so"
+    cuda_build.compile_kernels(cuda.library_source(*names), path, "host", names, flags)
+    return path
 
 
 class Memory:
@@ -54,7 +51,7 @@ class Memory:
 class Machine:
     """An emulated GPU with what computes products and convolutions."""
 
-    def __init__(self, folder: Path, kernels: dict[str, Path], flags=(), workspace=True) -> None:
+    def __init__(self, folder: Path, kernels: Path, flags=(), workspace=True) -> None:
         self.ffi = runtime.ffi()
         self.driver = gpu.HostDriver()
         source = (HERE / "gpu_products_host.c").read_text(encoding="utf-8")
@@ -64,11 +61,8 @@ class Machine:
         table = self.driver.functions
         self.place = self.call("host_new", "void *", "void *", "int")(table, int(workspace))
         self.products = gpu_libraries.Products(self.library, self.place, 4)
-        for file, path in kernels.items():
-            self.products.add_kernels(
-                file,
-                lambda _, __, names, path=path: self.driver.kernels(path, names),
-            )
+        names = gpu_libraries.KERNELS
+        self.products.add(dict(zip(names, self.driver.kernels(kernels, names), strict=True)))
         self._upload = self.driver_function(3, "uint64_t", "void *", "size_t", "void *")
         self._download = self.driver_function(4, "void *", "uint64_t", "size_t", "void *")
 

@@ -283,6 +283,14 @@ def test_nvrtc_that_cannot_be_loaded(tmp_path):
         cuda_build.compile_kernels(GOOD, tmp_path / "a.cubin", "sm_90", ["plus"], chosen=chosen)
 
 
+def test_an_nvrtc_that_compiles_nothing_side_by_side(tmp_path, monkeypatch):
+    chosen = available("sm_90", "nvrtc")
+    monkeypatch.setattr(cuda_build, "SIDE_BY_SIDE", "--no-such-option=0")
+    output = tmp_path / "plus.cubin"
+    assert cuda_build.compile_kernels(GOOD, output, "sm_90", ["plus"], chosen=chosen) == ""
+    assert output.exists()
+
+
 def test_nvrtc_says_which_targets_it_does_not_know(tmp_path):
     chosen = available("sm_90", "nvrtc")
     with pytest.raises(CompilerError, match="sm_1"):

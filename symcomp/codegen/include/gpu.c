@@ -41,7 +41,8 @@ enum {
     CAPTURING = 900,       /* what must not be done while a stream captures */
     FORKED = 100000,       /* errors of ours: the process has forked since the GPU was started; */
     NESTED = 100001,       /* a call within a call, from a function in Python; */
-    NOTED = 100002,        /* a position outside its axis */
+    NOTED = 100002,        /* a position outside its axis; */
+    LACKING = 100003,      /* kernels of products and convolutions, before anything was done */
 };
 
 /* Errors after which the context is of no use: every later call fails, too. */
@@ -257,8 +258,10 @@ static int64_t leave(void) {
     if (gpu.entered)
         gpu.driver.pop_context(&context);
     gpu.entered = 0;
+    if (error == LACKING && gpu.notes.current)
+        --gpu.notes.current->calls; /* it was none */
     pthread_mutex_unlock(&gpu.mutex);
-    return error ? SYMCOMP_GPU_FAILED : 0;
+    return error == LACKING ? SYMCOMP_GPU_LACKING : error ? SYMCOMP_GPU_FAILED : 0;
 }
 
 static void make_mutex(void) {

@@ -103,6 +103,8 @@ static int multiply_by_cublas(const symcomp_gpu_libraries *gpu, const symcomp_pr
 int symcomp_gpu_product(symcomp_gpu_libraries *gpu, const symcomp_product *p, int bytes) {
     symcomp_gpu_way way;
     symcomp_gpu_way_of_product(gpu, p, bytes, &way);
+    if (gpu->asking)
+        return 0;
     switch (way.by) {
     case SYMCOMP_BY_NOTHING: return 0;
     case SYMCOMP_BY_CUBLAS: return multiply_by_cublas(gpu, p, bytes);
@@ -171,6 +173,8 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
                             symcomp_address target) {
     symcomp_gpu_way way;
     symcomp_gpu_way_of_convolution(gpu, which, g, bytes, &way);
+    if (gpu->asking && way.by != SYMCOMP_BY_PRODUCT)
+        return 0;
     switch (way.by) {
     case SYMCOMP_BY_NOTHING: return 0;
     case SYMCOMP_BY_ZEROS: {
@@ -211,6 +215,12 @@ void symcomp_gpu_serve(symcomp_gpu_libraries *gpu, int64_t processors, void *con
             gpu->kernels[k] = kernels[k];
     gpu->cublas = cublas ? cublas : gpu->cublas;
     gpu->cudnn = cudnn ? cudnn : gpu->cudnn;
+}
+
+uint64_t symcomp_gpu_lacking(symcomp_gpu_libraries *gpu) {
+    uint64_t lacking = gpu->lacking;
+    gpu->lacking = 0;
+    return lacking;
 }
 
 static void close_cublas(symcomp_gpu_libraries *gpu) {

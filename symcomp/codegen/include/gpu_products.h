@@ -51,6 +51,7 @@ enum {
 #undef SYMCOMP_NUMBERED
             SYMCOMP_KERNEL_COUNT
 };
+_Static_assert(SYMCOMP_KERNEL_COUNT <= 64, "`lacking` has a bit for each");
 
 /* cuBLAS, by the names of its functions: all or none are there. They answer 0, or an error. */
 typedef struct symcomp_cublas {
@@ -128,6 +129,8 @@ typedef struct symcomp_gpu_libraries {
     symcomp_address (*workspace)(void *owner, size_t bytes);
     void *owner;
     void *kernels[SYMCOMP_KERNEL_COUNT];
+    uint64_t lacking; /* those that were wanted and were not there, by number */
+    int asking;       /* nothing is computed: what would be lacking is noted */
     const symcomp_cublas *cublas;
     const symcomp_cudnn *cudnn;
     /* Of symcomp_gpu_open_...; NULL where a library is not used. */
@@ -186,6 +189,9 @@ SYMCOMP_GPU_LINKAGE void symcomp_gpu_close(symcomp_gpu_libraries *);
 
 /* Everything from now on is for another stream; 0, or an error. */
 SYMCOMP_GPU_LINKAGE int symcomp_gpu_use_stream(symcomp_gpu_libraries *, void *stream);
+
+/* The kernels that were lacking until now, by the bits of their numbers, which are taken. */
+SYMCOMP_GPU_LINKAGE uint64_t symcomp_gpu_lacking(symcomp_gpu_libraries *);
 
 /* The name of a kernel, by its number; NULL beyond the last one. */
 SYMCOMP_GPU_LINKAGE const char *symcomp_gpu_kernel_name(int number);

@@ -12,7 +12,7 @@ enum { STAGED = 1 << 16 }; /* bytes of page-locked memory: as much as one call s
 
 /* What a call does on the stream. */
 typedef struct {
-    void (*launches)(void *frame);
+    void (*launches)(void *frame), (*products)(void *frame);
     void *frame;
     const symcomp_move *inputs, *results;
     int64_t input_count, result_count;
@@ -49,6 +49,16 @@ static void do_work(const work *w) {
     if (w->out && !gpu.error)
         fine(gpu.driver.download(gpu.staging + STAGED, w->results->place, w->out, gpu.stream),
              "copying from the GPU");
+}
+
+/* Whether all kernels of products and convolutions are there that the work needs. */
+static int is_complete(const work *w) {
+    if (w->products) {
+        gpu.libraries.asking = 1;
+        w->products(w->frame);
+        gpu.libraries.asking = 0;
+    }
+    return fine(gpu.libraries.lacking ? LACKING : 0, "looking for kernels");
 }
 
 /* What was staged to where the caller wants it. */
@@ -117,10 +127,13 @@ static void replayed(const work *w, size_t bytes, symcomp_replay *replay) {
     if (replay && !replay->frames && gpu.driver.begin_capture)
         replay->frames = calloc(SYMCOMP_REPLAYS, bytes);
     if (!replay || !replay->frames || replay->refused) {
-        do_work(w);
+        if (is_complete(w))
+            do_work(w);
         return;
     }
     int n = kept_frame(replay, w->frame, bytes);
+    if (!replay->kept[n].calls && !is_complete(w))
+        return;
     replay->kept[n].last = ++replay->clock;
     if (replay->kept[n].scratch != gpu.scratch.place)
         forget(replay, n);
@@ -139,10 +152,11 @@ static void replayed(const work *w, size_t bytes, symcomp_replay *replay) {
     replay->kept[n].scratch = gpu.scratch.place;
 }
 
-static void run(void (*launches)(void *), void *frame, size_t bytes, symcomp_replay *replay,
-                const symcomp_move *moves, int64_t inputs, int64_t results) {
-    work w = {.launches = launches, .frame = frame, .inputs = moves, .results = moves + inputs,
-              .input_count = inputs, .result_count = results};
+static void run(void (*launches)(void *), void (*products)(void *), void *frame, size_t bytes,
+                symcomp_replay *replay, const symcomp_move *moves, int64_t inputs,
+                int64_t results) {
+    work w = {.launches = launches, .products = products, .frame = frame, .inputs = moves,
+              .results = moves + inputs, .input_count = inputs, .result_count = results};
     if (gpu.error)
         return;
     stage(&w);

@@ -78,6 +78,14 @@ static void refuse(symcomp_gpu_way *way, int error) {
     way->error = error;
 }
 
+/* Refuses what needs a kernel that is not there. */
+static void need(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel) {
+    if (gpu->kernels[kernel])
+        return;
+    gpu->lacking |= UINT64_C(1) << kernel;
+    refuse(way, SYMCOMP_GPU_NO_KERNEL);
+}
+
 /* Cuts the sums into parts: as many as fill the device, which does `at_once` tiles, with those that
  * there are, but not so many that to add them up is work, nor more than there is room for. */
 static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t tiles,
@@ -95,7 +103,7 @@ static void cut_sums(const symcomp_gpu_libraries *gpu, sc_extents *e, int64_t ti
 
 /* Takes a kernel with tiles of a shape, and the one that adds parts up, for a product with these
  * extents. */
-static void use_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel,
+static void use_tiles(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int kernel,
                       const shape *s, int add, int bytes) {
     sc_extents *e = &way->extents;
     int64_t tiles = tiles_of(e, s);
@@ -107,12 +115,13 @@ static void use_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, in
     way->blocks = tiles * e->parts;
     if (e->parts > 1)
         way->workspace = (size_t)(e->parts * e->batch * e->rows * e->columns * bytes);
-    if (!gpu->kernels[way->kernel] || (e->parts > 1 && !gpu->kernels[way->add]))
-        refuse(way, SYMCOMP_GPU_NO_KERNEL);
+    need(gpu, way, way->kernel);
+    if (e->parts > 1)
+        need(gpu, way, way->add);
 }
 
 /* The same with the tiles that have the least to do. */
-static void use_best_tiles(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int which,
+static void use_best_tiles(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, int which,
                            int bytes) {
     int best = 0;
     for (int k = 1; k < SHAPES; ++k)
@@ -233,7 +242,7 @@ static sc_extents extents_of(const symcomp_geometry *g, int which) {
 }
 
 /* The kernels for single channels. */
-static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
+static void use_channels(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
                          const symcomp_geometry *g, int which, int bytes) {
     static const int of_channels[] = {symcomp_kernel_channels_forward, symcomp_kernel_channels_backward,
                                   symcomp_kernel_channels_filters};
@@ -256,8 +265,9 @@ static void use_channels(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
         if (e->parts > 1)
             way->workspace = (size_t)(e->parts * e->columns * bytes);
     }
-    if (!gpu->kernels[way->kernel] || (way->workspace && !gpu->kernels[way->add]))
-        refuse(way, SYMCOMP_GPU_NO_KERNEL);
+    need(gpu, way, way->kernel);
+    if (way->workspace)
+        need(gpu, way, way->add);
 }
 
 /* Whether the kernels for far points are needed: the others have a bit for each tap. */
@@ -265,7 +275,7 @@ static int has_many_taps(const symcomp_geometry *g) {
     return g->kernel[0] + g->kernel[1] + g->kernel[2] > MOST_TAPS;
 }
 
-static void use_correlation(const symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
+static void use_correlation(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way,
                             const symcomp_geometry *g, int which, int bytes) {
     way->extents = extents_of(g, which);
     if (has_many_taps(g))
@@ -308,8 +318,7 @@ static void use_cudnn(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, const sy
         return;
     way->kernel = of_type(symcomp_kernel_turn_filters, bytes);
     way->workspace += turned_bytes(g, bytes);
-    if (!gpu->kernels[way->kernel])
-        refuse(way, SYMCOMP_GPU_NO_KERNEL);
+    need(gpu, way, way->kernel);
 }
 
 void symcomp_gpu_way_of_convolution(symcomp_gpu_libraries *gpu, int which,

@@ -1,6 +1,6 @@
 /* The kernels of matrix products; gpu_products.c launches them, with the parameters of
- * product_parameters.h. They are compiled once per machine, and for one type at a time
- * (products_f32.cu, products_f64.cu): most programs need one.
+ * product_parameters.h. Each is a file of its own, compiled once per machine when a call needs it
+ * (gpu_libraries.py).
  *
  * That which ends in _add is the second step of products in parts. Blocks lie in x and if need be
  * in y: as many as the tiles, with the threads of their shape; or with SC_THREADS.
@@ -65,11 +65,23 @@ template <typename T> struct sc_matrices {
         sc_add_parts(__VA_ARGS__(p), job, sums);                                                   \
     }
 
-/* `kind` stands in the name. */
-#define SC_MULTIPLY_KERNEL(T, kind, Shape)                                                         \
-    SC_PRODUCT_KERNEL(sc_multiply_##kind, T, Shape, sc_multiplication, sc_matrices<T>)
+/* The shape of tiles that there is for every type. */
+template <typename T> struct sc_usual_shape {
+    typedef sc_middle shape;
+};
+template <> struct sc_usual_shape<double> {
+    typedef sc_double shape;
+};
+#define SC_USUAL(T) sc_usual_shape<T>::shape
 
-#define SC_MULTIPLY_ADD_KERNEL(T, suffix)                                                          \
+/* SC_KERNEL_name(T, suffix) is the kernel sc_name_suffix. */
+#define SC_KERNEL_multiply(T, suffix)                                                              \
+    SC_PRODUCT_KERNEL(sc_multiply_##suffix, T, SC_USUAL(T), sc_multiplication, sc_matrices<T>)
+#define SC_KERNEL_multiply_flat(T, suffix)                                                         \
+    SC_PRODUCT_KERNEL(sc_multiply_flat_##suffix, T, sc_flat, sc_multiplication, sc_matrices<T>)
+#define SC_KERNEL_multiply_small(T, suffix)                                                        \
+    SC_PRODUCT_KERNEL(sc_multiply_small_##suffix, T, sc_small, sc_multiplication, sc_matrices<T>)
+#define SC_KERNEL_multiply_add(T, suffix)                                                          \
     SC_ADD_KERNEL(sc_multiply_add_##suffix, T, sc_multiplication, sc_matrices<T>)
 
 #endif

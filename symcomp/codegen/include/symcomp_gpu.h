@@ -104,7 +104,8 @@ typedef struct symcomp_move {
 typedef struct symcomp_gpu {
     /* Waits until nobody else uses the GPU. */
     void (*enter)(void);
-    /* Waits for what was asked for of the GPU's memory, and answers 0 or SYMCOMP_GPU_FAILED. */
+    /* Waits for what was asked for of the GPU's memory, and answers 0, SYMCOMP_GPU_FAILED or
+     * SYMCOMP_GPU_LACKING. */
     int64_t (*leave)(void);
     /* Scratch memory for one call, until `leave`; always the same place unless it has to grow. */
     symcomp_address (*arena)(size_t bytes);
@@ -139,13 +140,18 @@ typedef struct symcomp_gpu {
                  symcomp_address sorted);
     /* Brings the inputs of the host to the GPU, calls launches(frame), or replays what it launched
      * when the frame was the same, and brings results to the host. `moves` are of so many inputs, and
-     * then of so many results; the places of each lie one after another in the arena. */
-    void (*run)(void (*launches)(void *frame), void *frame, size_t bytes, symcomp_replay *replay,
-                const symcomp_move *moves, int64_t inputs, int64_t results);
+     * then of so many results; the places of each lie one after another in the arena. `products` calls
+     * `product` and `convolve` as `launches` will, or is NULL where they are not called: where kernels
+     * of theirs are lacking, nothing is done, and `leave` says so. */
+    void (*run)(void (*launches)(void *frame), void (*products)(void *frame), void *frame,
+                size_t bytes, symcomp_replay *replay, const symcomp_move *moves, int64_t inputs,
+                int64_t results);
 } symcomp_gpu;
 
-/* What an entry answers where the GPU failed: `symcomp_gpu_failure` of the runtime says how. */
-enum { SYMCOMP_GPU_FAILED = 6 };
+/* What an entry answers where the GPU failed: `symcomp_gpu_failure` of the runtime says how; and where
+ * nothing was done, as kernels of products and convolutions are lacking: `symcomp_gpu_lacking` says
+ * which, and after that the call can be made again. */
+enum { SYMCOMP_GPU_FAILED = 6, SYMCOMP_GPU_LACKING = 7 };
 
 /* Once in every launch plan; `kernels` are in the plan's own order. */
 #define SYMCOMP_ATTACH_GPU(count)                                                                  \

@@ -56,6 +56,13 @@ static void k36_reduce_axes(frame_t *const frame) {
     gpu->teams(kernels[1], 6, sc_maximum_i64(0, ((frame->n0 * 42) + (-1))) + 1, 0, arguments, 3);
 }
 
+static void products(void *const given) {
+    frame_t *const frame = given;
+    k0_convolution_maximum_where(frame);
+    k26_convolutioninput(frame);
+    k27_convolutionfilters(frame);
+}
+
 static void run(void *const given) {
     frame_t *const frame = given;
     k0_convolution_maximum_where(frame);
@@ -109,7 +116,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * 504)};
         if (!(on_gpu >> 5 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(648)};
         if (!(on_gpu >> 6 & 1)) moves[inputs + results++] = (symcomp_move){frame->out3, out3, (size_t)(24)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, products, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -39,6 +39,11 @@ static void k34_dot_tanh(frame_t *const frame) {
     gpu->flat(kernels[1], frame->n2, frame->groups3 + sc_maximum_i64(0, (frame->n0 + (frame->groups3 * (-5)))), arguments);
 }
 
+static void products(void *const given) {
+    frame_t *const frame = given;
+    if ((frame->small31 * (-1)) + 1) k33_dot_tanh(frame);
+}
+
 static void run(void *const given) {
     frame_t *const frame = given;
     if (frame->small31) {
@@ -84,7 +89,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int6
         if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->w, w, (size_t)(frame->n1 * frame->n2 * 4)};
         if (!(on_gpu >> 2 & 1)) moves[inputs++] = (symcomp_move){frame->b, b, (size_t)(frame->n2 * 4)};
         if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n2 * 4)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, products, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

@@ -53,7 +53,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, i
         if (!(on_gpu >> 0 & 1)) moves[inputs++] = (symcomp_move){frame->x, x, (size_t)(frame->n0 * frame->n1 * 8)};
         if (!(on_gpu >> 1 & 1)) moves[inputs++] = (symcomp_move){frame->y, y, (size_t)(frame->n0 * frame->n1 * 8)};
         if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n0 * frame->n1 * 8)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, 0, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

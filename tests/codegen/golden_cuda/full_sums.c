@@ -101,7 +101,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
         if (!(on_gpu >> 1 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(4)};
         if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(4)};
         if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(4)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, 0, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

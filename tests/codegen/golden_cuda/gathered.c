@@ -184,7 +184,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, 
         if (!(on_gpu >> 2 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(frame->n1 * frame->n2 * 8)};
         if (!(on_gpu >> 3 & 1)) moves[inputs + results++] = (symcomp_move){frame->out1, out1, (size_t)(frame->n0 * frame->n2 * 8)};
         if (!(on_gpu >> 4 & 1)) moves[inputs + results++] = (symcomp_move){frame->out2, out2, (size_t)(8)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, 0, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }

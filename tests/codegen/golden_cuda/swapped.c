@@ -60,7 +60,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *out0, int64_t on_
         symcomp_move moves[1];
         int64_t inputs = 0, results = 0;
         if (!(on_gpu >> 0 & 1)) moves[inputs + results++] = (symcomp_move){frame->out0, out0, (size_t)(8)};
-        gpu->run(run, frame, sizeof *frame, &replay, moves, inputs, results);
+        gpu->run(run, 0, frame, sizeof *frame, &replay, moves, inputs, results);
         const int64_t lost = gpu->leave();
         if (lost) failed = lost;
     }
