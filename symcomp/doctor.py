@@ -121,16 +121,16 @@ def graphics() -> Iterator[Finding]:
         yield Finding(f"GPU: none: {error.message}", options.device == "cuda")
     else:
         found = True
-        name, architecture, processors, _, memory = taken.device
-        free = taken.free_memory() / MEGABYTE
+        device, free = taken.device, taken.free_memory() / MEGABYTE
         yield Finding(
-            f"GPU: {name} ({architecture}), {processors} multiprocessors, {free:.0f} of "
-            f"{memory / MEGABYTE:.0f} MB free, driven by {options.cuda_driver}"
+            f"GPU: {device.name} ({device.architecture}), {device.processors} multiprocessors, "
+            f"{free:.0f} of {device.memory / MEGABYTE:.0f} MB free, driven by "
+            f"{options.cuda_driver}"
         )
         kept = device_array.to_device(np.arange(100.0)).get()
         right = np.array_equal(kept, np.arange(100.0))
         yield Finding("it keeps numbers" if right else f"it loses numbers: {kept}", not right)
-        if architecture == cuda_build.HOST:
+        if device.architecture == cuda_build.HOST:
             chosen = cuda_build.compiler(cuda_build.HOST)
             yield Finding(f"kernels for it: {' '.join(chosen.command)} ({chosen.version()})")
             return

@@ -1,82 +1,28 @@
-"""The GPU as symcomp uses it: a driver, and the runtime above it (include/gpu.c).
-
-A driver is a table of functions with the CUDA driver's signatures, and what goes with it: the
-context, the streams, how kernels are compiled and loaded. There are two, and the option
-`cuda_driver` chooses:
-
-    pycuda   CUDA's own driver. pycuda chooses the device (CUDA_DEVICE), takes its primary context,
-             which PyTorch, CuPy and JAX use too, and makes the streams
-    host     the emulation: kernels are compiled for this machine's processor, and the GPU's memory
-             is the host's. It is slow, and shows what is wrong with kernels where there is no GPU
+"""The GPU as symcomp uses it: a driver (gpu_drivers.py), and the runtime above it (include/gpu.c).
 
 There is one GPU in a process, taken when a function first needs it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import build, cache, cuda_build, gpu_libraries, runtime
+from symcomp.codegen import cache, cuda_build, gpu_libraries, runtime
+from symcomp.codegen.gpu_drivers import DRIVERS, Device, Driver, built
 from symcomp.errors import GpuError
 from symcomp.options import options
 
-INSTALL = (
-    "install it (`pip install 'symcomp[cuda]'`; that compiles it, against the CUDA toolkit), "
-    'or use the emulation, which is slow: cuda_driver="host" (SYMCOMP_CUDA_DRIVER)'
-)
-WITHOUT = 'without one, the emulation works, slowly: cuda_driver="host" (SYMCOMP_CUDA_DRIVER)'
-#: The functions of `symcomp_driver` in symcomp_gpu.h, by CUDA's names.
-FUNCTIONS = (
-    "cuCtxPushCurrent_v2",
-    "cuMemAlloc_v2",
-    "cuMemFree_v2",
-    "cuMemcpyHtoDAsync_v2",
-    "cuMemcpyDtoHAsync_v2",
-    "cuMemcpyDtoDAsync_v2",
-    "cuMemsetD8Async",
-    "cuStreamSynchronize",
-    "cuLaunchKernel",
-    "cuGetErrorString",
-    "cuStreamBeginCapture_v2",
-    "cuStreamEndCapture",
-    "cuGraphInstantiateWithFlags",
-    "cuGraphLaunch",
-    "cuGraphExecDestroy",
-    "cuGraphDestroy",
-    "cuCtxPopCurrent_v2",
-    "cuMemGetInfo_v2",
-    "cuMemHostAlloc",
-    "cuPointerGetAttribute",
-    "cuEventCreate",
-    "cuEventRecord",
-    "cuStreamWaitEvent",
-)
 OUT_OF_MEMORY, FORKED, NESTED, NOTED = 2, 100_000, 100_001, 100_002
 #: Errors of the driver that come of a kernel, and perhaps of an earlier one's.
 KERNEL_FAILED = frozenset({700, 702, 710, 714, 715, 716, 717, 718, 719})
 MEGABYTE = 1e6
-#: Flags and attributes as CUDA numbers them.
-NON_BLOCKING, STATIC_SHARED, MOST_SHARED = 1, 1, 8
-#: Shared memory that a kernel may have beside its tiles: what teams exchange, in symcomp_team.cuh.
-SHARED_OTHERWISE = 1 << 10
-
-
-class Device(NamedTuple):
-    """What there is to know of a GPU."""
-
-    name: str
-    architecture: str  # what kernels are compiled for: sm_90, …, or host
-    processors: int
-    shared_most: int  # bytes of shared memory of a block
-    memory: int  # bytes in all
 
 
 class Note(NamedTuple):
@@ -94,202 +40,6 @@ class Note(NamedTuple):
 WHEN = ("an earlier call", "", "this call or an earlier one")
 
 
-class Driver(Protocol):
-    """What a GPU is driven by."""
-
-    device: Device
-    context: Any
-    #: Where everything is done in order, and where launches are captured (or NULL: there, too).
-    stream: Any
-    aside: Any
-    functions: Sequence[Any]
-    #: Whether it is one: memory that is given back is kept then, and failures last.
-    real: bool
-
-    def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
-        """The kernels of a compiled file, by name, as `launch` takes them."""
-
-    def current(self) -> contextlib.AbstractContextManager[None]:
-        """A block in which the context is the calling thread's."""
-
-
-class PycudaDriver:
-    """CUDA's driver, in the primary context of the device that pycuda chooses.
-
-    The context is current in a thread only while symcomp works there; who uses pycuda itself
-    beside it imports `pycuda.autoprimaryctx`, which makes the same context the thread's own.
-    """
-
-    real = True
-
-    def __init__(self) -> None:
-        driver, context = _pycuda()
-        ffi = runtime.ffi()
-        self._library = runtime.open_library("libcuda.so.1")
-        self.context = ffi.cast("void *", context.handle)
-        self.functions = [ffi.cast("void *", self._function(name)) for name in FUNCTIONS]
-        self._call = {
-            name: self._function(name, *arguments)
-            for name, *arguments in (
-                ("cuCtxPushCurrent_v2", "void *"),
-                ("cuCtxPopCurrent_v2", "void **"),
-                ("cuModuleLoadData", "void **", "const void *"),
-                ("cuModuleGetFunction", "void **", "void *", "const char *"),
-                ("cuFuncGetAttribute", "int *", "int", "void *"),
-                ("cuFuncSetAttribute", "void *", "int", "int"),
-                ("cuGetErrorString", "int", "char **"),
-            )
-        }
-        context.push()
-        try:
-            self.device = self._found(driver, context.get_device())
-            streams = driver.Stream(), driver.Stream(NON_BLOCKING)
-        finally:
-            context.pop()
-        self.stream, self.aside = (ffi.cast("void *", s.handle) for s in streams)
-        _keep_for_good(context, *streams)
-
-    def architecture(self, found: Any) -> str:
-        """What kernels for a device of pycuda's are compiled for."""
-        major, minor = found.compute_capability()
-        return f"sm_{major}{minor}"
-
-    def _found(self, driver: Any, found: Any) -> Device:
-        attribute, ask = driver.device_attribute, found.get_attribute
-        most = ask(attribute.MAX_SHARED_MEMORY_PER_BLOCK)
-        with contextlib.suppress(AttributeError, driver.Error):
-            # So much that two blocks find room; more than the usual has to be asked for.
-            half = ask(attribute.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR) // 2 - SHARED_OTHERWISE
-            most = max(most, min(ask(attribute.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN), half))
-        self._most_shared = most
-        return Device(
-            found.name(),
-            self.architecture(found),
-            ask(attribute.MULTIPROCESSOR_COUNT),
-            most - SHARED_OTHERWISE,
-            found.total_memory(),
-        )
-
-    def _function(self, name: str, *arguments: str) -> Callable[..., int]:
-        try:
-            return runtime.function(self._library, name, "int", arguments)
-        except AttributeError:
-            raise GpuError(
-                f"NVIDIA's driver is too old: it lacks {name}; one for CUDA 11.4 or newer is needed"
-            ) from None
-
-    @contextlib.contextmanager
-    def current(self) -> Iterator[None]:
-        """The context is the calling thread's."""
-        self._checked("cuCtxPushCurrent_v2", "takes no context", self.context)
-        try:
-            yield
-        finally:
-            self._call["cuCtxPopCurrent_v2"](runtime.ffi().new("void **"))
-
-    def _checked(self, name: str, failed: str, *arguments: Any) -> None:
-        status = self._call[name](*arguments)
-        if status:
-            text = runtime.ffi().new("char **")
-            known = self._call["cuGetErrorString"](status, text) == 0
-            said = f": {runtime.ffi().string(text[0]).decode()}" if known else ""
-            raise GpuError(f"the GPU {failed} (CUDA error {status}{said})")
-
-    def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
-        ffi = runtime.ffi()
-        module, place, number = ffi.new("void **"), ffi.new("void **"), ffi.new("int *")
-        result = []
-        with self.current():
-            image = ffi.from_buffer(path.read_bytes())
-            self._checked("cuModuleLoadData", f"does not load {path}", module, image)
-            for name in names:
-                failed = f"has no kernel {name} of {path}"
-                given = ffi.new("char[]", name.encode())
-                self._checked("cuModuleGetFunction", failed, place, module[0], given)
-                kernel = place[0]
-                failed = f"has no shared memory for {name} of {path}"
-                self._checked("cuFuncGetAttribute", failed, number, STATIC_SHARED, kernel)
-                most = self._most_shared - number[0]
-                self._checked("cuFuncSetAttribute", failed, kernel, MOST_SHARED, most)
-                result.append(kernel)
-        return result
-
-
-def _pycuda() -> tuple[Any, Any]:
-    """pycuda's driver and the primary context, or an error that says what is missing."""
-    try:
-        import pycuda.driver as driver
-        import pycuda.tools as tools
-    except ModuleNotFoundError as error:
-        if error.name != "pycuda":
-            raise
-        raise GpuError(f'device="cuda" needs pycuda, which is not here: {INSTALL}') from None
-    except ImportError as error:
-        raise GpuError(
-            f"pycuda cannot be imported ({error}): is NVIDIA's driver (libcuda.so.1) installed, "
-            f"and not older than pycuda was built for? {WITHOUT}"
-        ) from None
-    try:
-        driver.init()
-        return driver, tools.make_default_context(lambda found: found.retain_primary_context())
-    except (driver.Error, RuntimeError, ValueError, TypeError) as error:
-        raise GpuError(
-            f"there is no GPU that can be used ({error}): look at `nvidia-smi`; {WITHOUT}"
-        ) from None
-
-
-def _keep_for_good(*objects: Any) -> None:
-    """Objects of pycuda that live as long as the process.
-
-    The system gives everything back when it ends. To destroy them earlier would need a thread in
-    which their context is current, and fails in a child after a fork.
-    """
-    import ctypes
-
-    for x in objects:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(x))
-
-
-class HostDriver:
-    """The emulation."""
-
-    #: Bytes of the emulated device, unless told otherwise; and what it has of other things.
-    MEMORY, PROCESSORS, SHARED = 8 << 30, 4, 48 << 10
-
-    real = False
-
-    def __init__(self) -> None:
-        self.device = Device(
-            "emulation on the host", "host", self.PROCESSORS, self.SHARED, self.MEMORY
-        )
-        ffi = runtime.ffi()
-        self.context = self.stream = ffi.cast("void *", 1)
-        self.aside = ffi.NULL
-        self._library = runtime.open_library(_built("emulated_driver"))
-        self.functions = ffi.new("void *[]", len(FUNCTIONS))
-        self._call("symcomp_emulated_driver", "void", "void **")(self.functions)
-        self.set_memory(self.MEMORY)
-
-    def _call(self, name: str, result: str, *arguments: str) -> Callable[..., Any]:
-        return runtime.function(self._library, name, result, arguments)
-
-    def set_memory(self, count: int) -> None:
-        """How many bytes the emulated device has."""
-        self._call("symcomp_emulated_limit", "void", "size_t")(count)
-        self.device = self.device._replace(memory=count)
-
-    def current(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
-        library = runtime.open_library(path)
-        find = [runtime.function(library, f"emulated_{name}", "int", ()) for name in names]
-        return [runtime.ffi().cast("void *", f) for f in find]
-
-
-DRIVERS: dict[str, Callable[[], Driver]] = {"pycuda": PycudaDriver, "host": HostDriver}
-
-
 class Gpu:
     """The one GPU of this process, and the runtime that launch plans call."""
 
@@ -297,7 +47,7 @@ class Gpu:
         self.driver = driver
         ffi = runtime.ffi()
         runtime.native()
-        self.library = runtime.open_library(_built("gpu"))
+        self.library = runtime.open_library(built("gpu"))
         kinds = ["void *const *", *["void *"] * 3, *["int64_t"] * 3]
         self._functions = ffi.new("void *[]", list(driver.functions))
         self.table = self._call("start", "void *", *kinds)(
@@ -362,7 +112,10 @@ class Gpu:
         with _lock:
             if self._products is None:
                 place = self._call("libraries_of", "void *")()
-                made = gpu_libraries.Products(self.library, place, self.device.processors)
+                device = self.device
+                made = gpu_libraries.Products(
+                    self.library, place, device.processors, device.balance
+                )
                 with self.driver.current():
                     if self.driver.real:
                         made.add_libraries()
@@ -544,15 +297,6 @@ def gpu() -> Gpu:
 def started() -> Gpu | None:
     """The GPU, if a function has taken it."""
     return _gpu
-
-
-def _built(name: str) -> Path:
-    """A library of the runtime, from C, built once per machine."""
-    source = (build.INCLUDE / f"{name}.c").read_text(encoding="utf-8")
-    flags = ("-pthread",)
-    key = cache.key(name, extra_flags=flags)
-    entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
-    return entry.library
 
 
 def kernel_file(name: str, source: str, architecture: str, kernels: Sequence[str]) -> Path:

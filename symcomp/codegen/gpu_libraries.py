@@ -181,8 +181,9 @@ def describe() -> list[State]:
 class Products:
     """What the GPU runtime was given; `libraries` says of NVIDIA's what is used, and why not."""
 
-    def __init__(self, library: Any, place: Any, processors: int) -> None:
-        self._library, self._place, self._processors = library, place, processors
+    def __init__(self, library: Any, place: Any, processors: int, balance: int) -> None:
+        self._library, self._place = library, place
+        self._device = processors, balance
         self._kept: list[Any] = []
         self.libraries: list[State] = []
 
@@ -193,8 +194,8 @@ class Products:
         ffi = runtime.ffi()
         given = ffi.new("void *[]", [kernels.get(k, ffi.NULL) for k in range(len(KERNELS))])
         tables = [ffi.NULL if table is None else table for table in (cublas, cudnn)]
-        serve = self._call("serve", "void", *["void *", "int64_t", *["void *"] * 3])
-        serve(self._place, self._processors, given, *tables)
+        serve = self._call("serve", "void", "void *", *["int64_t"] * 2, *["void *"] * 3)
+        serve(self._place, *self._device, given, *tables)
 
     def add(self, kernels: Mapping[str, Any]) -> None:
         """Have kernels, by their names."""

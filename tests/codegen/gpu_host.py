@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 from emulated import HERE, VARIABLE
 
-from symcomp.codegen import build, convolutions, cuda, cuda_build, gpu, gpu_libraries, runtime
+from symcomp.codegen import (
+    build,
+    convolutions,
+    cuda,
+    cuda_build,
+    gpu_drivers,
+    gpu_libraries,
+    runtime,
+)
 from symcomp.tensor import convolution
 
 WHICH = {"forward": 0, "input": 1, "filters": 2}
@@ -53,14 +61,14 @@ class Machine:
 
     def __init__(self, folder: Path, kernels: Path, flags=(), workspace=True) -> None:
         self.ffi = runtime.ffi()
-        self.driver = gpu.HostDriver()
+        self.driver = gpu_drivers.HostDriver()
         source = (HERE / "gpu_products_host.c").read_text(encoding="utf-8")
         path = folder / "gpu_products_host.so"
         build.compile_shared(source, path, (*STRICT, *flags))
         self.library = runtime.open_library(path)
         table = self.driver.functions
         self.place = self.call("host_new", "void *", "void *", "int")(table, int(workspace))
-        self.products = gpu_libraries.Products(self.library, self.place, 4)
+        self.products = gpu_libraries.Products(self.library, self.place, 4, 13)
         names = gpu_libraries.KERNELS
         self.products.add(dict(zip(names, self.driver.kernels(kernels, names), strict=True)))
         self._upload = self.driver_function(3, "uint64_t", "void *", "size_t", "void *")
@@ -74,10 +82,10 @@ class Machine:
         return self.ffi.cast(kind, self.driver.functions[number])
 
     def set(self, **values) -> None:
-        """`processors`, or `limit` in bytes of scratch memory."""
-        if "processors" in values:
-            types = ("void *", "int64_t")
-            self.call("host_processors", "void", *types)(self.place, values["processors"])
+        """`processors`, `balance`, or `limit` in bytes of scratch memory."""
+        for name in {"processors", "balance"} & values.keys():
+            change = self.call(f"host_{name}", "void", "void *", "int64_t")
+            change(self.place, values[name])
         if "limit" in values:
             self.call("host_limit", "void", "size_t")(values["limit"])
 

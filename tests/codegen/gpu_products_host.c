@@ -38,6 +38,8 @@ SYMCOMP_EXPORT int64_t host_asked(void) { return (int64_t)asked; }
 
 SYMCOMP_EXPORT void host_processors(symcomp_gpu_libraries *gpu, int64_t n) { gpu->processors = n; }
 
+SYMCOMP_EXPORT void host_balance(symcomp_gpu_libraries *gpu, int64_t n) { gpu->balance = n; }
+
 SYMCOMP_EXPORT void host_forget(symcomp_gpu_libraries *gpu, const int *kernels, int count) {
     for (int k = 0; k < count; ++k)
         gpu->kernels[kernels[k]] = NULL;

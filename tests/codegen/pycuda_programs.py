@@ -27,13 +27,13 @@ import numpy as np
 
 import symcomp as sc
 import symcomp.tensor as T
-from symcomp.codegen import gpu, gpu_libraries
+from symcomp.codegen import gpu, gpu_drivers, gpu_libraries
 from symcomp.errors import DtypeError, GpuError, ShapeError
 
 MEGABYTE = 1 << 20
 
 
-class Emulated(gpu.PycudaDriver):
+class Emulated(gpu_drivers.PycudaDriver):
     """pycuda on the emulated libcuda, whose kernels are the host's."""
 
     def architecture(self, found):
@@ -661,7 +661,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--real":
         run_real(sys.argv[2:])
     if sys.argv[1] != "--one":
-        gpu.DRIVERS["pycuda"] = Emulated
+        gpu_drivers.DRIVERS["pycuda"] = Emulated
         gpu_libraries.LIBRARIES = ()  # cuBLAS wants more of a driver than there is
     globals()[sys.argv[-1]]()
     print("done")

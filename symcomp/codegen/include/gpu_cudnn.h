@@ -1,8 +1,9 @@
 /* Convolutions by cuDNN: descriptors and an algorithm for each geometry, kept for its next call. A
  * part of gpu_products.c.
  *
- * It computes results only. What cuDNN has for gradients and admits these rules is slower by
- * factors than our own kernels (filters), or than its own results of turned filters (images).
+ * It computes results only. Its gradients of images are its results of turned filters (by the same
+ * algorithms in the same time); for those of filters our own kernels are as quick as what it has that
+ * repeats itself.
  */
 #ifndef SYMCOMP_GPU_CUDNN_H
 #define SYMCOMP_GPU_CUDNN_H
@@ -21,14 +22,17 @@ enum {
     CUDNN_DETERMINISTIC = 1,
 };
 
-/* Algorithms that add products up in one order, and in the type of the elements: direct sums, and
- * Winograd's on small tiles. Fourier transforms, and Winograd's on large tiles, lose digits; what
- * else is missing here adds with atomics. */
+/* cuDNN's numbers of Fourier transforms: of whole images, and of tiles. */
+enum { CUDNN_FOURIER = 4, CUDNN_FOURIER_TILES = 5 };
+
+/* Direct sums of products, in one order and in the type of the elements, and Winograd's on small
+ * tiles. On large tiles that loses digits (half of them with 5 × 5 filters); Fourier transforms do
+ * not, and are chosen by `symcomp_cudnn_fourier`. */
 static const unsigned char symcomp_cudnn_admits[8] = {
     [0] = 1, [1] = 1, [2] = 1, [6] = 1, /* implicit, precomputed, explicit, Winograd */
 };
 
-static const size_t symcomp_cudnn_workspace = (size_t)256 << 20;
+static const size_t symcomp_cudnn_workspace = (size_t)512 << 20;
 
 /* The axes along which anything happens, at least two. */
 static int symcomp_cudnn_axes(const symcomp_geometry *g, int axes[3]) {
@@ -129,22 +133,58 @@ static int symcomp_cudnn_describe(const symcomp_cudnn *dnn, symcomp_cudnn_plan *
     return status;
 }
 
-/* The first algorithm, of those that cuDNN thinks the quickest, that fits. */
-static int symcomp_cudnn_choose(const symcomp_cudnn *dnn, void *handle, symcomp_cudnn_plan *plan) {
+/* Fourier transforms where they should take less than direct sums, by the operations of either and
+ * the bytes that transforms write and read again, each of which takes as long as `balance`
+ * operations; -1 elsewhere. cuDNN's own order of its algorithms hardly knows when they pay. They are
+ * of 16 × 16 or 32 × 32 places: whole images that fit, or tiles, of which as many results are good
+ * as the filters leave. */
+static int symcomp_cudnn_fourier(const symcomp_geometry *g, int bytes, int64_t balance) {
+    if (bytes != 4 || g->groups != 1 || g->size[0] != 1 || g->kernel[0] != 1 || g->out[0] != 1)
+        return -1;
+    int64_t whole = 0, most = 0, tiles = 1, taps = 1, results = 1;
+    for (int axis = 1; axis < 3; ++axis) {
+        if (g->stride[axis] != 1 || g->dilation[axis] != 1)
+            return -1;
+        whole = sc_most(whole, g->out[axis] + g->kernel[axis] - 1);
+        most = sc_most(most, g->kernel[axis]);
+        taps *= g->kernel[axis], results *= g->out[axis];
+    }
+    int64_t side = whole <= 16 ? 16 : 32;
+    if (most > side / 2)
+        return -1;
+    for (int axis = 1; axis < 3 && whole > side; ++axis)
+        tiles *= sc_up(g->out[axis], side - g->kernel[axis] + 1);
+    double numbers = (double)(side * (side / 2 + 1)); /* complex ones, of a transform */
+    double filters = (double)g->channels * (double)g->filters, batch = (double)g->batch;
+    double planes = (double)tiles * batch * (double)(g->channels + g->filters);
+    double moved = planes * 4.0 * (double)(side * side) + (planes + filters) * 16 * numbers;
+    double direct = 2 * batch * filters * (double)results * (double)taps;
+    double fourier = 8 * batch * filters * (double)tiles * numbers + (double)balance * moved;
+    if (fourier > 0.8 * direct)
+        return -1;
+    return whole <= side ? CUDNN_FOURIER : CUDNN_FOURIER_TILES;
+}
+
+/* Fourier transforms where they pay, else the first algorithm, of those that cuDNN thinks the
+ * quickest, that fits. */
+static int symcomp_cudnn_choose(const symcomp_gpu_libraries *gpu, symcomp_cudnn_plan *plan) {
     symcomp_cudnn_found found[8];
-    int count = 0;
-    int status = dnn->find_forward(handle, plan->images, plan->filters, plan->convolution,
-                                   plan->results, 8, &count, found);
+    int count = 0, wanted = symcomp_cudnn_fourier(&plan->geometry, plan->bytes, gpu->balance);
+    int status = gpu->cudnn->find_forward(gpu->cudnn_handle, plan->images, plan->filters,
+                                          plan->convolution, plan->results, 8, &count, found);
     for (int k = 0; !status && k < count; ++k) {
         const symcomp_cudnn_found *one = found + k;
         int known = one->algorithm >= 0 && one->algorithm < 8;
-        if (known && symcomp_cudnn_admits[one->algorithm] && one->status == 0 &&
-            one->determinism == CUDNN_DETERMINISTIC && one->math != CUDNN_TENSOR_OP &&
-            one->math != CUDNN_TENSOR_OP_CONVERTED && one->memory <= symcomp_cudnn_workspace) {
+        int fits = known && one->status == 0 && one->determinism == CUDNN_DETERMINISTIC &&
+                   one->math != CUDNN_TENSOR_OP && one->math != CUDNN_TENSOR_OP_CONVERTED &&
+                   one->memory <= symcomp_cudnn_workspace;
+        int first = plan->algorithm < 0 && known && symcomp_cudnn_admits[one->algorithm];
+        if (fits && (first || one->algorithm == wanted)) {
             plan->algorithm = one->algorithm;
             plan->workspace = one->memory;
-            break;
         }
+        if (plan->algorithm >= 0 && plan->algorithm == wanted)
+            break;
     }
     return status;
 }
@@ -167,7 +207,7 @@ static symcomp_cudnn_plan *symcomp_cudnn_planned(symcomp_gpu_libraries *gpu,
     oldest->used = gpu->cudnn_calls;
     oldest->algorithm = -1;
     if (symcomp_cudnn_expresses(g) && symcomp_cudnn_describe(gpu->cudnn, oldest) == 0)
-        symcomp_cudnn_choose(gpu->cudnn, gpu->cudnn_handle, oldest);
+        symcomp_cudnn_choose(gpu, oldest);
     return oldest;
 }
 

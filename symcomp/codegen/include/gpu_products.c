@@ -194,8 +194,12 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
         int error = convolve_by_cudnn(gpu, &way, g, bytes, a, b, target);
         if (error < SYMCOMP_CUDNN_FAILED || error >= SYMCOMP_GPU_NO_WORKSPACE)
             return error;
-        /* What it thought it could do it cannot: it is not asked again. */
+        /* What it thought it could do it cannot: it is not asked again. If the kernel that can is
+         * not there yet, that is for the next call. */
         way.plan->algorithm = -1;
+        symcomp_gpu_way_of_convolution(gpu, which, g, bytes, &way);
+        if (way.error == SYMCOMP_GPU_NO_KERNEL)
+            return error;
         return symcomp_gpu_convolution(gpu, which, g, bytes, a, b, target);
     }
     case SYMCOMP_BY_TILES:
@@ -207,9 +211,10 @@ int symcomp_gpu_convolution(symcomp_gpu_libraries *gpu, int which, const symcomp
 
 /* --- opening and closing -----------------------------------------------------------------------*/
 
-void symcomp_gpu_serve(symcomp_gpu_libraries *gpu, int64_t processors, void *const *kernels,
-                       const void *cublas, const void *cudnn) {
+void symcomp_gpu_serve(symcomp_gpu_libraries *gpu, int64_t processors, int64_t balance,
+                       void *const *kernels, const void *cublas, const void *cudnn) {
     gpu->processors = processors;
+    gpu->balance = balance;
     for (int k = 0; k < SYMCOMP_KERNEL_COUNT; ++k)
         if (kernels[k])
             gpu->kernels[k] = kernels[k];

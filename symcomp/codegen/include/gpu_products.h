@@ -124,6 +124,7 @@ typedef struct symcomp_gpu_libraries {
     const symcomp_driver *driver;
     void *stream;
     int64_t processors; /* multiprocessors of the device */
+    int64_t balance;    /* float32 operations that it does while it reads or writes a byte */
     /* Scratch memory in the order of the stream: what it gave before may be given again. 0 when
      * there is none left. */
     symcomp_address (*workspace)(void *owner, size_t bytes);
@@ -179,7 +180,7 @@ typedef struct symcomp_gpu_way {
 /* Gives what there is: the kernels by number, and tables (symcomp_cublas, symcomp_cudnn) that must
  * stay; what is NULL here leaves things as they are. */
 SYMCOMP_GPU_LINKAGE void symcomp_gpu_serve(symcomp_gpu_libraries *, int64_t processors,
-                                           void *const *kernels, const void *cublas,
+                                           int64_t balance, void *const *kernels, const void *cublas,
                                            const void *cudnn);
 
 /* Make a library ready, in the present context; 0, or an error, after which it is not used. */

@@ -297,20 +297,22 @@ static symcomp_geometry turned(const symcomp_geometry *g) {
     return t;
 }
 
-/* cuDNN's tiles are high: for few channels our own kernel is quicker. */
-static int is_turned_for_cudnn(const symcomp_geometry *g) {
-    return g->channels > FEW_CHANNELS && g->stride[0] == 1 && g->stride[1] == 1 && g->stride[2] == 1;
+static int has_strides(const symcomp_geometry *g) {
+    return g->stride[0] != 1 || g->stride[1] != 1 || g->stride[2] != 1;
 }
 
-/* Leaves the way as it is where cuDNN has none. */
+/* Leaves the way as it is where cuDNN has none, or for gradients of images with few channels only
+ * direct sums: its tiles are high, and our own kernel is quicker. */
 static void use_cudnn(symcomp_gpu_libraries *gpu, symcomp_gpu_way *way, const symcomp_geometry *g,
                       int which, int bytes) {
     if (!gpu->cudnn_handle || which == SYMCOMP_FILTERS ||
-        (which == SYMCOMP_INPUT && !is_turned_for_cudnn(g)))
+        (which == SYMCOMP_INPUT && has_strides(g)))
         return;
     const symcomp_geometry asked = which == SYMCOMP_INPUT ? turned(g) : *g;
     way->plan = symcomp_cudnn_planned(gpu, &asked, bytes);
-    if (way->plan->algorithm < 0)
+    int algorithm = way->plan->algorithm;
+    int fourier = algorithm == CUDNN_FOURIER || algorithm == CUDNN_FOURIER_TILES;
+    if (algorithm < 0 || (which == SYMCOMP_INPUT && g->channels <= FEW_CHANNELS && !fourier))
         return;
     way->by = which == SYMCOMP_INPUT ? SYMCOMP_BY_CUDNN_TURNED : SYMCOMP_BY_CUDNN;
     way->workspace = way->plan->workspace;
