@@ -167,8 +167,8 @@ class RandomStream:
         dtype: Any = None,
         like: Any = None,
     ) -> Expr:
-        """Normal with this mean and standard deviation (Box and Muller, 1958). Gradients reach
-        both.
+        """Normal with this mean and standard deviation (Box and Muller, 1958; two neighbours are
+        one of their pairs, and independent). Gradients reach both.
         """
         _require_not_negative("normal: the standard deviation", std)
         dtype = _float(dtype, like, mean, std)

@@ -3,8 +3,9 @@ words of.
 
 A block of Philox gives four words of 32 bits, to four neighbouring elements; a loop over elements
 computes it four times. Here the body of the loop is repeated for the elements of one block (two,
-where all bits are taken in pairs of words), so that the C compiler computes each block once; the
-elements that are left over follow in a loop of their own.
+where all bits are taken in pairs of words), so that the C compiler computes each block once, and
+once what a pair of normal numbers has in common; the elements that are left over follow in a loop
+of their own.
 """
 
 from __future__ import annotations
@@ -17,10 +18,7 @@ from symcomp.graph import size
 from symcomp.graph.expr import Expr, build
 from symcomp.graph.notation import ELEMENT, Index, formula_order, index
 from symcomp.graph.scalar import Cast, cast
-from symcomp.tensor.random import PAIRS, WORDS, random_bits32, random_bits64
-
-#: How many elements share a block.
-_PER_BLOCK = {random_bits32: 4, random_bits64: 2}
+from symcomp.tensor.random import PARTS
 
 
 def by_block(loop: For, names: Iterator[int]) -> list[For]:
@@ -52,10 +50,10 @@ def per_block(body: Sequence[Statement], i: Index) -> int:
     if not all(map(is_plain, body)):
         return 0
     formulas = [v for s in body for v in values(s) if isinstance(v, Expr)]
-    drawn = [e for e in formula_order(formulas) if e.op in _PER_BLOCK]
+    drawn = [e for e in formula_order(formulas) if e.op in PARTS]
     if not drawn or not all(_position(e) is i for e in drawn):
         return 0
-    return max(_PER_BLOCK[e.op] for e in drawn)
+    return max(len(PARTS[e.op]) for e in drawn)
 
 
 def blocked(body: Sequence[Statement], i: Index, block: Index, count: int, names) -> list:
@@ -75,8 +73,8 @@ def written_out(body: Sequence[Statement], i: Index, part: Index, count: int, na
     result: list = []
     for k in range(count):
         at = size.plus(size.times(part, count), k)
-        words = (part, k, count) if drawn else None
-        result += _copied(body, i, at, names, words, loaded=False)
+        own = (part, k, count) if drawn else None
+        result += _copied(body, i, at, names, own, loaded=False)
     return _stores_last(result)
 
 
@@ -103,7 +101,7 @@ def _copied(body, i: Index, at, names, part=None, loaded: bool = True) -> list:
     new: dict[Expr, Expr] = {i: size.as_expr(at)}
     result = []
     for s in body:
-        own = new | (_words(s.value, new, *part) if part else {})
+        own = new | (_parts(s.value, new, *part) if part else {})
         own |= _loaded(s.value, new, names, result) if part and loaded else {}
         value = reindexed(s.value, own)
         if isinstance(s, Let):
@@ -115,18 +113,18 @@ def _copied(body, i: Index, at, names, part=None, loaded: bool = True) -> list:
     return result
 
 
-def _words(value: Expr, new: dict, block: Index, k: int, count: int) -> dict[Expr, Expr]:
-    """The bits of element k of a block as words of it."""
+def _parts(value: Expr, new: dict, block: Index, k: int, count: int) -> dict[Expr, Expr]:
+    """What element k of `count` draws, as parts of blocks: of several where a block is shared by
+    fewer elements than these.
+    """
     found: dict[Expr, Expr] = {}
     for e in formula_order([value]):
-        if e.op is random_bits32:
-            at, part = block, WORDS[k]
-        elif e.op is random_bits64:
-            at, part = size.plus(size.times(block, count // 2), k // 2), PAIRS[k % 2]
-        else:
-            continue
-        place = (reindexed(a, new) for a in e.args[:3])
-        found[e] = build(part, (*place, cast(size.as_expr(at), "uint64")))
+        if e.op in PARTS:
+            parts = PARTS[e.op]
+            which, within = divmod(k, len(parts))
+            at = size.plus(size.times(block, count // len(parts)), which)
+            place = (reindexed(a, new) for a in e.args[:3])
+            found[e] = build(parts[within], (*place, cast(size.as_expr(at), "uint64")))
     return found
 
 

@@ -14,8 +14,10 @@ from a state; each has a number of its own. The counter is laid out so:
     word 3    bits 96 … 127   the call's number, high 32 bits
 
 An element takes its words by its row-major position i: a 32-bit one word i mod 4 of block i / 4, a
-64-bit one words 2(i mod 2) (low half) and 2(i mod 2) + 1 of block i / 2, a float64 normal number
-all of block i. `symcomp.random` gives this to people; here is what it is made of. The C is in
+64-bit one words 2(i mod 2) (low half) and 2(i mod 2) + 1 of block i / 2. Normal numbers come in
+pairs, at an even position and the next, which have a radius and an angle in common: those are made
+of the bits of the first position and of the other, 32 each in float32, 64 in float64.
+`symcomp.random` gives this to people; here is what it is made of. The C is in
 codegen/include/symcomp_random.h.
 """
 
@@ -31,7 +33,7 @@ from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.notation import Write, index
 from symcomp.graph.op import Op, apply, as_expr, operation
-from symcomp.graph.scalar import cast, primitive
+from symcomp.graph.scalar import Primitive, cast, primitive
 from symcomp.graph.type import Type, float_of, is_float
 from symcomp.tensor.arithmetic import maximum, minimum, where
 from symcomp.tensor.layout import (
@@ -85,18 +87,8 @@ def _bits64(key, call, draw, position):
     return np.where(odd, c | d << _HALF, a | b << _HALF)
 
 
-def _first64(key, call, draw, block):
-    a, b, _, _ = _block(key, call, draw, block)
-    return a | b << _HALF
-
-
-def _second64(key, call, draw, block):
-    _, _, c, d = _block(key, call, draw, block)
-    return c | d << _HALF
-
-
 def _placed(function, dtype: str):
-    """The reference of bits: keys one after another, and elements part by part."""
+    """The reference of a function of a place: keys one after another, elements part by part."""
 
     def reference(key, call, draw, position):
         arrays = np.broadcast_arrays(key, call, draw, position)
@@ -140,42 +132,88 @@ def random_bits64(key, call, draw, position):
     """Pair of words `position` of a draw: 64 random bits."""
 
 
-@primitive(
-    numpy=_placed(_first64, "uint64"),
-    c="symcomp_random_first64({key}, {call}, {draw}, {block})",
-    types=_place("uint64"),
-)
-def random_first64(key, call, draw, block):
-    """The first 64 bits of a block of a draw."""
+# --- normal numbers ------------------------------------------------------------------------------
+
+#: 2π, as precise as NumPy has it.
+_TURN = 8 * np.arctan(np.longdouble(1))
+
+
+def _normal(u, quarter, x, position):
+    """√(−2 ln u) · cos 2π(quarter/4 + x) at even positions, at odd ones · sin, which is the cosine
+    a quarter of a turn before; |x| ≤ 1/8. In the precision of u and x.
+    """
+    angle = x * _TURN.astype(x.dtype)
+    quarter = quarter - (position & np.uint64(1)).astype("int64")
+    part = np.where(quarter & 1, np.sin(angle), np.cos(angle))
+    return np.sqrt(-2 * np.log(u)) * np.where((quarter + 1) & 2, -part, part)
+
+
+def _normal32(key, call, draw, position):
+    bits = _bits64(key, call, draw, position >> np.uint64(1))
+    u = ((bits & _LOW).astype("int64") >> 1 | 1).astype("float32").astype("float64") / 2**31
+    angle = ((bits >> _HALF).astype("int64") + 2**29) & 0xFFFFFFFF
+    x = ((angle & (2**30 - 1)) - 2**29).astype("float32").astype("float64") / 2**32
+    return _normal(u, angle >> 30, x, position).astype("float32")
 
 
 @primitive(
-    numpy=_placed(_second64, "uint64"),
-    c="symcomp_random_second64({key}, {call}, {draw}, {block})",
-    types=_place("uint64"),
+    numpy=_placed(_normal32, "float32"),
+    c="symcomp_random_normal32({key}, {call}, {draw}, {position})",
+    types=_place("float32"),
 )
-def random_second64(key, call, draw, block):
-    """The other 64 bits of a block of a draw."""
+def random_normal32(key, call, draw, position):
+    """Number `position` of a draw of the standard normal distribution, as a float32: pairs of
+    √(−2 ln u) · cos 2πv and √(−2 ln u) · sin 2πv (Box and Muller), u of 31 bits, v of 32.
+    """
 
 
-def _word(number: int):
+def _normal64(key, call, draw, position):
+    a, b, c, d = _block(key, call, draw, position >> np.uint64(1))
+    low, high = a | b << _HALF, c | d << _HALF
+    u = (low >> np.uint64(11) | np.uint64(1)).astype(np.longdouble) / 2**53
+    angle = ((high >> np.uint64(10)).astype("int64") + 2**51) & (2**54 - 1)
+    x = ((angle & (2**52 - 1)) - 2**51).astype(np.longdouble) / 2**54
+    return _normal(u, angle >> 52, x, position).astype("float64")
+
+
+@primitive(
+    numpy=_placed(_normal64, "float64"),
+    c="symcomp_random_normal64({key}, {call}, {draw}, {position})",
+    types=_place("float64"),
+)
+def random_normal64(key, call, draw, position):
+    """The same as a float64: u of 53 bits, v of 54."""
+
+
+# --- by whole blocks -----------------------------------------------------------------------------
+
+
+def _part(whole: Primitive, count: int, k: int) -> Primitive:
+    """What `whole` gives at position count · block + k, as a function of the block."""
+
     def reference(key, call, draw, block):
-        return _block(key, call, draw, block)[number].astype("uint32")
+        first = np.asarray(block, "uint64") * np.uint64(count)
+        return whole.reference(key, call, draw, first + np.uint64(k))
 
-    def word(key, call, draw, block):
-        """One of the four words of a block of a draw."""
+    def part(key, call, draw, block):
+        """What one of the elements that share a block of a draw takes of it."""
 
-    return primitive(
-        name=f"random_word{number}",
-        numpy=_placed(reference, "uint32"),
-        c=f"symcomp_random_word{number}({{key}}, {{call}}, {{draw}}, {{block}})",
-        types=_place("uint32"),
-    )(word)
+    name = f"{whole.name}_part{k}"
+    c = f"symcomp_{name}({{key}}, {{call}}, {{draw}}, {{block}})"
+    return primitive(name=name, numpy=reference, c=c, types=whole.signature)(part)
 
 
-#: The parts of a block: loops that use all of them compute it once.
-WORDS = tuple(map(_word, range(4)))
-PAIRS = (random_first64, random_second64)
+#: The functions of a place in parts, one for each element that shares a block: loops that use all
+#: of them compute the block once, and what a pair of normal numbers has in common.
+PARTS = {
+    whole: tuple(_part(whole, count, k) for k in range(count))
+    for whole, count in (
+        (random_bits32, 4),
+        (random_bits64, 2),
+        (random_normal32, 4),
+        (random_normal64, 2),
+    )
+}
 
 
 # --- from bits to numbers ------------------------------------------------------------------------
@@ -246,53 +284,6 @@ def random_below(bits, limit):
     Each has its share of the 2⁶⁴ values of the bits, up to one of them (Lemire, 2019, without
     rejection).
     """
-
-
-#: 2π, as precise as NumPy has it.
-_TURN = 8 * np.arctan(np.longdouble(1))
-
-
-def _normal(u, quarter, x):
-    """√(−2 ln u) · cos 2π(quarter/4 + x) for |x| ≤ 1/8, in the precision of u and x."""
-    angle = x * _TURN.astype(x.dtype)
-    part = np.where(quarter & 1, np.sin(angle), np.cos(angle))
-    return np.sqrt(-2 * np.log(u)) * np.where((quarter + 1) & 2, -part, part)
-
-
-def _normal32(bits):
-    bits = np.asarray(bits)
-    u = ((bits & _LOW).astype("int64") >> 1 | 1).astype("float32").astype("float64") / 2**31
-    angle = ((bits >> _HALF).astype("int64") + 2**29) & 0xFFFFFFFF
-    x = ((angle & (2**30 - 1)) - 2**29).astype("float32").astype("float64") / 2**32
-    return _normal(u, angle >> 30, x).astype("float32")
-
-
-@primitive(
-    numpy=_normal32,
-    c="symcomp_random_normal32({bits})",
-    types=_always("float32", "uint64"),
-)
-def random_normal32(bits):
-    """Bits as a float32 of the standard normal distribution, √(−2 ln u) · cos 2πv (Box and Muller):
-    u of 31 bits, v of 32.
-    """
-
-
-def _normal64(low, high):
-    low, high = np.asarray(low), np.asarray(high)
-    u = (low >> np.uint64(11) | np.uint64(1)).astype(np.longdouble) / 2**53
-    angle = ((high >> np.uint64(10)).astype("int64") + 2**51) & (2**54 - 1)
-    x = ((angle & (2**52 - 1)) - 2**51).astype(np.longdouble) / 2**54
-    return _normal(u, angle >> 52, x).astype("float64")
-
-
-@primitive(
-    numpy=_normal64,
-    c="symcomp_random_normal64({low}, {high})",
-    types=_always("float64", "uint64", "uint64"),
-)
-def random_normal64(low, high):
-    """The same as a float64: u of 53 bits, v of 54."""
 
 
 def _chance(bits, p):
@@ -389,10 +380,8 @@ def open_unit(draw: Draw, shape: tuple, dtype: str) -> Expr:
 
 def standard_normal(draw: Draw, shape: tuple, dtype: str) -> Expr:
     """Of mean 0 and variance 1."""
-    if dtype == "float32":
-        return random_normal32(bits64(draw, shape))
-    place, block = draw.place(), positions(shape)
-    return random_normal64(random_first64(*place, block), random_second64(*place, block))
+    normal = random_normal32 if dtype == "float32" else random_normal64
+    return normal(*draw.place(), positions(shape))
 
 
 def chance(draw: Draw, p: Expr, shape: tuple) -> Expr:

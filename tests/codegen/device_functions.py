@@ -84,19 +84,21 @@ def _casts():
 
 def _random():
     u = "u64"
-    for name in ("bits32", "word0", "word1", "word2", "word3"):
-        yield function(name, "random", [u] * 4, "u32", f"symcomp_random_{name}")
-    for name in ("bits64", "first64", "second64"):
-        yield function(name, "random", [u] * 4, u, f"symcomp_random_{name}")
+    for name, parts, result in (
+        ("bits32", 4, "u32"),
+        ("bits64", 2, u),
+        ("normal32", 4, "f32"),
+        ("normal64", 2, "f64"),
+    ):
+        for own in (name, *(f"{name}_part{k}" for k in range(parts))):
+            yield function(own, "random", [u] * 4, result, f"symcomp_random_{own}")
     for name, source, result in (
         ("float32", "u32", "f32"),
         ("open32", "u32", "f32"),
-        ("normal32", u, "f32"),
         ("float64", u, "f64"),
         ("open64", u, "f64"),
     ):
         yield function(name, "random", [source], result, f"symcomp_random_{name}")
-    yield function("normal64", "random", [u, u], "f64", "symcomp_random_normal64")
     yield function("below", "random", [u, u], u, "symcomp_random_below")
     for t in TYPES:
         bits = "u32" if t == "f32" else u

@@ -16,7 +16,7 @@ from symcomp.codegen import gpu, loops
 from symcomp.codegen.loops import For
 from symcomp.compile.pipeline import Compilation, compile_expression
 from symcomp.graph.notation import formula_order
-from symcomp.tensor.random import WORDS
+from symcomp.tensor.random import PARTS, Draw, positions
 from tests.comparing import TINY_GRID, assert_same, by_interpreter, by_numpy, shrink
 from tests.laws.random_programs import KINDS, check
 from tests.small_programs import CASES, Case, grid
@@ -151,12 +151,14 @@ def test_what_lies_across_is_read_through_tiles():
     assert found == [(32 * 33,)] * 3, "all together must fit into what a block surely has"
 
 
-def test_random_bits_are_drawn_by_whole_blocks():
-    stream = sc.random.RandomStream(1)
-    kernel, *_ = kernels([stream.uniform((T.lscalar("n"),), dtype="float32")])
+@pytest.mark.parametrize("whole", PARTS)
+def test_random_numbers_are_drawn_by_whole_blocks(whole):
+    draw = Draw(sc.random.RandomStream(1).state, 0)
+    kernel, *_ = kernels([whole(*draw.place(), positions((T.lscalar("n"),)))])
     values = [v for s in loops.walk(kernel.body[:1]) for v in loops.values(s)]
-    drawn = {e.op for e in formula_order(values) if e.op in WORDS}
-    assert drawn == set(WORDS), "four neighbours have a block in common"
+    drawn = [e for e in formula_order(values) if e.op in PARTS[whole]]
+    assert {e.op for e in drawn} == set(PARTS[whole]), "neighbours have a block in common"
+    assert len({e.args for e in drawn}) == 1, "and only that"
 
 
 def test_how_long_folds_are_cut_depends_on_sizes_alone(monkeypatch):

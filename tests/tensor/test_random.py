@@ -66,17 +66,16 @@ class TestBits:
         outputs = [
             core.random_bits32(*where, wide),
             core.random_bits64(*where, wide // np.uint64(2)),
-            core.random_first64(*where, wide // np.uint64(4)),
-            core.random_second64(*where, wide // np.uint64(4)),
         ]
-        words, pairs, first, second = sc.function([wide], outputs, mode=mode)(
+        for whole in (core.random_bits32, core.random_bits64):
+            outputs += [part(*where, wide // np.uint64(4)) for part in core.PARTS[whole]]
+        words, pairs, *parts = sc.function([wide], outputs, mode=mode)(
             4 * number + np.arange(4, dtype="uint64")
         )
         assert tuple(words) == block
         low, high = block[0] | block[1] << 32, block[2] | block[3] << 32
         assert pairs.tolist() == [low, low, high, high]
-        assert first.tolist() == [low] * 4
-        assert second.tolist() == [high] * 4
+        assert [part.tolist() for part in parts] == [[v] * 4 for v in (*block, low, high)]
 
     def test_layout(self, stream):
         """Elements take words in order, calls and draws have counters of their own."""

@@ -93,11 +93,6 @@ SC_INLINE double sc_log_f64(double x) {
 }
 
 /* ln x for positive normal x, without a look at others. */
-SC_INLINE float sc_log_normal_f32(float x) {
-    float f, k = sc_log_split_normal_f32(x, &f);
-    return sc_log_whole_f32(f, k);
-}
-
 SC_INLINE double sc_log_normal_f64(double x) {
     double f, k = sc_log_split_normal_f64(x, &f);
     return sc_log_whole_f64(f, k);

@@ -76,17 +76,6 @@ SC_INLINE uint32_t symcomp_random_bits32(uint64_t key, uint64_t call, uint64_t d
     return (uint32_t)(position & 2u ? high : low);
 }
 
-#define SYMCOMP_RANDOM_WORD(number, word) \
-    SC_INLINE uint32_t symcomp_random_word##number(uint64_t key, uint64_t call, uint64_t draw, \
-                                                   uint64_t block) { \
-        return (uint32_t)symcomp_random_block(key, call, draw, block).word; \
-    }
-
-SYMCOMP_RANDOM_WORD(0, a)
-SYMCOMP_RANDOM_WORD(1, b)
-SYMCOMP_RANDOM_WORD(2, c)
-SYMCOMP_RANDOM_WORD(3, d)
-
 SC_INLINE uint64_t symcomp_random_pair(uint64_t low, uint64_t high) {
     return (low & 0xffffffffu) | (high << 32);
 }
@@ -95,18 +84,6 @@ SC_INLINE uint64_t symcomp_random_bits64(uint64_t key, uint64_t call, uint64_t d
                                          uint64_t position) {
     symcomp_block x = symcomp_random_block(key, call, draw, position >> 1);
     return symcomp_random_pair(position & 1u ? x.c : x.a, position & 1u ? x.d : x.b);
-}
-
-SC_INLINE uint64_t symcomp_random_first64(uint64_t key, uint64_t call, uint64_t draw,
-                                          uint64_t block) {
-    symcomp_block x = symcomp_random_block(key, call, draw, block);
-    return symcomp_random_pair(x.a, x.b);
-}
-
-SC_INLINE uint64_t symcomp_random_second64(uint64_t key, uint64_t call, uint64_t draw,
-                                           uint64_t block) {
-    symcomp_block x = symcomp_random_block(key, call, draw, block);
-    return symcomp_random_pair(x.c, x.d);
 }
 
 /* Whole numbers below 2⁵³ are converted by halves, each of which fits an int32: few processors
@@ -182,26 +159,40 @@ SC_INLINE float symcomp_random_root_f32(float x) {
 #endif
 }
 
-/* The standard normal distribution: √(−2 ln u) · cos 2πv (Box and Muller, 1958).  The angle is a
- * quarter of a turn, and x turns from there, |x| ≤ 1/8; both come exactly from the bits, so that
- * the result is accurate to its last places near zero, too.  sin and cos are Taylor's series. */
-SC_INLINE float symcomp_random_normal32(uint64_t bits) {
-    uint32_t low = (uint32_t)bits, angle = (uint32_t)(bits >> 32);
+/* √(−2 ln u) for 2⁻³¹ ≤ u ≤ 1: with u = 2ᵏ·(1 + f) the root of −2k·ln 2 + (f²·Q(f) − 2f).  Little
+ * cancels there, since f is not positive where k is 0, and ln 2 needs one part only: as a float32
+ * it is wrong by a twentieth of its last place. */
+SC_INLINE float symcomp_random_radius_f32(float u) {
+    float f, k = sc_log_split_normal_f32(u, &f);
+    float q = SC_HORNER8(f,
+        0x1.ffffc8p-1f, -0x1.55579ap-1f, 0x1.000ef6p-1f, -0x1.98b56ap-2f, 0x1.51fc9ep-2f,
+        -0x1.317164p-2f, 0x1.2cae4ap-2f, -0x1.7675a4p-3f);
+    return symcomp_random_root_f32(k * -0x1.62e43p+0f + (f * (f * q) - 2.0f * f));
+}
+
+/* The standard normal distribution, in pairs: √(−2 ln u) · cos 2πv, and where `odd` is 1 · sin 2πv,
+ * which is the cosine a quarter of a turn before (Box and Muller, 1958).  The angle is a quarter of
+ * a turn, and x turns from there, |x| ≤ 1/8; both come exactly from the bits, so that the result is
+ * accurate to its last places near zero, too.  sin and cos are Taylor's series.  All but the last
+ * two lines is the same for both numbers of a pair: who computes both does that once. */
+SC_INLINE float symcomp_random_normal_f32(uint32_t low, uint32_t high, uint32_t odd) {
     float u = (float)(int32_t)((low >> 1) | 1u) * 0x1p-31f;
-    float radius = symcomp_random_root_f32(-2.0f * sc_log_normal_f32(u));
-    uint32_t quarter = (angle + 0x20000000u) >> 30;
-    float x = (float)(int32_t)(angle << 2) * 0x1p-34f, z = x * x;
+    float radius = symcomp_random_radius_f32(u);
+    uint32_t quarter = (high + 0x20000000u) >> 30;
+    float x = (float)(int32_t)(high << 2) * 0x1p-34f, z = x * x;
     float sine =
         SC_HORNER4(z, -0x1.4abbcep+5f, 0x1.466bc6p+6f, -0x1.32d2ccp+6f, 0x1.507834p+5f);
     float cosine = SC_HORNER5(z,
         -0x1.3bd3ccp+4f, 0x1.03c1f0p+6f, -0x1.55d3c8p+6f, 0x1.e1f506p+5f, -0x1.a6d1f2p+4f);
     float rest, turn = sc_product_f32(x, 0x1.921fb6p+2f, &rest);
     rest = rest + x * (z * sine - 0x1.777a5cp-23f);
-    float big = quarter & 1u ? turn : 1.0f, small = quarter & 1u ? rest : z * cosine;
-    return sc_flip_f32(symcomp_random_scaled_f32(radius, big, small), (quarter + 1u) >> 1);
+    float along = radius + radius * (z * cosine);
+    float across = symcomp_random_scaled_f32(radius, turn, rest);
+    quarter -= odd;
+    return sc_flip_f32(quarter & 1u ? across : along, (quarter + 1u) >> 1);
 }
 
-SC_INLINE double symcomp_random_normal64(uint64_t low, uint64_t high) {
+SC_INLINE double symcomp_random_normal_f64(uint64_t low, uint64_t high, uint64_t odd) {
     double u = symcomp_random_fraction((low >> 11) | 1u);
     double radius = sc_sqrt_f64(-2.0 * sc_log_normal_f64(u));
     uint64_t angle = (high >> 10) + 0x8000000000000u, quarter = angle >> 52;
@@ -218,8 +209,50 @@ SC_INLINE double symcomp_random_normal64(uint64_t low, uint64_t high) {
         -0x1.b6e24f44b128fp+0, 0x1.20c62c2f2d7f5p-2);
     double rest, turn = sc_product_f64(x, 0x1.921fb54442d18p+2, &rest);
     rest = rest + x * (z * sine + 0x1.1a62633145c07p-52);
-    double big = quarter & 1u ? turn : 1.0, small = quarter & 1u ? rest : z * cosine;
-    return sc_flip_f64(symcomp_random_scaled_f64(radius, big, small), (quarter + 1u) >> 1);
+    double along = radius + radius * (z * cosine);
+    double across = symcomp_random_scaled_f64(radius, turn, rest);
+    quarter -= odd;
+    return sc_flip_f64(quarter & 1u ? across : along, (quarter + 1u) >> 1);
 }
+
+SC_INLINE float symcomp_random_normal32(uint64_t key, uint64_t call, uint64_t draw,
+                                        uint64_t position) {
+    uint64_t bits = symcomp_random_bits64(key, call, draw, position >> 1);
+    return symcomp_random_normal_f32((uint32_t)bits, (uint32_t)(bits >> 32), position & 1u);
+}
+
+SC_INLINE double symcomp_random_normal64(uint64_t key, uint64_t call, uint64_t draw,
+                                         uint64_t position) {
+    symcomp_block x = symcomp_random_block(key, call, draw, position >> 1);
+    return symcomp_random_normal_f64(symcomp_random_pair(x.a, x.b),
+                                     symcomp_random_pair(x.c, x.d), position & 1u);
+}
+
+/* What each of the elements that share a block x takes of it, as a function of the block's number.
+ * Where all are computed side by side, the compiler computes what they have in common once. */
+#define SYMCOMP_RANDOM_PART(type, name, value) \
+    SC_INLINE type symcomp_random_##name(uint64_t key, uint64_t call, uint64_t draw, \
+                                         uint64_t block) { \
+        symcomp_block x = symcomp_random_block(key, call, draw, block); \
+        return value; \
+    }
+
+SYMCOMP_RANDOM_PART(uint32_t, bits32_part0, (uint32_t)x.a)
+SYMCOMP_RANDOM_PART(uint32_t, bits32_part1, (uint32_t)x.b)
+SYMCOMP_RANDOM_PART(uint32_t, bits32_part2, (uint32_t)x.c)
+SYMCOMP_RANDOM_PART(uint32_t, bits32_part3, (uint32_t)x.d)
+
+SYMCOMP_RANDOM_PART(uint64_t, bits64_part0, symcomp_random_pair(x.a, x.b))
+SYMCOMP_RANDOM_PART(uint64_t, bits64_part1, symcomp_random_pair(x.c, x.d))
+
+SYMCOMP_RANDOM_PART(float, normal32_part0, symcomp_random_normal_f32(x.a, x.b, 0))
+SYMCOMP_RANDOM_PART(float, normal32_part1, symcomp_random_normal_f32(x.a, x.b, 1))
+SYMCOMP_RANDOM_PART(float, normal32_part2, symcomp_random_normal_f32(x.c, x.d, 0))
+SYMCOMP_RANDOM_PART(float, normal32_part3, symcomp_random_normal_f32(x.c, x.d, 1))
+
+SYMCOMP_RANDOM_PART(double, normal64_part0,
+    symcomp_random_normal_f64(symcomp_random_pair(x.a, x.b), symcomp_random_pair(x.c, x.d), 0))
+SYMCOMP_RANDOM_PART(double, normal64_part1,
+    symcomp_random_normal_f64(symcomp_random_pair(x.a, x.b), symcomp_random_pair(x.c, x.d), 1))
 
 #endif
