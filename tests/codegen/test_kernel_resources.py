@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "gpu.md"
 TITLE = "## Registers and spills of the kernels of the test-suite"
 TARGET = "sm_90"
 #: Bytes of a thread that may go to memory and back: a few, at the edge of what a block may have.
-FEW = 40
+FEW = 64
 
 
 def _compiler() -> cuda_build.KernelCompiler | None:
