@@ -36,19 +36,19 @@ def kernels_alone(library: Any, name: str, toy: bool) -> dict[str, Any]:
     from symcomp.codegen import cuda_build
 
     texts: list[tuple[str, list[str]]] = []
-    compile_kernels = cuda_build.compile_kernels
+    compile_in_parts = cuda_build.compile_in_parts
 
-    def keep(source: str, output: Path, target: str, kernels: Any, *more: Any) -> None:
+    def keep(source: str, output: Path, target: str, kernels: Any) -> list[Path]:
         texts.append((source, list(kernels)))
-        compile_kernels(source, output, target, kernels, *more)
+        return compile_in_parts(source, output, target, kernels)
 
-    cuda_build.compile_kernels = keep
+    cuda_build.compile_in_parts = keep
     try:
         with tempfile.TemporaryDirectory() as folder, library.sc.options(cache=Path(folder)):
             SUBJECTS[name].prepare(library, toy, Held()).run()
             library.wait()
     finally:
-        cuda_build.compile_kernels = compile_kernels
+        cuda_build.compile_in_parts = compile_in_parts
     source, kernels = max(texts, key=lambda text: len(text[1]))
     target = library.gpu.device.architecture
     if target == "host":
@@ -71,6 +71,6 @@ def _seconds(source: str, target: str, kernels: list[str], compiler: Any, count:
         for n in range(count):
             start = perf_counter()
             path = Path(folder, f"kernels{n}.out")
-            cuda_build.compile_kernels(source, path, target, kernels, (), compiler)
+            cuda_build.compile_in_parts(source, path, target, kernels, compiler)
             taken.append(perf_counter() - start)
     return statistics.median(taken)

@@ -49,6 +49,8 @@ ALIGNED = 16
 SURELY_SHARED = 46 << 10
 #: The kernels of a sort, in the order of include/symcomp_sort.h.
 SORT_KERNELS = ("sort_alone", "sort_count", "sort_sum", "sort_move")
+#: So many kernels may be compiled in parts (see cuda_build.compile_in_parts).
+MANY_KERNELS = 4
 #: Bytes to which tiles of shared memory are rounded up.
 TILE_ALIGNED = 16
 
@@ -82,11 +84,12 @@ def source(
         values = ", ".join(c_number(v, c.dtype) for v in c.value.ravel())
         count = max(c.value.size, 1)
         text.add(f"__device__ const {C_TYPES[c.dtype]} {names[c]}[{count}] = {{{values}}};")
+    parts = [CudaPrinter(names).kernel(k) for k in kernels if is_launched(k)]
     if sorts:
-        text.add(f"SC_SORT_KERNELS({', '.join(SORT_KERNELS)})")
-    parts = [str(text)]
-    parts += [CudaPrinter(names).kernel(k) for k in kernels if is_launched(k)]
-    return "\n".join(parts)
+        parts.append(f"SC_SORT_KERNELS({', '.join(SORT_KERNELS)})\n")
+    if len(parts) >= MANY_KERNELS:
+        parts = [f"#if SC_IN_PART({n})\n{part}#endif\n" for n, part in enumerate(parts)]
+    return "\n".join([str(text), *parts])
 
 
 def library_source(*kernels: str) -> str:

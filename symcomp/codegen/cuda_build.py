@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from symcomp.codegen import build
+from symcomp.codegen import build, parts
 from symcomp.errors import CompilerError
 from symcomp.options import options
 
@@ -30,10 +30,8 @@ TARGET = re.compile(r"sm_(\d+)[af]?")
 #: Flags of the compilers for GPUs. Contraction is on by default, as in the CPU's C; denormal
 #: numbers, and exact division and square roots, are kept by default, too.
 FLAGS = ("-std=c++17",)
-#: Has NVRTC use as many threads as there are processors; the kernels are the same. Older ones
-#: answer that they do not know it.
-SIDE_BY_SIDE = "--split-compile=0"
-INVALID_OPTION = 5
+#: What stands before each kernel that may be compiled apart from others, and how many are a part.
+PART, KERNELS_OF_PART = "SC_IN_PART(", 3
 
 #: The emulation's flags mean the same for numbers as the CPU's (build.FLAGS).
 HOST_FLAGS = (
@@ -281,6 +279,44 @@ def compile_kernels(
     return text
 
 
+def compile_in_parts(
+    source: str,
+    output: Path,
+    target: str,
+    kernels: Sequence[str],
+    chosen: KernelCompiler | None = None,
+) -> list[Path]:
+    """The same, where there are many kernels for a GPU in parts, side by side. The result are the
+    files, each of which has some of the kernels; `output` is the first.
+
+    (NVRTC's own option for that, --split-compile, failed or waited for ever in CUDA 13.0.)
+    """
+    many = 0 if target == HOST else -(-source.count(PART) // KERNELS_OF_PART)
+    number = min(many, parts.MOST, parts.processors())
+    if number <= 1:
+        compile_kernels(source, output, target, kernels, chosen=chosen)
+        return [output]
+    # Only a process that compiles needs it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    files = [output, *(output.with_suffix(f".{n}{output.suffix}") for n in range(1, number))]
+
+    def compile_part(n: int) -> None:
+        flags = (f"-DSYMCOMP_PARTS={number}", f"-DSYMCOMP_PART={n}")
+        compile_kernels(source, files[n], target, kernels, flags, chosen)
+
+    with ThreadPoolExecutor(number) as pool:
+        list(pool.map(compile_part, range(number)))
+    for file in files[1:]:
+        file.with_suffix(".cu").unlink()
+    return files
+
+
+def parts_of(output: Path) -> list[Path]:
+    """The files of kernels that were compiled with this one as the first."""
+    return [output, *sorted(output.parent.glob(f"{output.stem}.*{output.suffix}"))]
+
+
 class Resources(NamedTuple):
     """What a kernel takes of a GPU: registers of a thread, bytes of a thread that are spilled
     (stored, loaded) or on its stack, bytes of shared memory of a block that have a fixed size.
@@ -351,9 +387,11 @@ class _Nvrtc:
 
         self.ffi = _cffi_backend.FFI()
         try:
-            # NVRTC looks for its own second library by name alone: loaded before, it is found.
-            for builtins in sorted(path.parent.glob("libnvrtc-builtins.so*")):
+            # NVRTC looks for its own second library by name alone: one that is loaded is found.
+            self.builtins = [
                 _cffi_backend.load_library(str(builtins), os.RTLD_NOW | os.RTLD_GLOBAL)
+                for builtins in sorted(path.parent.glob("libnvrtc-builtins.so*"))
+            ]
             self.library = _cffi_backend.load_library(str(path), os.RTLD_NOW | os.RTLD_LOCAL)
         except OSError as error:
             raise CompilerError(f"cannot load NVRTC, {path}: {error}") from None
@@ -377,17 +415,7 @@ class _Nvrtc:
         return major[0], minor[0]
 
     def compile(self, source: str, path: Path, options: Sequence[str]) -> tuple[bytes | None, str]:
-        """The cubin, or None where the text is wrong; and what the compiler said. Several kernels
-        are compiled side by side, by an NVRTC that can.
-        """
-        status, cubin, said = self._compiled(source, path, [*options, SIDE_BY_SIDE])
-        if status == INVALID_OPTION:
-            _, cubin, said = self._compiled(source, path, options)
-        return cubin, said
-
-    def _compiled(
-        self, source: str, path: Path, options: Sequence[str]
-    ) -> tuple[int, bytes | None, str]:
+        """The cubin, or None where the text is wrong; and what the compiler said."""
         ffi = self.ffi
         handle = ffi.new("void **")
         text, name = (ffi.new("char[]", s.encode()) for s in (source, str(path)))
@@ -399,7 +427,7 @@ class _Nvrtc:
             types = "void *, int, char **"
             status = self._call("CompileProgram", types, handle[0], len(words), given)
             said = self._content(handle[0], "ProgramLog").rstrip(b"\0").decode(errors="replace")
-            return status, (self._content(handle[0], "CUBIN") if status == 0 else None), said
+            return (self._content(handle[0], "CUBIN") if status == 0 else None), said
         finally:
             self._call("DestroyProgram", "void **", handle)
 

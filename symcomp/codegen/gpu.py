@@ -320,7 +320,7 @@ def kernel_part(source: str, architecture: str, kernels: Sequence[str]) -> cache
 
     def make(stem: Path) -> Sequence[str]:
         output = stem.with_name(stem.name + suffix(architecture))
-        cuda_build.compile_kernels(source, output, architecture, kernels)
-        return [suffix(architecture), ".cu"]
+        files = cuda_build.compile_in_parts(source, output, architecture, kernels)
+        return [*(file.name.removeprefix(stem.name) for file in files), ".cu"]
 
     return make

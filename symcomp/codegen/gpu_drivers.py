@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from symcomp.codegen import build, cache, runtime
+from symcomp.codegen import build, cache, cuda_build, runtime
 from symcomp.errors import GpuError
 
 INSTALL = (
@@ -184,23 +184,34 @@ class PycudaDriver:
             raise GpuError(f"the GPU {failed} (CUDA error {status}{said})")
 
     def kernels(self, path: Path, names: Sequence[str]) -> list[Any]:
-        ffi = runtime.ffi()
-        module, place, number = ffi.new("void **"), ffi.new("void **"), ffi.new("int *")
-        result = []
+        number, result = runtime.ffi().new("int *"), []
         with self.current():
-            image = ffi.from_buffer(path.read_bytes())
-            self._checked("cuModuleLoadData", f"does not load {path}", module, image)
+            modules = [self._module(part) for part in cuda_build.parts_of(path)]
             for name in names:
-                failed = f"has no kernel {name} of {path}"
-                given = ffi.new("char[]", name.encode())
-                self._checked("cuModuleGetFunction", failed, place, module[0], given)
-                kernel = place[0]
+                kernel = self._kernel(modules, name, path)
                 failed = f"has no shared memory for {name} of {path}"
                 self._checked("cuFuncGetAttribute", failed, number, STATIC_SHARED, kernel)
                 most = self._most_shared - number[0]
                 self._checked("cuFuncSetAttribute", failed, kernel, MOST_SHARED, most)
                 result.append(kernel)
         return result
+
+    def _module(self, path: Path) -> Any:
+        ffi = runtime.ffi()
+        module, image = ffi.new("void **"), ffi.from_buffer(path.read_bytes())
+        self._checked("cuModuleLoadData", f"does not load {path}", module, image)
+        return module[0]
+
+    def _kernel(self, modules: Sequence[Any], name: str, path: Path) -> Any:
+        """A kernel of one of the modules."""
+        ffi = runtime.ffi()
+        place, given = ffi.new("void **"), ffi.new("char[]", name.encode())
+        for module in modules[:-1]:
+            if self._call["cuModuleGetFunction"](place, module, given) == 0:
+                return place[0]
+        failed = f"has no kernel {name} of {path}"
+        self._checked("cuModuleGetFunction", failed, place, modules[-1], given)
+        return place[0]
 
 
 def _pycuda() -> tuple[Any, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from emulated import Kernels, missing_compiler
 
-from symcomp.codegen import build, cuda_build
-from symcomp.errors import CompilerError
+from symcomp.codegen import build, cuda_build, gpu_drivers, parts, runtime
+from symcomp.errors import CompilerError, GpuError
 from symcomp.options import options
 
 GOOD = """#include "symcomp_grid.cuh"
@@ -283,12 +283,35 @@ def test_nvrtc_that_cannot_be_loaded(tmp_path):
         cuda_build.compile_kernels(GOOD, tmp_path / "a.cubin", "sm_90", ["plus"], chosen=chosen)
 
 
-def test_an_nvrtc_that_compiles_nothing_side_by_side(tmp_path, monkeypatch):
-    chosen = available("sm_90", "nvrtc")
-    monkeypatch.setattr(cuda_build, "SIDE_BY_SIDE", "--no-such-option=0")
-    output = tmp_path / "plus.cubin"
-    assert cuda_build.compile_kernels(GOOD, output, "sm_90", ["plus"], chosen=chosen) == ""
-    assert output.exists()
+MANY = "".join(
+    f"#if SC_IN_PART({n})\n__device__ int place{n};\n"
+    f'extern "C" __global__ void k{n}(int *x) {{ x[0] = {n}; }}\n#endif\n'
+    for n in range(9)
+)
+
+
+@pytest.mark.parametrize("kind", CUBIN)
+@pytest.mark.parametrize("processors", [1, 2, 16])
+def test_many_kernels_are_compiled_in_parts(kind, processors, tmp_path, monkeypatch):
+    chosen = available("sm_90", kind)
+    monkeypatch.setattr(parts, "processors", lambda: processors)
+    output = tmp_path / "many.cubin"
+    text = f'#include "symcomp_grid.cuh"\n{MANY}'
+    names = [f"k{n}" for n in range(9)]
+    files = cuda_build.compile_in_parts(text, output, "sm_90", names, chosen)
+    assert files[0] == output and len(files) == min(processors, 3)
+    assert cuda_build.parts_of(output) == files
+    assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "many.cu"])
+    found = [name for f in files for name in names if f".text.{name}\0".encode() in f.read_bytes()]
+    assert sorted(found) == names, "each of them once"
+
+
+def test_a_part_that_fails(tmp_path, monkeypatch):
+    chosen = available("sm_90", "nvcc")
+    monkeypatch.setattr(parts, "processors", lambda: 3)
+    text = f'#include "symcomp_grid.cuh"\n{MANY}'.replace("x[0] = 7", "x[0] = undeclared_name")
+    with pytest.raises(CompilerError, match="undeclared_name"):
+        cuda_build.compile_in_parts(text, tmp_path / "many.cubin", "sm_90", [], chosen)
 
 
 def test_nvrtc_says_which_targets_it_does_not_know(tmp_path):
@@ -323,3 +346,40 @@ def test_nothing_is_left_open_to_the_shell(tmp_path):
     folder.mkdir()
     cuda_build.compile_kernels(GOOD, folder / "a b.so", "host", ["plus"], chosen=chosen)
     assert os.path.exists(folder / "a b.cu")
+
+
+def test_kernels_are_found_in_whichever_part_has_them(tmp_path):
+    """By the driver, which is asked for each in one module after another."""
+    ffi, asked = runtime.ffi(), []
+    files = [tmp_path / name for name in ("many.cubin", "many.1.cubin", "many.2.cubin")]
+    for n, file in enumerate(files):
+        file.write_bytes(bytes([n + 1]))
+
+    def load(module, image):
+        module[0] = ffi.cast("void *", ffi.cast("char *", image)[0][0])
+        return 0
+
+    def find(place, module, name):
+        number = int(ffi.string(name)[1:])
+        asked.append(number)
+        place[0] = ffi.cast("void *", 100 + number)
+        return 0 if int(ffi.cast("intptr_t", module)) == number % 3 + 1 else 500
+
+    driver = object.__new__(gpu_drivers.PycudaDriver)
+    driver.context, driver._most_shared = ffi.NULL, 1000
+    driver._call = {
+        "cuCtxPushCurrent_v2": lambda *_: 0,
+        "cuCtxPopCurrent_v2": lambda *_: 0,
+        "cuModuleLoadData": load,
+        "cuModuleGetFunction": find,
+        "cuFuncGetAttribute": lambda *_: 0,
+        "cuFuncSetAttribute": lambda *_: 0,
+        "cuGetErrorString": lambda *_: 1,
+    }
+    found = driver.kernels(files[0], ["k4", "k0", "k2"])
+    assert [int(ffi.cast("intptr_t", k)) for k in found] == [104, 100, 102]
+    assert asked == [4, 4, 0, 2, 2, 2]
+    for file in files[1:]:
+        file.unlink()
+    with pytest.raises(GpuError, match="has no kernel k4"):
+        driver.kernels(files[0], ["k4"])

@@ -49,6 +49,13 @@ typedef unsigned long uintptr_t;
 
 #endif
 
+/* A file of many kernels may be compiled in parts, side by side: each takes every so-many-th kernel. */
+#if defined(SYMCOMP_PARTS)
+#define SC_IN_PART(number) ((number) % SYMCOMP_PARTS == SYMCOMP_PART)
+#else
+#define SC_IN_PART(number) 1
+#endif
+
 #if defined(__CUDACC__)
 
 /* Unused functions of the headers are no news. */

@@ -2,6 +2,7 @@
 #include "symcomp_rows.cuh"
 
 
+#if SC_IN_PART(0)
 /* positions within their axis */
 template <bool wide>
 SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n2, const int64_t share1, const int32_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
@@ -53,7 +54,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k7_check(const int64_t checkers0, const int64_t n2, const int64_t share1, const int32_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
     k7_check_rows<false>(checkers0, n2, share1, at, n0, noted, status);
 }
+#endif
 
+#if SC_IN_PART(1)
 /* positions within their axis */
 template <bool wide>
 SC_INLINE void k15_check_rows(const int64_t checkers8, const int64_t n2, const int64_t share9, const int32_t *restrict at, const int64_t n1, int64_t *restrict noted, int64_t *restrict status) {
@@ -105,7 +108,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k15_check(const int64_t checkers8, const int64_t n2, const int64_t share9, const int32_t *restrict at, const int64_t n1, int64_t *restrict noted, int64_t *restrict status) {
     k15_check_rows<false>(checkers8, n2, share9, at, n1, noted, status);
 }
+#endif
 
+#if SC_IN_PART(2)
 /* row: x[minimum(maximum(int64(at), -n0), n0 - 1)]; sum(x[minimum(maximum(int64(at), -n0), n0 - 1)], axis=(0, 1)) */
 template <bool wide>
 SC_INLINE void k27_take_reduce_rows(const int64_t teams16, const int64_t length17, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial18) {
@@ -157,7 +162,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k27_take_reduce(const int64_t teams16, const int64_t length17, const int64_t n1, const int64_t n2, const double *restrict x, const int32_t *restrict at, const int64_t n0, double *restrict out0, double *restrict partial18) {
     k27_take_reduce_rows<false>(teams16, length17, n1, n2, x, at, n0, out0, partial18);
 }
+#endif
 
+#if SC_IN_PART(3)
 /* row: x[minimum(maximum(int64(at), -n0), n0 - 1)]; sum(x[minimum(maximum(int64(at), -n0), n0 - 1)], axis=(0, 1)) */
 template <bool wide>
 SC_INLINE void k30_take_reduce_rows(const int64_t teams16, const double *restrict partial18, double *restrict out2) {
@@ -198,7 +205,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k30_take_reduce(const int64_t teams16, const double *restrict partial18, double *restrict out2) {
     k30_take_reduce_rows<false>(teams16, partial18, out2);
 }
+#endif
 
+#if SC_IN_PART(4)
 /* map: 2.0 * x[:, minimum(maximum(int64(at), -n1), n1 - 1)] */
 extern "C" __global__ void __launch_bounds__(256)
 k41_multiply(const int64_t groups34, const int64_t n2, const double *restrict x, const int64_t n1, const int32_t *restrict at, double *restrict out1, const int64_t n0) {
@@ -220,3 +229,4 @@ k41_multiply(const int64_t groups34, const int64_t n2, const double *restrict x,
         }
     }
 }
+#endif

@@ -1,6 +1,7 @@
 #include "symcomp_grid.cuh"
 
 
+#if SC_IN_PART(0)
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k8_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, const int64_t n0, const double *restrict x, double *restrict partial2) {
@@ -16,7 +17,9 @@ k8_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, cons
         }
     }
 }
+#endif
 
+#if SC_IN_PART(1)
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k13_cumulate(const int64_t n1, const int64_t chunks0, double *restrict partial2) {
@@ -30,7 +33,9 @@ k13_cumulate(const int64_t n1, const int64_t chunks0, double *restrict partial2)
         }
     }
 }
+#endif
 
+#if SC_IN_PART(2)
 /* writes: cumsum(x, axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k19_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, const int64_t n0, const double *restrict partial2, const double *restrict x, double *restrict out0) {
@@ -46,7 +51,9 @@ k19_cumulate(const int64_t chunks0, const int64_t n1, const int64_t length1, con
         }
     }
 }
+#endif
 
+#if SC_IN_PART(3)
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k28_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, const int64_t n1, const double *restrict x, double *restrict partial22) {
@@ -62,7 +69,9 @@ k28_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, c
         }
     }
 }
+#endif
 
+#if SC_IN_PART(4)
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k33_cumulate(const int64_t n0, const int64_t chunks20, double *restrict partial22) {
@@ -76,7 +85,9 @@ k33_cumulate(const int64_t n0, const int64_t chunks20, double *restrict partial2
         }
     }
 }
+#endif
 
+#if SC_IN_PART(5)
 /* writes: cumsum(x, axis=1) */
 extern "C" __global__ void __launch_bounds__(256)
 k39_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, const int64_t n1, const double *restrict partial22, const double *restrict x, double *restrict out1) {
@@ -92,7 +103,9 @@ k39_cumulate(const int64_t chunks20, const int64_t n0, const int64_t length21, c
         }
     }
 }
+#endif
 
+#if SC_IN_PART(6)
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k47_cumulate(const int64_t chunks40, const int64_t length41, const int64_t n0, const int64_t n1, const double *restrict x, double *restrict partial42) {
@@ -106,7 +119,9 @@ k47_cumulate(const int64_t chunks40, const int64_t length41, const int64_t n0, c
         partial42[c43] = s44;
     }
 }
+#endif
 
+#if SC_IN_PART(7)
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k51_cumulate(const int64_t chunks40, double *restrict partial42) {
@@ -120,7 +135,9 @@ k51_cumulate(const int64_t chunks40, double *restrict partial42) {
         }
     }
 }
+#endif
 
+#if SC_IN_PART(8)
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */
 extern "C" __global__ void __launch_bounds__(256)
 k56_cumulate(const int64_t chunks40, const double *restrict partial42, const int64_t length41, const int64_t n0, const int64_t n1, const double *restrict x, double *restrict out2) {
@@ -134,3 +151,4 @@ k56_cumulate(const int64_t chunks40, const double *restrict partial42, const int
         }
     }
 }
+#endif

@@ -2,8 +2,8 @@
 #include "symcomp_sort.cuh"
 #include "symcomp_rows.cuh"
 
-SC_SORT_KERNELS(sort_alone, sort_count, sort_sum, sort_move)
 
+#if SC_IN_PART(0)
 /* positions within their axis */
 template <bool wide>
 SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
@@ -54,7 +54,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k7_check(const int64_t checkers0, const int64_t n1, const int64_t share1, const int64_t *restrict at, const int64_t n0, int64_t *restrict noted, int64_t *restrict status) {
     k7_check_rows<false>(checkers0, n1, share1, at, n0, noted, status);
 }
+#endif
 
+#if SC_IN_PART(1)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k12_scatter(const int64_t groups8, const double *restrict x, double *restrict out0, const int64_t n0, const int64_t n2) {
@@ -68,7 +70,9 @@ k12_scatter(const int64_t groups8, const double *restrict x, double *restrict ou
         out0[(groups8 * 2) + i11] = x[(groups8 * 2) + i11];
     }
 }
+#endif
 
+#if SC_IN_PART(2)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k25_scatter(const int64_t few16, const int64_t n2, const int64_t *restrict at, const int64_t n0, double *restrict out0, const double *restrict v) {
@@ -97,7 +101,9 @@ k25_scatter(const int64_t few16, const int64_t n2, const int64_t *restrict at, c
         }
     }
 }
+#endif
 
+#if SC_IN_PART(3)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k29_scatter(const int64_t many15, const int64_t *restrict at, const int64_t n0, int64_t *restrict places26) {
@@ -106,7 +112,9 @@ k29_scatter(const int64_t many15, const int64_t *restrict at, const int64_t n0, 
         places26[e28] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
     }
 }
+#endif
 
+#if SC_IN_PART(4)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k41_scatter(const int64_t many15, const int64_t *restrict sorted27, const int64_t rounds36, int64_t *restrict counts31) {
@@ -134,7 +142,9 @@ k41_scatter(const int64_t many15, const int64_t *restrict sorted27, const int64_
         counts31[s32] = (s32 * (-1)) + end35;
     }
 }
+#endif
 
+#if SC_IN_PART(5)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(256)
 k60_scatter(const int64_t many15, const int64_t n2, const int64_t whole46, const int64_t *restrict counts31, const int64_t *restrict sorted27, double *restrict out0, const double *restrict v) {
@@ -183,7 +193,9 @@ k60_scatter(const int64_t many15, const int64_t n2, const int64_t whole46, const
         }
     }
 }
+#endif
 
+#if SC_IN_PART(6)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid='sum') */
 extern "C" __global__ void __launch_bounds__(1024)
 k86_scatter(const int64_t chunks64, const int64_t many15, const int64_t *restrict sorted27, const int64_t *restrict counts31, const int64_t width61, const int64_t n2, double *restrict out0, const double *restrict v, char *scratch, const int64_t each) {
@@ -294,7 +306,9 @@ k86_scatter(const int64_t chunks64, const int64_t many15, const int64_t *restric
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(7)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k91_scatter(const int64_t groups87, const double *restrict x, double *restrict out1, const int64_t n0, const int64_t n2) {
@@ -308,7 +322,9 @@ k91_scatter(const int64_t groups87, const double *restrict x, double *restrict o
         out1[(groups87 * 2) + i90] = x[(groups87 * 2) + i90];
     }
 }
+#endif
 
+#if SC_IN_PART(8)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k102_scatter(const int64_t few95, const int64_t n2, const int64_t *restrict at, const int64_t n0, const double *restrict v, double *restrict out1) {
@@ -330,7 +346,9 @@ k102_scatter(const int64_t few95, const int64_t n2, const int64_t *restrict at, 
         }
     }
 }
+#endif
 
+#if SC_IN_PART(9)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k106_scatter(const int64_t many94, const int64_t *restrict at, const int64_t n0, int64_t *restrict places103) {
@@ -339,7 +357,9 @@ k106_scatter(const int64_t many94, const int64_t *restrict at, const int64_t n0,
         places103[e105] = (t1_ < 0) ? sc_add_i64(t1_, n0) : t1_;
     }
 }
+#endif
 
+#if SC_IN_PART(10)
 /* writes: scatter(x, v, minimum(maximum(at, -n0), n0 - 1), axes=(0,), position=0, monoid=None) */
 extern "C" __global__ void __launch_bounds__(256)
 k121_scatter(const int64_t many94, const int64_t n2, const int64_t whole112, const int64_t *restrict sorted104, const double *restrict v, double *restrict out1) {
@@ -373,3 +393,8 @@ k121_scatter(const int64_t many94, const int64_t n2, const int64_t whole112, con
         }
     }
 }
+#endif
+
+#if SC_IN_PART(11)
+SC_SORT_KERNELS(sort_alone, sort_count, sort_sum, sort_move)
+#endif

@@ -2,6 +2,7 @@
 #include "symcomp_rows.cuh"
 
 
+#if SC_IN_PART(0)
 /* positions within their axis */
 template <bool wide>
 SC_INLINE void k7_check_rows(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
@@ -52,7 +53,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k7_check(const int64_t checkers0, const int64_t n0, const int64_t share1, const int64_t *restrict at, int64_t *restrict noted, int64_t *restrict status) {
     k7_check_rows<false>(checkers0, n0, share1, at, noted, status);
 }
+#endif
 
+#if SC_IN_PART(1)
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(1024)
 k38_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w, float *restrict tanh_0, char *scratch, const int64_t each) {
@@ -89,7 +92,9 @@ k38_dot_tanh(const int64_t n0, const float *restrict x, const float *restrict w,
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(2)
 /* gemm: x @ w; tanh(x @ w) */
 extern "C" __global__ void __launch_bounds__(256)
 k40_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
@@ -109,7 +114,9 @@ k40_dot_tanh(const int64_t groups11, float *restrict tanh_0, const int64_t n0) {
         tanh_0[(groups11 * 4) + i14] = v19;
     }
 }
+#endif
 
+#if SC_IN_PART(3)
 /* gemm: tanh(x @ w) @ v */
 extern "C" __global__ void __launch_bounds__(1024)
 k58_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v, float *restrict dot_1, char *scratch, const int64_t each) {
@@ -145,7 +152,9 @@ k58_dot(const int64_t n0, const float *restrict tanh_0, const float *restrict v,
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(4)
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 template <bool held, bool wide>
 SC_INLINE void k75_reduce_exp_add_rows(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
@@ -247,7 +256,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k75_reduce_exp_add_held(const int64_t n0, const float *restrict c, const float *restrict dot_1, float *restrict reduce_2, float *restrict reduce_3, const int64_t *restrict at, float *restrict add_5, char *scratch, const int64_t each) {
     k75_reduce_exp_add_rows<true, false>(n0, c, dot_1, reduce_2, reduce_3, at, add_5, scratch, each);
 }
+#endif
 
+#if SC_IN_PART(5)
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 template <bool wide>
 SC_INLINE void k85_reduce_rows(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
@@ -301,7 +312,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k85_reduce(const int64_t teams76, const int64_t length77, const int64_t n0, const float *restrict c, const int64_t *restrict at, const float *restrict dot_1, const float *restrict reduce_2, const float *restrict reduce_3, float *restrict partial78) {
     k85_reduce_rows<false>(teams76, length77, n0, c, at, dot_1, reduce_2, reduce_3, partial78);
 }
+#endif
 
+#if SC_IN_PART(6)
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], minimum(maximum(at, -3), 3 - 1), axis=1), axis=0) */
 template <bool wide>
 SC_INLINE void k88_reduce_rows(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
@@ -342,7 +355,9 @@ extern "C" __global__ void __launch_bounds__(1024, 1)
 k88_reduce(const int64_t teams76, const float *restrict partial78, float *restrict reduce_4) {
     k88_reduce_rows<false>(teams76, partial78, reduce_4);
 }
+#endif
 
+#if SC_IN_PART(7)
 /* map: -(sum(pick(… + … + (…)[:, None], minimum(maximum(at, …), 3 - 1), axis=1), axis=0) / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(256)
 k91_negative(const float *restrict reduce_4, const int64_t n0, float *restrict out0) {
@@ -352,7 +367,9 @@ k91_negative(const float *restrict reduce_4, const int64_t n0, float *restrict o
         out0[0] = v89;
     }
 }
+#endif
 
+#if SC_IN_PART(8)
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(1024)
 k122_dot_multiply(const int64_t n0, const float *restrict add_5, const float *restrict v, const float *restrict tanh_0, float *restrict multiply_6, char *scratch, const int64_t each) {
@@ -390,7 +407,9 @@ k122_dot_multiply(const int64_t n0, const float *restrict add_5, const float *re
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(9)
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 extern "C" __global__ void __launch_bounds__(256)
 k124_dot_multiply(const int64_t groups95, const float *restrict tanh_0, float *restrict multiply_6, const int64_t n0) {
@@ -416,7 +435,9 @@ k124_dot_multiply(const int64_t groups95, const float *restrict tanh_0, float *r
         multiply_6[(groups95 * 4) + i98] = v103;
     }
 }
+#endif
 
+#if SC_IN_PART(10)
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
 extern "C" __global__ void __launch_bounds__(1024)
 k143_dot_subtract(const int64_t n0, const float *restrict x, const float *restrict multiply_6, float *restrict w, char *scratch, const int64_t each) {
@@ -455,7 +476,9 @@ k143_dot_subtract(const int64_t n0, const float *restrict x, const float *restri
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(11)
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
 extern "C" __global__ void __launch_bounds__(1024)
 k163_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *restrict add_5, float *restrict v, char *scratch, const int64_t each) {
@@ -494,7 +517,9 @@ k163_dot_subtract(const int64_t n0, const float *restrict tanh_0, const float *r
         sc_team_sync();
     }
 }
+#endif
 
+#if SC_IN_PART(12)
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
 k199_reduce_subtract(const int64_t tiles169, const int64_t blocks171, const int64_t across167, const int64_t deep168, const int64_t length170, const int64_t n0, const float *restrict add_5, float *restrict c, float *restrict partial173) {
@@ -568,7 +593,9 @@ k199_reduce_subtract(const int64_t tiles169, const int64_t blocks171, const int6
         __syncthreads();
     }
 }
+#endif
 
+#if SC_IN_PART(13)
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 extern "C" __global__ void __launch_bounds__(512, 2)
 k226_reduce_subtract(const int64_t tiles202, const int64_t blocks171, const float *restrict partial173, float *restrict c) {
@@ -633,3 +660,4 @@ k226_reduce_subtract(const int64_t tiles202, const int64_t blocks171, const floa
         __syncthreads();
     }
 }
+#endif
