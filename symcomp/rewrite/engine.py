@@ -139,15 +139,24 @@ class _Run:
             self._settle(node, current)
             stack.pop()
             return
-        if after in self.done:
-            self._settle(current, self.done[after])
-            self._settle(node, self.done[after])
+        result = self._result(after)
+        if result is not None:
+            self._settle(current, result)
+            self._settle(node, result)
             stack.pop()
             return
         if after in self.becomes:
             raise self._circle(after)
         self.becomes[node] = self.becomes[current] = after
         stack.append(after)
+
+    def _result(self, node: Expr) -> Expr | None:
+        """What a node has become in the end; None while that is not known. (A node that stood for
+        another only, with its new arguments, is not settled itself.)
+        """
+        while node not in self.done and node in self.becomes:
+            node = self.becomes[node]
+        return self.done.get(node)
 
     def _remade(self, node: Expr) -> Expr:
         done = self.done

@@ -241,10 +241,11 @@ def _monotone(function: Callable, low: float, high: float) -> Callable:
         with np.errstate(all="ignore"):
             bottom = low if x.low == -inf else float(function(x.low))
             top = high if x.high == inf else float(function(x.high))
+            at_zero = function(0.0)
         bottom = low if isnan(bottom) else bottom
         top = high if isnan(top) else top
         nonzero = (bottom > 0 or top < 0) or (
-            x.nonzero and (x.low >= 0 or x.high <= 0) and function(0.0) == 0
+            x.nonzero and (x.low >= 0 or x.high <= 0) and at_zero == 0
         )
         return Fact(bottom, top, False, nonzero)
 

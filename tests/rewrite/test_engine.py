@@ -113,6 +113,19 @@ def test_rules_in_a_circle_are_an_error():
         rewrite([T.sin(T.vector("x"))], _circle)
 
 
+def test_what_was_rewritten_on_the_way_is_no_circle():
+    """sin(tanh(x)) stands only for sin(exp(x)) with a new argument, and comes up again later."""
+
+    @ruleset
+    def _twice(x: Float):
+        yield T.exp(x), T.tanh(x)
+        yield T.sin(T.tanh(x)), T.cos(x)
+        yield T.arctan(x), T.sin(T.tanh(x))
+
+    x = T.vector("x")
+    assert [e.op for e in rewrite([T.sin(T.exp(x)), T.arctan(x)], _twice)] == [T.cos, T.cos]
+
+
 def test_rules_that_grow_are_an_error():
     @ruleset
     def _growing(x: Float):
