@@ -439,6 +439,13 @@ def convolution_by_winograd():
 
 
 @case
+def convolution_of_large_filters():
+    x, w = T.tensor("float32", (2, 17, 9, None), "x"), T.tensor("float32", (18, 17, 5, 5), "w")
+    y = T.nn.conv2d(x, w, padding=1)
+    return with_gradients([x, w], y, [grid(2, 17, 9, 8) / 4, grid(18, 17, 5, 5) / 32])
+
+
+@case
 def convolution_of_small_images():
     x, w = T.tensor("float64", (None, 4, 5, 6), "x"), T.tensor("float64", (9, 4, 3, 2), "w")
     return with_gradients([x, w], T.nn.conv2d(x, w), [grid(5, 4, 5, 6), grid(9, 4, 3, 2)])

@@ -22,7 +22,7 @@ from symcomp.graph import size
 from symcomp.graph.notation import index
 from symcomp.tensor.convolution import Geometry
 
-#: What Winograd's algorithm makes of the 9 taps of a filter (see convolution_winograd.h).
+#: What Winograd's algorithm makes of the 9 or 25 taps of a filter (see convolution_winograd.h).
 FACTORS = 36
 #: Channels that it takes together (GROUP in convolution_winograd.h, for float32).
 LANES = 16
@@ -139,7 +139,7 @@ class ConvolutionLowering(Context):
         dtype = root.expr.dtype
         rows, packed_terms = tiling.PANEL, terms
         chosen = ways.ways(library_geometry(g), dtype)
-        if "winograd" in chosen:
+        if not {"winograd", "fives"}.isdisjoint(chosen):
             rows, packed_terms = LANES, _packed_terms(g, which)
         elif "pairs" in chosen:
             packed_terms = _packed_pairs(g, which)
@@ -301,14 +301,14 @@ def _terms(g: Geometry, which: str):
 
 def _packed_terms(g: Geometry, which: str):
     """What the library packs for them, and for each row, where it may use Winograd's algorithm: a
-    line more than LANES for each factor (see convolution_winograd.h), or the 9 taps.
+    line more than LANES for each factor (see convolution_winograd_correlate.h), or the taps.
     """
     planes = g.channels if which == "forward" else g.filters
     planes = size.times(planes, size.product(g.kernel[:-2]))
     area = size.product(g.kernel[-2:])
     return size.plus(
         size.times(size.parts(planes, LANES), FACTORS * (LANES + 1)),
-        0 if area == 9 else size.times(planes, area),
+        0 if area in (9, 25) else size.times(planes, area),
     )
 
 

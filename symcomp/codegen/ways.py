@@ -14,7 +14,7 @@ from symcomp.codegen.loops import Call, Kernel, walk
 from symcomp.graph import size
 
 #: In the order of the ways in symcomp.h.
-WAYS = ("direct", "winograd", "channelwise", "pairs")
+WAYS = ("direct", "winograd", "channelwise", "pairs", "fives")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
 
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
@@ -51,15 +51,19 @@ def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
     return sorted(found)
 
 
-def _may_be_winograd(numbers: list, dtype: str) -> bool:
+def _may_be_winograd(numbers: list, dtype: str, taps: int = 3) -> bool:
     depth, kernel, stride = numbers[7], numbers[8:10], numbers[14:16]
     planes = [size.times(n, depth) for n in numbers[2:4]]
     return (
         dtype == "float32"
-        and all(_may_be(n, 3) for n in kernel)
+        and all(_may_be(n, taps) for n in kernel)
         and all(_may_be(n, 1) for n in stride)
         and not any(isinstance(n, int) and n < FEW_CHANNELS for n in planes)
     )
+
+
+def _may_be_fives(numbers: list, dtype: str) -> bool:
+    return _may_be_winograd(numbers, dtype, 5)
 
 
 def _may_be(n: Any, value: int) -> bool:
@@ -87,4 +91,5 @@ MAY_BE = {
     "winograd": _may_be_winograd,
     "channelwise": _may_be_channelwise,
     "pairs": _may_be_pairs,
+    "fives": _may_be_fives,
 }

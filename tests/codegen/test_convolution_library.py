@@ -37,10 +37,35 @@ WAYS = {
         ((4, 130, 4, 4), (40, 130, 3, 3), (1, 1)),  # two tiles a block
         ((1, 128, 4, 8), (33, 128, 3, 3), (1, 1)),
     ]),
+    "5 × 5": (ONE, ONE, 1, [
+        ((20, 20, 12, 12), (50, 20, 5, 5), (0, 0)),  # several images in a pass
+        ((1, 16, 6, 7), (16, 16, 5, 5), (0, 0)),  # the least that Winograd takes in float32
+        ((1, 16, 6, 6), (16, 16, 5, 5), (0, 0)),  # a single tile
+        ((2, 40, 43, 35), (33, 40, 5, 5), (2, 2)),  # odd sizes, bands of tiles
+        ((3, 20, 9, 60), (70, 20, 5, 5), (1, 4)),
+        ((2, 24, 40, 9), (24, 24, 5, 5), (4, 0)),
+        ((3, 18, 5, 5), (20, 18, 5, 5), (2, 2)),  # few tiles: filters packed as taps
+        ((2, 20, 5, 9), (20, 20, 5, 5), (6, 5)),  # rows of the result that meet nothing but zeros
+        ((1, 130, 8, 8), (40, 130, 5, 5), (2, 2)),
+        ((2, 33, 20, 8), (17, 33, 5, 5), (0, 0)),  # two groups of channels, the last of one
+        ((9, 32, 7, 7), (20, 32, 5, 5), (0, 0)),  # half the tiles would be outside: direct
+        ((2, 20, 5, 40), (20, 20, 5, 5), (0, 2)),  # a row of results: direct
+        ((0, 20, 12, 12), (50, 20, 5, 5), (0, 0)),
+    ]),
+    "5 × 5 in groups, dilated": (ONE, (2, 3), 2, [
+        ((3, 40, 22, 30), (48, 20, 5, 5), (0, 0)),  # Winograd of each residue
+        ((2, 40, 19, 23), (40, 20, 5, 5), (4, 6)),
+        ((1, 36, 60, 21), (36, 18, 5, 5), (1, 8)),
+        ((2, 40, 10, 15), (40, 20, 5, 5), (0, 0)),
+    ]),
+    "5 × 5 in volumes": ((1, 1, 1), (2, 1, 1), 1, [
+        ((2, 10, 6, 12, 11), (20, 10, 2, 5, 5), (1, 2, 0)),
+        ((1, 16, 3, 9, 14), (24, 16, 1, 5, 5), (0, 0, 2)),
+    ]),
     "any filters": (ONE, ONE, 1, [
         ((4, 3, 50, 47), (20, 3, 5, 5), (2, 2)),
         ((2, 30, 11, 11), (9, 30, 7, 7), (0, 0)),  # a result much smaller than the image
-        ((20, 24, 8, 8), (50, 24, 5, 5), (0, 0)),
+        ((20, 24, 8, 9), (50, 24, 5, 6), (0, 0)),
         ((7, 33, 20, 20), (65, 33, 1, 1), (0, 0)),
         ((5, 40, 7, 7), (33, 40, 1, 1), (0, 0)),  # planes that end within a vector
         ((3, 300, 5, 3), (20, 300, 1, 1), (0, 0)),
@@ -184,7 +209,7 @@ def placed(array: np.ndarray, offset: int) -> np.ndarray:
 @pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(
     ("way", "number"),
-    [("3 × 3", 1), ("strides", 0), ("groups", 3), ("few channels", 0), ("2 × 2", 0)],
+    [("3 × 3", 1), ("5 × 5", 3), ("strides", 0), ("groups", 3), ("few channels", 0), ("2 × 2", 0)],
 )
 def test_where_the_arrays_lie_changes_no_bit(way, number, dtype):
     compiled, _ = functions(way, dtype)
@@ -239,32 +264,53 @@ def test_what_no_window_reads_need_not_be_finite(dtype):
             )
 
 
-def test_by_winograd_what_is_not_finite_spoils_its_tile():
-    """Of 4 × 4 results, and what meets the image there; all others keep their bits."""
-    compiled, _ = functions("3 × 3", "float32")
-    given = arguments("3 × 3", 1, "float32")
+@pytest.mark.parametrize(("way", "number", "side"), [("3 × 3", 1, 4), ("5 × 5", 3, 2)])
+def test_by_winograd_what_is_not_finite_spoils_its_tile(way, number, side):
+    """Of results, and what meets the image there; all others keep their bits."""
+    compiled, _ = functions(way, "float32")
+    given = arguments(way, number, "float32")
     expected = compiled(*given)[0]
     given[0][1, 7, 13, 14] = np.nan
     result = compiled(*given)[0]
     spoiled = np.isnan(result)
-    assert spoiled[1, :, 12:15, 13:16].all()
-    assert (
-        not spoiled[[0, 2]].any() and not spoiled[1, :, :8].any() and not spoiled[1, :, 16:].any()
-    )
+    taps, pad = given[1].shape[-1], len(given[3])
+    last = np.array((13, 14)) + pad  # results that meet it
+    rows, columns = (slice(n - taps + 1, n + 1) for n in last)
+    assert spoiled[1, :, rows, columns].all()
+    assert not np.delete(spoiled, 1, axis=0).any()
+    for axis, place in ((2, rows), (3, columns)):
+        where = np.flatnonzero(spoiled.any(axis=tuple({0, 1, 2, 3} - {axis})))
+        assert place.start // side * side <= where.min()
+        assert where.max() < -(-place.stop // side) * side
     np.testing.assert_array_equal(result[~spoiled], expected[~spoiled])
 
 
-def test_winograd_is_about_as_accurate_as_a_direct_sum():
-    """Errors, on average, within three times those of NumPy's sum in float32."""
-    compiled, plain = functions("3 × 3", "float32")
-    for number in (1, 3):
-        given = arguments("3 × 3", number, "float32")
-        exact = functions("3 × 3", "float64")[1](
-            *(a.astype("float64") for a in given[:3]), *given[3:]
-        )
-        for got, direct, want in zip(compiled(*given), plain(*given), exact, strict=True):
-            errors = [np.sqrt(np.mean((v - want) ** 2)) / want.std() for v in (got, direct)]
-            assert errors[0] < max(3 * errors[1], 1e-6)
+def test_a_gradient_that_is_not_finite_is_so_where_it_is_met():
+    """By 5 × 5 filters a tile of a gradient is spread over the 6 × 6 places that it meets."""
+    compiled, _ = functions("5 × 5", "float32")
+    given = arguments("5 × 5", 3, "float32")
+    expected = compiled(*given)[1]
+    given[2][0, 5, 20, 9] = np.inf
+    result = compiled(*given)[1]
+    spoiled = ~np.isfinite(result)
+    assert spoiled[0, :, 18:23, 7:12].all() and not spoiled[1].any()
+    spoiled[0, :, 16:24, 6:13] = False
+    assert not spoiled.any()
+    kept = np.isfinite(result)
+    np.testing.assert_array_equal(result[kept], expected[kept])
+
+
+@pytest.mark.parametrize(
+    ("way", "number"), [("3 × 3", 1), ("3 × 3", 3), ("5 × 5", 0), ("5 × 5", 3), ("5 × 5", 8)]
+)
+def test_winograd_is_about_as_accurate_as_a_direct_sum(way, number):
+    """Errors, on average, within three times those of NumPy's sum in float32, or about 10⁻⁶."""
+    compiled, plain = functions(way, "float32")
+    given = arguments(way, number, "float32")
+    exact = functions(way, "float64")[1](*(a.astype("float64") for a in given[:3]), *given[3:])
+    for got, direct, want in zip(compiled(*given), plain(*given), exact, strict=True):
+        errors = [np.sqrt(np.mean((v - want) ** 2)) / want.std() for v in (got, direct)]
+        assert errors[0] < max(3 * errors[1], 1.2e-6)
 
 
 # --- how a convolution is cut into blocks ---------------------------------------------------------

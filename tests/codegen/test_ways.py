@@ -23,23 +23,27 @@ def images(*shape, dtype="float32"):
 @pytest.mark.parametrize(
     ("x", "w", "given", "expected"),
     [
-        ((None,) * 4, (None,) * 4, {}, ["direct", "pairs", "winograd"]),
+        ((None,) * 4, (None,) * 4, {}, ["direct", "fives", "pairs", "winograd"]),
         ((None,) * 4, (None,) * 4, {"stride": 2}, ["direct", "pairs"]),
         ((None,) * 4, (None,) * 4, {"stride": 3}, ["direct"]),
         ((None,) * 4, (40, 40, 4, 4), {"stride": 2}, ["direct", "pairs"]),
         ((None,) * 4, (40, 40, 4, 4), {"stride": 2, "dilation": 2}, ["direct"]),
-        ((None,) * 4, (40, 40, 5, 5), {}, ["direct"]),
+        ((None,) * 4, (40, 40, 5, 5), {}, ["direct", "fives"]),
+        ((None,) * 4, (40, 4, 5, 5), {}, ["direct"]),
+        ((None,) * 4, (40, 40, 5, 5), {"stride": 2}, ["direct"]),
+        ((None,) * 4, (40, 40, 7, 7), {}, ["direct"]),
         ((None,) * 4, (40, 40, 3, 3), {}, ["direct", "winograd"]),
         ((None,) * 4, (40, 4, 3, 3), {}, ["direct"]),
         ((None,) * 4, (40, 1, 5, 5), {"groups": 40}, ["channelwise", "direct"]),
-        ((None,) * 4, (40, 20, 5, 5), {"groups": 2}, ["direct"]),
+        ((None,) * 4, (40, 20, 5, 5), {"groups": 2}, ["direct", "fives"]),
+        ((None,) * 4, (14, 20, 5, 5), {"groups": 2}, ["direct"]),
     ],
 )
 def test_only_what_may_be_needed_is_loaded(x, w, given, expected):
     single = needed(images(*x), images(*w), **given)
     assert single == [f"{way}_f32" for way in expected]
     double = needed(images(*x, dtype="float64"), images(*w, dtype="float64"), **given)
-    assert double == [f"{way}_f64" for way in expected if way not in ("pairs", "winograd")]
+    assert double == [f"{way}_f64" for way in expected if way in ("direct", "channelwise")]
 
 
 def test_ways_are_those_of_c(tmp_path):

@@ -54,7 +54,7 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 
 /* Which of the ways this library is comes from the command line too: what it does not refer to is
  * not compiled. */
-#if defined(WINOGRAD)
+#if defined(WINOGRAD) || defined(FIVES)
 static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                           int64_t begin, int64_t end) {
     NAME(pack_winograd)(g, which, weights, packed, begin, end);

@@ -4,8 +4,10 @@
 /* The library of another way that a geometry is computed in, or NULL. */
 static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g, int which) {
     const NAME(symcomp_convolver) *const *ways = runtime->NAME(convolution);
-    if (NAME(is_winograd)(g, which))
+    if (NAME(is_winograd)(g, which, 3))
         return ways[SYMCOMP_WINOGRAD];
+    if (NAME(is_winograd)(g, which, 5))
+        return ways[SYMCOMP_FIVES];
     if (NAME(is_channelwise)(g, which))
         return ways[SYMCOMP_CHANNELWISE];
     if (NAME(is_pairs)(g, which))

@@ -26,6 +26,8 @@ typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias))
 #include "convolution_turned.h"
 #include "convolution_scatter.h"
 #include "convolution_winograd.h"
+#include "convolution_winograd_tiles.h"
+#include "convolution_winograd_correlate.h"
 #include "convolution_winograd_filters.h"
 #include "convolution_channelwise.h"
 #include "convolution_pairs.h"
@@ -82,8 +84,11 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     if (NAME(is_channelwise_filters)(g))
         return runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_winograd_filters)(g))
+    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 3))
         return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
+    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 5))
+        return runtime->NAME(convolution)[SYMCOMP_FIVES]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
         return runtime->NAME(convolution)[SYMCOMP_PAIRS]->filters(

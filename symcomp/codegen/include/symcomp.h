@@ -45,7 +45,9 @@ typedef void (*symcomp_dgemv)(int order, int transpose_a, int m, int n, double a
 
 /* The ways in which convolutions are computed, each a library of its own; the first decides, at the
  * call, which one it is. See codegen/ways.py. */
-enum { SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_CHANNELWISE, SYMCOMP_PAIRS, SYMCOMP_WAYS };
+enum {
+    SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_CHANNELWISE, SYMCOMP_PAIRS, SYMCOMP_FIVES, SYMCOMP_WAYS
+};
 
 typedef struct symcomp_runtime {
     /* Calls body over [0, extent) in pieces [q * grain, (q + 1) * grain), the last one cut short.
