@@ -89,8 +89,8 @@ static int NAME(sum_phase)(const symcomp_geometry *g, int which, const NAME(side
             const T *a = packed + first * phase->taps * height;
             for (int64_t m = 0; m < block->channels; m += height) {
                 int64_t rows = at_most(height, block->channels - m);
-                NAME(tiles)[width][rows](terms, a, height, planes + v * LANES, offset,
-                                         c + m * pitch + v * LANES, pitch, first > 0);
+                NAME(tile)(width, rows, terms, a, height, planes + v * LANES, offset,
+                           c + m * pitch + v * LANES, pitch, first > 0);
                 a += height * side->planes * phase->taps;
             }
         }

@@ -270,9 +270,9 @@ static void NAME(multiply_pairs)(const NAME(pairs) *p, const T *packed, int64_t 
             T *c = sums + f * NAME(apart)(count * p->lanes) + m * p->lanes;
             for (int64_t v = 0; v < vectors; v += width) {
                 width = NAME(widest)(rows, vectors - v);
-                NAME(tiles)[width][rows](p->planes, a, height,
-                                         p->transformed + f * p->factor + v * LANES, offset,
-                                         c + v * LANES, p->lanes, 0);
+                NAME(tile)(width, rows, p->planes, a, height,
+                           p->transformed + f * p->factor + v * LANES, offset, c + v * LANES,
+                           p->lanes, 0);
             }
         }
 }

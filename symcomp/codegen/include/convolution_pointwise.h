@@ -80,8 +80,8 @@ static int NAME(correlate_pointwise)(const symcomp_geometry *g, const NAME(side)
                 NAME(zeros)(column, terms * width);
             NAME(copy_column)(&here, terms, start, some, column, width, 0);
             for (int64_t m = 0; m < channels; m += height, a += height * planes)
-                NAME(tiles)[vectors][at_most(height, channels - m)](
-                    terms, a, height, column, offset, c + m * pitch, pitch, plane > 0);
+                NAME(tile)(vectors, at_most(height, channels - m), terms, a, height, column, offset,
+                           c + m * pitch, pitch, plane > 0);
         }
         if (!whole)
             NAME(copy_column)(&to, channels, start, some, sums, width, 1);

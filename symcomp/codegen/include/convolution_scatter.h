@@ -91,8 +91,8 @@ static int NAME(correlate_scatter)(const symcomp_geometry *g, const T *gradient,
                 continue;
             for (int64_t v = 0; v < vectors; v += wide) {
                 wide = NAME(widest)(count, vectors - v);
-                NAME(tiles)[wide][count](g->filters, a, height, source + v * LANES, offset,
-                                         sums + v * LANES, pitch, 0);
+                NAME(tile)(wide, count, g->filters, a, height, source + v * LANES, offset,
+                           sums + v * LANES, pitch, 0);
             }
             for (int64_t c = 0; c < count; ++c)
                 for (int64_t image = 0; image < block->images; ++image) {

@@ -4,7 +4,8 @@
  *
  * Each sum is a variable of its own, named by macros: loops over an array of them cost the compiler
  * twice the time, and it is most of what it does for this library. For the same reason there are no
- * more sizes than pay: what remains beside the widest tiles is done a vector at a time.
+ * more sizes than pay: what remains beside the widest tiles is done a vector at a time, and five or
+ * seven rows in two parts.
  */
 
 #define COLUMNS_1(X, m) X(m, 0)
@@ -47,8 +48,8 @@
         }                                                                                          \
         ROWS_##M(KEEP_ROW, N)                                                                      \
     }
-TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1)
-TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3) TILE(5, 3) TILE(6, 3) TILE(7, 3) TILE(8, 3)
+TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
+TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3) TILE(6, 3) TILE(8, 3)
 TILE(1, 6) TILE(2, 6) TILE(3, 6) TILE(4, 6)
 
 typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const int64_t *, T *,
@@ -56,12 +57,24 @@ typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const 
 
 /* By vectors, then by rows. */
 static const NAME(tile_kernel) NAME(tiles)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
-    [1] = {NULL, NAME(tile_1_1), NAME(tile_2_1), NAME(tile_3_1), NAME(tile_4_1), NAME(tile_5_1),
-           NAME(tile_6_1), NAME(tile_7_1), NAME(tile_8_1)},
-    [3] = {NULL, NAME(tile_1_3), NAME(tile_2_3), NAME(tile_3_3), NAME(tile_4_3), NAME(tile_5_3),
-           NAME(tile_6_3), NAME(tile_7_3), NAME(tile_8_3)},
-    [6] = {NULL, NAME(tile_1_6), NAME(tile_2_6), NAME(tile_3_6), NAME(tile_4_6)},
+    [1] = {[1] = NAME(tile_1_1), [2] = NAME(tile_2_1), [4] = NAME(tile_4_1), [8] = NAME(tile_8_1)},
+    [3] = {[1] = NAME(tile_1_3), [2] = NAME(tile_2_3), [3] = NAME(tile_3_3), [4] = NAME(tile_4_3),
+           [6] = NAME(tile_6_3), [8] = NAME(tile_8_3)},
+    [6] = {[1] = NAME(tile_1_6), [2] = NAME(tile_2_6), [3] = NAME(tile_3_6), [4] = NAME(tile_4_6)},
 };
+
+/* A tile of so many vectors and rows, by the highest kernels that there are. */
+static void NAME(tile)(int64_t vectors, int64_t rows, int64_t terms, const T *a, int64_t a_step,
+                       const T *b, const int64_t *offset, T *c, int64_t c_step, int add) {
+    int64_t high = rows;
+    while (rows) {
+        high = at_most(high, rows);
+        while (!NAME(tiles)[vectors][high])
+            --high;
+        NAME(tiles)[vectors][high](terms, a, a_step, b, offset, c, c_step, add);
+        a += high, c += high * c_step, rows -= high;
+    }
+}
 
 /* The widest tile with so many rows, of at most so many vectors, whose sums fit the registers: there
  * are 32 of the longest vectors, and 16 of others. */
