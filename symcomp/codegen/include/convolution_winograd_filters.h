@@ -86,6 +86,9 @@ static int NAME(filters_winograd)(const symcomp_geometry *g, const T *x, const T
     task.sums = runtime->push((size_t)kept * sizeof(T));
     pass.strip = runtime->push((size_t)(POINTS * t.width * GROUP) * sizeof(T));
     int failed = !task.sums || !pass.strip, begun = 0;
+    /* Of the last filters' lanes the products may leave half; they are written with the others. */
+    if (!failed && quotient_up(g->filters, UNIT) * UNIT < all * GROUP)
+        NAME(zeros)(task.sums, kept);
     int64_t fitting = task.single ? MOST_TILES : FILTERS_TILES;
     for (int64_t slice = 0; slice < g->out[0]; ++slice)
         for (int64_t residue = 0; residue < d[0]; ++residue) {
