@@ -152,7 +152,7 @@ def _attempt(build: Callable[[], Any]) -> None:
     # A function is compiled after these were begun: its compiler goes first, so that all end
     # together. (On Linux this is said of a thread and what it starts; elsewhere of the process.)
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, 0, LATER)
+        os.nice(LATER)
     # An error happens again, where somebody waits for what is built.
     with contextlib.suppress(SymcompError, OSError):
         build()

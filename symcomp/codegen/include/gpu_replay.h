@@ -132,7 +132,8 @@ static void replayed(const work *w, size_t bytes, symcomp_replay *replay) {
         return;
     }
     int n = kept_frame(replay, w->frame, bytes);
-    if (!replay->kept[n].calls && !is_complete(w))
+    /* A kernel may be lacking later, too: where cuDNN could not do what it said. */
+    if ((!replay->kept[n].calls || gpu.libraries.lacking) && !is_complete(w))
         return;
     replay->kept[n].last = ++replay->clock;
     if (replay->kept[n].scratch != gpu.scratch.place)
