@@ -52,20 +52,34 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 
 #include "convolution_kernels.h"
 
-/* Which of the ways this library is comes from the command line too: what it does not refer to is
- * not compiled. */
+/* Which of the ways this library is comes from the command line too: to read the others' would take the
+ * compiler a tenth of its time. */
 #if defined(WINOGRAD) || defined(FIVES)
-static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights, T *packed,
-                          int64_t begin, int64_t end) {
-    NAME(pack_winograd)(g, which, weights, packed, begin, end);
-    return 0;
-}
-#define ROUTINES NAME(pack_all), NAME(correlate_winograd), NAME(filters_winograd)
-#elif defined(PAIRS)
-#define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
+#include "convolution_lanes.h"
+#include "convolution_products.h"
+#include "convolution_winograd.h"
+#include "convolution_winograd_tiles.h"
+#include "convolution_winograd_correlate.h"
+#include "convolution_winograd_filters.h"
+#define ROUTINES NAME(pack_winograd), NAME(correlate_winograd), NAME(filters_winograd)
 #elif defined(CHANNELWISE)
+#include "convolution_channelwise.h"
 #define ROUTINES NAME(pack_channelwise), NAME(correlate_channelwise), NAME(filters_channelwise)
+#elif defined(PAIRS)
+#include "convolution_tiles.h"
+#include "convolution_lanes.h"
+#include "convolution_turned.h"
+#include "convolution_pairs.h"
+#include "convolution_pairs_filters.h"
+#define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
 #else
+#include "convolution_tiles.h"
+#include "convolution_lanes.h"
+#include "convolution_turned.h"
+#include "convolution_scatter.h"
+#include "convolution_pointwise.h"
+#include "convolution_correlate.h"
+#include "convolution_filters.h"
 #define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
 #endif
 

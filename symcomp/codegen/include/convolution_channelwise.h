@@ -8,25 +8,10 @@
  */
 
 enum {
-    FEW_PRODUCTS = 4, /* of channels and filters of a group */
     ROWS_AT_ONCE = 4,
     /* Places of a plane that a gradient of filters takes at a time: they stay in L1. */
     SWEEP = 4096,
 };
-
-/* Whether a geometry is computed so. (For filters `which` does not matter.) */
-static int NAME(is_channelwise)(const symcomp_geometry *g, int which) {
-    int64_t columns = which == SYMCOMP_INPUT ? g->size[2] : g->out[2];
-    return g->groups > 1 && g->channels * g->filters <= FEW_PRODUCTS && g->size[0] == 1 &&
-           g->kernel[0] == 1 && g->out[0] == 1 && g->kernel[1] > 0 && g->kernel[2] > 0 &&
-           2 * columns >= LANES && g->stride[2] <= (which == SYMCOMP_INPUT ? 1 : 2) &&
-           (which != SYMCOMP_INPUT || g->stride[1] == 1);
-}
-
-static int NAME(is_channelwise_filters)(const symcomp_geometry *g) {
-    return NAME(is_channelwise)(g, SYMCOMP_FORWARD) && g->kernel[1] == 3 && g->kernel[2] == 3 &&
-           g->stride[1] == 1 && g->stride[2] == 1;
-}
 
 /* packed[group, channel of the result, plane, row of taps, tap], in ascending order of places. */
 static int NAME(pack_channelwise)(const symcomp_geometry *g, int which, const T *weights,

@@ -13,22 +13,11 @@
 
 enum {
     PAIR_FACTORS = 9,
-    PAIR_CHANNELS = 16,
     /* What the transformed planes of a pass may take: those of one factor stay in L2. */
     PAIR_BYTES = 1280 << 10,
     /* Channels whose sums are made and finished together: these stay there, too. */
     PAIR_SUMS = 64,
 };
-
-/* Whether a geometry is computed so; `pack` and `correlate` ask alike. */
-static int NAME(is_pairs)(const symcomp_geometry *g, int which) {
-    NAME(side) side = NAME(side_of)(g, which);
-    int fits = sizeof(T) == 4 && side.channels >= PAIR_CHANNELS && side.planes >= PAIR_CHANNELS;
-    for (int axis = 1; axis <= 2; ++axis)
-        fits = fits && g->kernel[axis] == 2 * g->stride[axis] && g->stride[axis] <= 2 &&
-               g->dilation[axis] == 1 && side.result[axis] >= 8 * g->stride[axis];
-    return fits;
-}
 
 /* One of the correlations with 2 × 2 taps: which taps of the kernel these are, in the order of what
  * they read, and where the first result reads. */

@@ -6,8 +6,6 @@
 enum {
     /* As many sums as the registers hold beside what is multiplied. */
     LEAST_HIGH = 4, MOST_WIDE = VECTOR_BYTES == 64 ? 8 : VECTOR_BYTES / 16,
-    /* Columns are counted in halves of the longest vectors, which a kernel may end in. */
-    UNIT = 32 / (int)sizeof(T),
 };
 
 #define HALF_SUM(m) NAME(half) half_##m = {0};

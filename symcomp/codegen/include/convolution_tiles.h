@@ -2,36 +2,12 @@
  *
  *     c[m, n] (+)= sum over k of a[k, m] * b[offset[k] + n], for rows m and whole vectors n.
  *
- * Each sum is a variable of its own, named by macros: loops over an array of them cost the compiler
- * twice the time, and it is most of what it does for this library. For the same reason there are no
- * more sizes than pay: what remains beside the widest tiles is done a vector at a time, and five or
- * seven rows in two parts.
+ * There are no more sizes than pay: what remains beside the widest tiles is done a vector at a time, and
+ * five or seven rows in two parts.
  */
 
-#define COLUMNS_1(X, m) X(m, 0)
-#define COLUMNS_2(X, m) COLUMNS_1(X, m) X(m, 1)
-#define COLUMNS_3(X, m) COLUMNS_2(X, m) X(m, 2)
-#define COLUMNS_4(X, m) COLUMNS_3(X, m) X(m, 3)
-#define COLUMNS_6(X, m) COLUMNS_4(X, m) X(m, 4) X(m, 5)
-#define ROWS_1(X, N) X(0, N)
-#define ROWS_2(X, N) ROWS_1(X, N) X(1, N)
-#define ROWS_3(X, N) ROWS_2(X, N) X(2, N)
-#define ROWS_4(X, N) ROWS_3(X, N) X(3, N)
-#define ROWS_5(X, N) ROWS_4(X, N) X(4, N)
-#define ROWS_6(X, N) ROWS_5(X, N) X(5, N)
-#define ROWS_7(X, N) ROWS_6(X, N) X(6, N)
-#define ROWS_8(X, N) ROWS_7(X, N) X(7, N)
-
-#define SUM(m, v) VECTOR sum_##m##_##v = {0};
-#define SUMS(m, N) COLUMNS_##N(SUM, m)
 #define READ(m, v) VECTOR x_##v = *(const UNALIGNED *)(place + v * LANES);
-#define TERM(m, v) sum_##m##_##v += weight * x_##v;
 #define ROW_OF_TERMS(m, N) weight = a[m] - zero; COLUMNS_##N(TERM, m)
-#define RESULT(m, v) ((UNALIGNED *)(c + m * c_step))[v]
-#define ADD(m, v) sum_##m##_##v += RESULT(m, v);
-#define ADD_ROW(m, N) COLUMNS_##N(ADD, m)
-#define KEEP(m, v) RESULT(m, v) = sum_##m##_##v;
-#define KEEP_ROW(m, N) COLUMNS_##N(KEEP, m)
 
 #define TILE(M, N)                                                                                 \
     static void NAME(tile_##M##_##N)(int64_t terms, const T *a, int64_t a_step, const T *b,        \

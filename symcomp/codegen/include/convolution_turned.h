@@ -3,10 +3,6 @@
  */
 
 /* c[m, n] += sum over rows y and columns u of a[offset[m] + y * a_pitch + u] * b[y, u, n]. */
-#define BESIDE(m, v) VECTOR x_##v = ((const VECTOR *)b)[v];
-#define BEGIN(m, N) const T *from_##m = a + offset[m];
-#define ROW_OF_PRODUCTS(m, N) weight = from_##m[u] - zero; COLUMNS_##N(TERM, m)
-#define NEXT(m, N) from_##m += a_pitch;
 #define ADD_TO(m, v) ((VECTOR *)(c + m * c_step))[v] += sum_##m##_##v;
 #define ADD_ROW_TO(m, N) COLUMNS_##N(ADD_TO, m)
 

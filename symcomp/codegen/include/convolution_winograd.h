@@ -19,10 +19,8 @@
  * columns is then a dense convolution of its own). A group is as many channels as PADDING has room
  * for.
  *
- * A library is of one size of filters; `direct` only asks which would fit.
+ * A library is of one size of filters.
  */
-
-#include "convolution_products.h"
 
 #if defined(FIVES)
 enum { TAPS = 5 };
@@ -31,7 +29,6 @@ enum { TAPS = 3 };
 #endif
 
 enum {
-    POINTS = 6, FACTORS = POINTS * POINTS,
     SIDE = POINTS + 1 - TAPS, /* of a tile of results */
     AREA = TAPS * TAPS,
     /* Whether the images' gradient is made of tiles of the results' gradient, each spread over the places
@@ -52,26 +49,6 @@ enum {
 #define FAR ((T)1.5)
 #define NEAR2 (NEAR * NEAR)
 #define FAR2 (FAR * FAR)
-
-/* Whether filters of taps × taps are computed so in one of the three directions; `pack` and `correlate`
- * ask alike. With 5 × 5 taps a third of the products must be saved, though some are made for places
- * and channels that are not there, and every place of the image must be read. */
-static int NAME(is_winograd)(const symcomp_geometry *g, int which, int64_t taps) {
-    NAME(side) side = NAME(side_of)(g, which == SYMCOMP_INPUT ? which : SYMCOMP_FORWARD);
-    const int64_t *tiled = which == SYMCOMP_INPUT && taps == 3 ? g->size : g->out;
-    int64_t least = taps == 3 ? 32 : 16, tile = POINTS + 1 - taps, tiles = 1, places = 1;
-    int fits = sizeof(T) == 4 && side.channels >= least && side.planes >= least;
-    for (int axis = 1; axis <= 2; ++axis) {
-        int64_t d = g->dilation[axis], low = g->low[axis];
-        fits = fits && g->kernel[axis] == taps && g->stride[axis] == 1 && tiled[axis] >= tile * d;
-        if (taps != 3 && which == SYMCOMP_INPUT)
-            fits = fits && low >= 0 && g->size[axis] + low <= g->out[axis] + (taps - 1) * d;
-        tiles *= d * quotient_up(quotient_up(tiled[axis], d), tile);
-        places *= tiled[axis];
-    }
-    int64_t made = FACTORS * tiles * quotient_up(side.channels, UNIT) * UNIT;
-    return fits && (taps == 3 || 3 * made <= 2 * taps * taps * places * side.channels);
-}
 
 /* ---- transforms of six numbers, or fewer -------------------------------------------------------- */
 

@@ -46,7 +46,7 @@ static int64_t NAME(chunk_start)(const NAME(packing) *p, int64_t group, int64_t 
     return group * (p->channels / CHUNK * whole + last) + start / CHUNK * whole;
 }
 
-static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *weights, T *packed,
+static int NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                                 int64_t begin, int64_t end) {
     NAME(side) side = NAME(side_of)(g, which);
     NAME(packing) packing = NAME(packing_of)(g, which);
@@ -83,6 +83,7 @@ static void NAME(pack_winograd)(const symcomp_geometry *g, int which, const T *w
                     *(VECTOR *)(to + (plane % GROUP * AREA + k) * width) = taps[k];
             }
     }
+    return 0;
 }
 
 /* Transforms some planes' taps of a chunk: blocks, as `pack_winograd` makes them. */
