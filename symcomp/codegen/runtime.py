@@ -25,11 +25,11 @@ from symcomp.options import available_cpus, options
 
 #: The functions of OpenBLAS that the table serves, in the order of `symcomp_set_blas`.
 BLAS_FUNCTIONS = ("cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv")
-#: The kernels of convolutions are written in vectors, each sum a variable of its own: what more
-#: the compiler could do to them takes it longer than all the rest. (Without `ivopts` the innermost
-#: loops keep fewer addresses. The last seven change nothing in these, and save a third of the
-#: time.) Clang has no such flags.
-_CONVOLVING = {
+#: The runtime's own libraries are written by hand, kernels of convolutions in vectors, each sum a
+#: variable of its own: what more the compiler could do to them takes it longer than all the rest.
+#: (Without `ivopts` the innermost loops keep fewer addresses. The last seven change nothing in
+#: these, and save a third of the time.) Clang has no such flags.
+_BY_HAND = {
     "gcc": (
         "-O1",
         "-fno-tree-vectorize",
@@ -237,7 +237,7 @@ def build_convolution(name: str) -> Path:
     """A library of convolutions, built once per machine."""
     with _building[name]:
         source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
-        flags = (*_CONVOLVING[build.compiler().dialect], *CONVOLUTION[name])
+        flags = (*_BY_HAND[build.compiler().dialect], *CONVOLUTION[name])
         key = cache.key(name, extra_flags=flags)
         entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
         return entry.library
@@ -312,7 +312,7 @@ def _facts(array: np.ndarray) -> list[int]:
 
 def _library() -> Path:
     source = (build.INCLUDE / "runtime.c").read_text(encoding="utf-8")
-    flags = ("-pthread",)
+    flags = (*_BY_HAND[build.compiler().dialect], "-pthread")
     key = cache.key("runtime", extra_flags=flags)
     entry = cache.lookup(key) or cache.publish(key, "runtime", source, {"kind": "runtime"}, flags)
     return entry.library

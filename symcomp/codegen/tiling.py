@@ -162,7 +162,7 @@ def _block_channels(tasks: int, channels: int) -> int:
     """Channels in a block, whole pairs of panels: all, unless there would be too few blocks."""
     blocks = _up(2 * CORES, tasks)
     blocks = max(1, min(blocks, channels // FEWEST_CHANNELS))
-    pair = 2 * _up(channels, _up(channels, PANEL)) if channels else 2
+    pair = 2 * min(max(channels, 1), PANEL)
     return max(1, _up(_up(channels, pair), blocks) * pair)
 
 

@@ -62,10 +62,8 @@ static inline int64_t sc_most(int64_t x, int64_t y) { return x > y ? x : y; }
 static inline int64_t sc_least(int64_t x, int64_t y) { return x < y ? x : y; }
 static inline int64_t sc_up(int64_t n, int64_t d) { return (n + sc_most(d, 1) - 1) / sc_most(d, 1); }
 
-/* Rows of a panel of filters. */
-static inline int64_t sc_panel(int64_t channels) {
-    return channels ? sc_up(channels, sc_up(channels, 8)) : 1;
-}
+/* Rows of a panel of filters: as many as the highest kernels have, if there are so many. */
+static inline int64_t sc_panel(int64_t channels) { return sc_least(sc_most(channels, 1), 8); }
 
 static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t down,
                                           int64_t across, int64_t phases) {

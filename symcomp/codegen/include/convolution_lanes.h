@@ -33,24 +33,25 @@ static void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, 
         if (count - first < LANES && count >= LANES)
             first = count - LANES;
         int64_t some = at_most(LANES, count - first);
-        VECTOR block[LANES], spare[LANES];
-#pragma GCC unroll 16
+        VECTOR block[LANES], spare[LANES], copy[LANES];
+        const T *place[LANES];
         for (int64_t m = 0; m < LANES; ++m) {
-            block[m] = (VECTOR){0};
-            if (!from[m])
+            place[m] = from[m] ? from[m] + offset + first : NULL;
+            if (place[m] && (some == LANES || place[m] + LANES <= end))
                 continue;
-            const T *place = from[m] + offset + first;
-            if (some == LANES || place + LANES <= end)
-                block[m] = *(const UNALIGNED *)place;
-            else
-                memcpy(&block[m], place, (size_t)some * sizeof(T));
+            copy[m] = (VECTOR){0};
+            if (place[m])
+                memcpy(&copy[m], place[m], (size_t)some * sizeof(T));
+            place[m] = (const T *)&copy[m];
         }
-        const VECTOR *columns = NAME(transpose)(block, spare);
-        T *place = to + first * step;
 #pragma GCC unroll 16
-        for (int64_t u = 0; u < LANES; ++u)
-            if (u < some)
-                *(VECTOR *)(place + u * step) = columns[u];
+        for (int64_t m = 0; m < LANES; ++m)
+            block[m] = *(const UNALIGNED *)place[m];
+        const VECTOR *columns = NAME(transpose)(block, spare);
+        /* What lies behind the last column is overwritten by it. */
+#pragma GCC unroll 16
+        for (int64_t u = LANES - 1; u >= 0; --u)
+            *(VECTOR *)(to + (first + at_most(u, some - 1)) * step) = columns[u];
     }
 }
 
@@ -66,12 +67,14 @@ static void NAME(from_lanes)(const T *from, int64_t step, int64_t count, T *to, 
         for (int64_t u = 0; u < LANES; ++u)
             block[u] = *(const VECTOR *)(from + (first + at_most(u, some - 1)) * step);
         const VECTOR *lines = NAME(transpose)(block, spare);
-        T *place = to + first;
+        VECTOR copy[LANES];
+        T *place = some == LANES ? to + first : (T *)copy;
+        int64_t apart = some == LANES ? pitch : LANES;
+        /* What lies behind the last line is overwritten by it. */
 #pragma GCC unroll 16
-        for (int64_t m = 0; m < LANES; ++m, place += pitch)
-            if (m < rows && some == LANES)
-                *(UNALIGNED *)place = lines[m];
-            else if (m < rows)
-                memcpy(place, &lines[m], (size_t)some * sizeof(T));
+        for (int64_t m = LANES - 1; m >= 0; --m)
+            *(UNALIGNED *)(place + at_most(m, rows - 1) * apart) = lines[m];
+        for (int64_t m = 0; some < LANES && m < at_most(rows, LANES); ++m)
+            memcpy(to + first + m * pitch, &copy[m], (size_t)some * sizeof(T));
     }
 }

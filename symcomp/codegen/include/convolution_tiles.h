@@ -2,8 +2,9 @@
  *
  *     c[m, n] (+)= sum over k of a[k, m] * b[offset[k] + n], for rows m and whole vectors n.
  *
- * There are no more sizes than pay: what remains beside the widest tiles is done a vector at a time, and
- * five or seven rows in two parts.
+ * There are no more sizes than pay, since each takes the compiler milliseconds: what remains beside the
+ * widest tiles is done a vector at a time, and rows that are no power of two in two parts or three, but for
+ * the three rows of colours.
  */
 
 #define READ(m, v) VECTOR x_##v = *(const UNALIGNED *)(place + v * LANES);
@@ -25,7 +26,7 @@
         ROWS_##M(KEEP_ROW, N)                                                                      \
     }
 TILE(1, 1) TILE(2, 1) TILE(4, 1) TILE(8, 1)
-TILE(1, 3) TILE(2, 3) TILE(3, 3) TILE(4, 3) TILE(6, 3) TILE(8, 3)
+TILE(1, 3) TILE(2, 3) TILE(4, 3) TILE(8, 3)
 TILE(1, 6) TILE(2, 6) TILE(3, 6) TILE(4, 6)
 
 typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const int64_t *, T *,
@@ -34,8 +35,7 @@ typedef void (*NAME(tile_kernel))(int64_t, const T *, int64_t, const T *, const 
 /* By vectors, then by rows. */
 static const NAME(tile_kernel) NAME(tiles)[MOST_VECTORS + 1][MOST_ROWS + 1] = {
     [1] = {[1] = NAME(tile_1_1), [2] = NAME(tile_2_1), [4] = NAME(tile_4_1), [8] = NAME(tile_8_1)},
-    [3] = {[1] = NAME(tile_1_3), [2] = NAME(tile_2_3), [3] = NAME(tile_3_3), [4] = NAME(tile_4_3),
-           [6] = NAME(tile_6_3), [8] = NAME(tile_8_3)},
+    [3] = {[1] = NAME(tile_1_3), [2] = NAME(tile_2_3), [4] = NAME(tile_4_3), [8] = NAME(tile_8_3)},
     [6] = {[1] = NAME(tile_1_6), [2] = NAME(tile_2_6), [3] = NAME(tile_3_6), [4] = NAME(tile_4_6)},
 };
 

@@ -22,24 +22,20 @@
         }                                                                                          \
         ROWS_##M(ADD_ROW_TO, N)                                                                    \
     }
-GATHER(1, 1) GATHER(2, 1) GATHER(4, 1) GATHER(8, 1)
-GATHER(1, 2) GATHER(2, 2) GATHER(4, 2) GATHER(8, 2)
-GATHER(1, 3) GATHER(2, 3) GATHER(4, 3) GATHER(8, 3)
-GATHER(1, 4) GATHER(2, 4) GATHER(4, 4) GATHER(6, 4)
+GATHER(1, 1) GATHER(4, 1) GATHER(8, 1)
+GATHER(1, 2) GATHER(4, 2) GATHER(8, 2)
+GATHER(1, 3) GATHER(4, 3) GATHER(8, 3)
+GATHER(1, 4) GATHER(4, 4) GATHER(6, 4)
 
 typedef void (*NAME(gather_kernel))(int64_t, int64_t, const T *, const int64_t *, int64_t,
                                     const T *, int64_t, T *, int64_t);
 
-/* By vectors; what follows of rows: most, then half of what is left at a time. */
+/* By vectors; what follows of rows: most, then four, then one at a time. */
 static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
-    [1] = {[1] = NAME(gather_1_1), [2] = NAME(gather_2_1), [4] = NAME(gather_4_1),
-           [8] = NAME(gather_8_1)},
-    [2] = {[1] = NAME(gather_1_2), [2] = NAME(gather_2_2), [4] = NAME(gather_4_2),
-           [8] = NAME(gather_8_2)},
-    [3] = {[1] = NAME(gather_1_3), [2] = NAME(gather_2_3), [4] = NAME(gather_4_3),
-           [8] = NAME(gather_8_3)},
-    [4] = {[1] = NAME(gather_1_4), [2] = NAME(gather_2_4), [4] = NAME(gather_4_4),
-           [6] = NAME(gather_6_4)},
+    [1] = {[1] = NAME(gather_1_1), [4] = NAME(gather_4_1), [8] = NAME(gather_8_1)},
+    [2] = {[1] = NAME(gather_1_2), [4] = NAME(gather_4_2), [8] = NAME(gather_8_2)},
+    [3] = {[1] = NAME(gather_1_3), [4] = NAME(gather_4_3), [8] = NAME(gather_8_3)},
+    [4] = {[1] = NAME(gather_1_4), [4] = NAME(gather_4_4), [6] = NAME(gather_6_4)},
 };
 
 static int64_t NAME(padded_filters)(const symcomp_geometry *g) {
@@ -79,7 +75,7 @@ static void NAME(gather_planes)(int64_t all, int64_t pitch, const int64_t *offse
         int64_t most = vectors == 4 ? 6 : MOST_ROWS, step = vectors * LANES;
         for (int64_t m = 0; m < all;) {
             int64_t left = all - m;
-            int64_t count = left >= most ? most : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+            int64_t count = left >= most ? most : left >= 4 ? 4 : 1;
             NAME(gathers)[vectors][count](rows, columns, prepared, offset + m, pitch,
                                           turned, step, partial + m * width + o, width);
             m += count;
