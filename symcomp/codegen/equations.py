@@ -70,10 +70,7 @@ class Equation(NamedTuple):
 
 def flat(shape, indices):
     """The row-major position of an element."""
-    offset = 0
-    for n, i in zip(shape, indices, strict=True):
-        offset = size.plus(size.times(offset, n), i) if n != 1 else offset
-    return offset
+    return size.mixed_radix(shape, indices)
 
 
 def stored_base(e: Expr) -> Expr:

@@ -223,10 +223,9 @@ def loads(expr: Expr) -> list[Expr]:
 
 
 def read_buffers(kernel: Kernel) -> set[Buffer]:
-    result = set()
+    result, seen = set(), set()
     for s in walk(kernel.body):
-        for v in values(s):
-            result.update(e for e in formula_order([v]) if isinstance(e, Buffer))
+        result.update(e for e in formula_order(values(s), seen) if isinstance(e, Buffer))
         if isinstance(s, Store) and s.monoid is not None:
             result.add(s.buffer)
         if isinstance(s, Call):

@@ -30,7 +30,7 @@ from symcomp.errors import inherit, mark
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
 from symcomp.graph.shared import Shared
-from symcomp.graph.walk import order, rebuild, remake
+from symcomp.graph.walk import leaves, order, rebuild, remake
 
 
 @dataclass
@@ -332,15 +332,11 @@ def _visible(made: plan.Plan, checked: Sequence[positions.Position]) -> set[Expr
 
 
 def _used_leaves(kernels, extra) -> dict[Expr, None]:
-    used = dict.fromkeys(extra)
-    for k in kernels:
-        for s in loops.walk(k.body):
-            for v in loops.values(s):
-                used.update((e, None) for e in order([v]) if e.op is None)
-            if isinstance(s, loops.Store):
-                used[s.buffer] = None
-            if isinstance(s, loops.Call):
-                used.update(
-                    (a.buffer if isinstance(a, loops.View) else a, None) for a in s.arguments
-                )
+    statements = [s for k in kernels for s in loops.walk(k.body)]
+    used = dict.fromkeys([*extra, *leaves(v for s in statements for v in loops.values(s))])
+    for s in statements:
+        if isinstance(s, loops.Store):
+            used[s.buffer] = None
+        if isinstance(s, loops.Call):
+            used.update((a.buffer if isinstance(a, loops.View) else a, None) for a in s.arguments)
     return {e: None for e in used if isinstance(e, Buffer) or (isinstance(e, Constant) and e.ndim)}

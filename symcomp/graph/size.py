@@ -9,6 +9,8 @@ needed to see that `x[1:]` and `x[:-1]` are equally long.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from math import prod
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -137,6 +139,8 @@ def polynomial(size: Size) -> dict:
     return {(size,): 1}
 
 
+#: The monomials of a constant.
+_CONSTANT = {(): 1}.keys()
 #: The polynomials of sums and products; what they are made of is alive as long as these are.
 _polynomials: WeakKeyDictionary[Expr, dict] = WeakKeyDictionary()
 
@@ -159,6 +163,10 @@ def _products(polynomials) -> dict:
 
 
 def _product(p: dict, q: dict) -> dict:
+    for one, other in ((p, q), (q, p)):
+        if one.keys() == _CONSTANT:
+            factor = one[()]
+            return {m: c * factor for m, c in other.items()}
     return _sum({sorted_monomial((*m, *k)): c * d} for m, c in p.items() for k, d in q.items())
 
 
@@ -176,6 +184,7 @@ def _precedence(monomial: tuple):
     return not monomial, [a.serial for a in monomial]
 
 
+@lru_cache(maxsize=4096)
 def _weak(n: int) -> Constant:
     return constant(np.int64(n), weak=True)
 
@@ -236,13 +245,18 @@ def minus(left: Size, right: Size) -> Size:
 
 
 def times(*sizes: Size) -> Size:
-    result: Size = 1
-    for s in sizes:
-        if isinstance(result, int) and isinstance(s, int):
-            result *= s
-        else:
-            result = from_polynomial(_product(polynomial(result), polynomial(s)))
-    return result
+    if all(isinstance(s, int) for s in sizes):
+        return prod(sizes)
+    return from_polynomial(_products(map(polynomial, sizes)))
+
+
+def mixed_radix(lengths, digits) -> Size:
+    """The number that has these digits: the row-major position of an element of an array."""
+    terms: dict = {}
+    for n, digit in zip(lengths, digits, strict=True):
+        if n != 1:
+            terms = _sum([_product(terms, polynomial(n)), polynomial(digit)])
+    return from_polynomial(terms)
 
 
 def at_least_zero(size: Size) -> Size:
