@@ -139,14 +139,14 @@ class Printer:
         self.text = body
         self.kernel_name = kernel.name
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
-        self._fields(kernel.body)
+        self._fields(list(_outside_pieces(kernel.body)))
         self._statements(kernel.body)
         body.close()
         return "\n".join(str(t) for t in [*self.functions, body])
 
-    def _fields(self, body) -> None:
+    def _fields(self, statements: list) -> None:
         """Local names for the pointers and sizes that a function uses."""
-        for e, constant in self._used(body).items():
+        for e, constant in self._used(statements).items():
             name = self.frame_names[e]
             if isinstance(e, Dimension):
                 self.text.add(f"const int64_t {name} = frame->{name};")
@@ -154,13 +154,13 @@ class Printer:
                 const = "const " if constant else ""
                 self.text.add(f"{const}{C_TYPES[e.dtype]} *restrict const {name} = frame->{name};")
 
-    def _used(self, body) -> dict[Expr, bool]:
+    def _used(self, statements: list) -> dict[Expr, bool]:
         """The arrays and sizes of the frame that statements use, and which are only read."""
-        written = {s.buffer for s in loops.walk(body) if isinstance(s, Store)}
-        own = {s.buffer for s in loops.walk(body) if isinstance(s, Scratch)}
+        written = {s.buffer for s in statements if isinstance(s, Store)}
+        own = {s.buffer for s in statements if isinstance(s, Scratch)}
         used: dict[Expr, None] = {}
         seen: set[Expr] = set()
-        for s in loops.walk(body):
+        for s in statements:
             parts = formula_order(loops.values(s), seen)
             used.update((e, None) for e in parts if e in self.frame_names)
             if isinstance(s, Store):
@@ -310,7 +310,7 @@ class Printer:
         how = "SC_STREAM " if stream else ""
         self.text.open(f"{how}static void {name}(void *context, int64_t begin, int64_t end)")
         self.text.add(f"{self.record} *const frame = context;")
-        self._fields((*s.before, *s.body))
+        self._fields(list(loops.walk((*s.before, *s.body))))
         self.scratch.append([])
         self._statements(s.before)
         index_name = self._name(s.index)
@@ -325,8 +325,7 @@ class Printer:
         self.text.close()
         self.functions.append(self.text)
         self.text, (self.names, self.taken) = outer, outer_names
-        self._extent_fields(s)
-        extent, grain = self.value(size.as_expr(s.extent)), self.value(size.as_expr(s.grain))
+        extent, grain = self._values([size.as_expr(s.extent), size.as_expr(s.grain)])
         self.text.add(f"runtime->parallel({name}, frame, {extent}, {grain});")
 
     def _range(self, s: For, name: str, start: str, stop: str) -> None:
@@ -352,12 +351,6 @@ class Printer:
         self.text.add("#pragma omp simd")
         self._range(s, name, "from", "to")
         self.text.close()
-
-    def _extent_fields(self, s: For) -> None:
-        for v in (s.extent, s.grain):
-            for e in formula_order([v]) if isinstance(v, Expr) else ():
-                if isinstance(e, Dimension) and e in self.frame_names:
-                    self.names[e] = f"frame->{self.frame_names[e]}"
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -417,16 +410,17 @@ class Printer:
 
     def value(self, expr: Expr) -> str:
         """A formula as C; parts that are used several times are computed first, under a name."""
-        nodes = formula_order([expr])
-        if len(nodes) == 1:
-            return self._leaf(expr)
-        count = uses([expr])
+        return self._leaf(expr) if expr.op is None else self._values([expr])[0]
+
+    def _values(self, exprs: list[Expr]) -> list[str]:
+        nodes = formula_order(exprs)
+        count = uses(exprs)
         texts: dict[Expr, str] = {}
         for e in nodes:
             text = self._leaf(e) if e.op is None else self._node(e, [texts[a] for a in e.args])
-            shared = count[e] > 1 and e.op is not None and e is not expr and not _is_offset(e)
+            shared = count[e] > 1 and e.op is not None and not _is_offset(e)
             texts[e] = self._temporary(e, text) if shared or len(text) > LONGEST_TEXT else text
-        return texts[expr]
+        return [texts[e] for e in exprs]
 
     def _temporary(self, e: Expr, text: str) -> str:
         name = self._new("t")
@@ -583,7 +577,18 @@ def _is_call(text: str) -> bool:
 
 
 def _is_offset(e: Expr) -> bool:
-    return e.weak
+    """Whether a part is arithmetic of sizes and places, which the C compiler sees through (but not
+    how something is cut into tiles, which is long).
+    """
+    return e.weak and not (isinstance(e.op, Primitive) and e.op.internal)
+
+
+def _outside_pieces(body) -> Iterator:
+    """What a kernel's own function does: the bodies of parallel loops are functions too."""
+    for s in body:
+        yield s
+        if isinstance(s, (For, If)) and getattr(s, "how", None) != "parallel":
+            yield from _outside_pieces((*getattr(s, "before", ()), *s.body))
 
 
 def _is_flat(body) -> bool:

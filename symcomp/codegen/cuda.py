@@ -377,5 +377,5 @@ def _quotient(left: str, right: str) -> str:
 
 def arguments(kernel: Kernel, names: dict[Expr, str]) -> dict[Expr, bool]:
     """What a kernel is given, in order, and whether it only reads it; constants are in the file."""
-    used = Printer(names)._used(kernel.body)
+    used = Printer(names)._used(list(loops.walk(kernel.body)))
     return {e: constant for e, constant in used.items() if not isinstance(e, Constant)}

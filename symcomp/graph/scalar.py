@@ -280,7 +280,8 @@ class Primitive(Elementwise, register=False):
         self.body = function if declaration.get("defined") else None
         self._signatures: dict[tuple, tuple[str, ...]] = {}
         self._results: dict[tuple[str, ...], str] = {}
-        if not declaration.get("internal"):
+        self.internal = declaration.get("internal", False)
+        if not self.internal:
             registry[self.name] = self
 
     def __reduce__(self):

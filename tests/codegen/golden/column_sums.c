@@ -64,11 +64,8 @@ static void k15_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k15_reduce(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const double *restrict const x = frame->x;
-    double *restrict const partial0 = frame->partial0;
-    double *restrict const partial1 = frame->partial1;
-    const int64_t t3_ = sc_floordiv_i64((frame->n0 * frame->n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * frame->n1), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k15_reduce_piece0, frame, sc_maximum_i64(0, t3_) + 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_floordiv_i64((frame->n1 + 255), 256) * 212992)) + (-1))) + 1);
+    const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
+    runtime->parallel(k15_reduce_piece0, frame, t3_ + 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_floordiv_i64((n1 + 255), 256) * 212992)) + (-1))) + 1);
 }
 
 static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
@@ -113,12 +110,8 @@ static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k27_reduce(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t n0 = frame->n0;
-    const double *restrict const partial0 = frame->partial0;
-    const double *restrict const partial1 = frame->partial1;
-    double *restrict const out0 = frame->out0;
-    double *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_floordiv_i64((frame->n0 * frame->n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * frame->n1), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k27_reduce_piece0, frame, sc_floordiv_i64((frame->n1 + 255), 256), sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
+    runtime->parallel(k27_reduce_piece0, frame, sc_floordiv_i64((n1 + 255), 256), sc_maximum_i64(0, (sc_floordiv_i64(524288, ((t2_ * 2048) + 2048)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0, int64_t n1) {

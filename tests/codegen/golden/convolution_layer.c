@@ -46,9 +46,6 @@ static void k2_convolution_maximum_where_piece0(void *context, int64_t begin, in
 
 /* convolution: convolution(x, w, low=1×1, size=6×7); maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0); where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0) */
 static void k2_convolution_maximum_where(frame_t *frame) {
-    const int64_t n0 = frame->n0;
-    float *restrict const w = frame->w;
-    float *restrict const packed0 = frame->packed0;
     runtime->parallel(k2_convolution_maximum_where_piece0, frame, 1, 151);
 }
 
@@ -62,8 +59,7 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
     float *restrict const out0 = frame->out0;
     const int64_t images4 = sc_block_images(n0, 1, 42, 6, 256);
     const int64_t rows5 = sc_block_rows(n0, 6, 7, 6, 256);
-    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 6, 256) + (-1)), sc_block_images(n0, 1, 42, 6, 256)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 6, 256) + 5), sc_block_rows(n0, 6, 7, 6, 256));
-    const int64_t some6 = sc_block_channels(t1_, 6);
+    const int64_t some6 = sc_block_channels((sc_floordiv_i64((n0 + images4 + (-1)), images4) * sc_floordiv_i64((rows5 + 5), rows5)), 6);
     const int64_t bands7 = sc_floordiv_i64((rows5 + 5), rows5);
     const int64_t parts10 = sc_floordiv_i64((some6 + 5), some6);
     for (int64_t t3 = begin; t3 < end; ++t3) {
@@ -90,10 +86,10 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
                 const float h23 = b[(some6 * rest12) + i18];
                 #pragma omp simd
                 for (int64_t i19 = 0; i19 < length16 * 7; ++i19) {
-                    const float t2_ = h23 + where_0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19];
-                    const float v21 = (t2_ <= 0.0f) ? 0.0f : t2_;
-                    const float t3_ = ((h23 + where_0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19]) > 0.0f) ? (0.125f * v21) : 0.0f;
-                    const float v22 = t3_;
+                    const float t1_ = h23 + where_0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19];
+                    const float v21 = (t1_ <= 0.0f) ? 0.0f : t1_;
+                    const float t2_ = ((h23 + where_0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19]) > 0.0f) ? (0.125f * v21) : 0.0f;
+                    const float v22 = t2_;
                     out0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19] = v21;
                     where_0[(rows5 * rest9 * 7) + (some6 * rest12 * 42) + (image13 * 252) + (i17 * 252) + (i18 * 42) + i19] = v22;
                 }
@@ -105,18 +101,10 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
 /* convolution: convolution(x, w, low=1×1, size=6×7); maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0); where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0) */
 static void k24_convolution_maximum_where(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const x = frame->x;
-    float *restrict const packed0 = frame->packed0;
-    float *restrict const where_0 = frame->where_0;
-    const float *restrict const b = frame->b;
-    float *restrict const out0 = frame->out0;
-    const int64_t t4_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 6, 256));
-    const int64_t t5_ = sc_block_channels((t4_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256))), 6);
-    const int64_t t6_ = t4_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256)) * sc_floordiv_i64((t5_ + 5), t5_);
-    const int64_t t7_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 6, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 6, 256));
-    const int64_t t8_ = sc_block_channels((t7_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 6, 256) + 5), sc_block_rows(frame->n0, 6, 7, 6, 256))), 6);
-    const int64_t t9_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 6, 256) * sc_block_rows(frame->n0, 6, 7, 6, 256) * t8_ * 189));
-    runtime->parallel(k24_convolution_maximum_where_piece0, frame, t6_, sc_maximum_i64(0, (t9_ + (-1))) + 1);
+    const int64_t t3_ = sc_block_images(n0, 1, 42, 6, 256);
+    const int64_t t4_ = sc_block_rows(n0, 6, 7, 6, 256);
+    const int64_t t5_ = sc_block_channels((sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_)), 6);
+    runtime->parallel(k24_convolution_maximum_where_piece0, frame, sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_) * sc_floordiv_i64((t5_ + 5), t5_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t3_ * t4_ * t5_ * 189)) + (-1))) + 1);
 }
 
 static void k27_convolutioninput_piece0(void *context, int64_t begin, int64_t end) {
@@ -139,9 +127,6 @@ static void k27_convolutioninput_piece0(void *context, int64_t begin, int64_t en
 
 /* convolution_input: convolution_input(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), w, low=1×1, size=6×7) */
 static void k27_convolutioninput(frame_t *frame) {
-    const int64_t n0 = frame->n0;
-    float *restrict const w = frame->w;
-    float *restrict const packed25 = frame->packed25;
     runtime->parallel(k27_convolutioninput_piece0, frame, 1, 75);
 }
 
@@ -153,8 +138,7 @@ static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t en
     float *restrict const out1 = frame->out1;
     const int64_t images29 = sc_block_images(n0, 1, 42, 3, 256);
     const int64_t rows30 = sc_block_rows(n0, 6, 7, 3, 256);
-    const int64_t t1_ = sc_floordiv_i64((n0 + sc_block_images(n0, 1, 42, 3, 256) + (-1)), sc_block_images(n0, 1, 42, 3, 256)) * sc_floordiv_i64((sc_block_rows(n0, 6, 7, 3, 256) + 5), sc_block_rows(n0, 6, 7, 3, 256));
-    const int64_t some31 = sc_block_channels(t1_, 3);
+    const int64_t some31 = sc_block_channels((sc_floordiv_i64((n0 + images29 + (-1)), images29) * sc_floordiv_i64((rows30 + 5), rows30)), 3);
     const int64_t bands32 = sc_floordiv_i64((rows30 + 5), rows30);
     const int64_t parts35 = sc_floordiv_i64((some31 + 2), some31);
     for (int64_t t28 = begin; t28 < end; ++t28) {
@@ -182,16 +166,10 @@ static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t en
 /* convolution_input: convolution_input(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), w, low=1×1, size=6×7) */
 static void k42_convolutioninput(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const where_0 = frame->where_0;
-    float *restrict const packed25 = frame->packed25;
-    float *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 3, 256));
-    const int64_t t3_ = sc_block_channels((t2_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256))), 3);
-    const int64_t t4_ = t2_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256)) * sc_floordiv_i64((t3_ + 2), t3_);
-    const int64_t t5_ = sc_floordiv_i64((frame->n0 + sc_block_images(frame->n0, 1, 42, 3, 256) + (-1)), sc_block_images(frame->n0, 1, 42, 3, 256));
-    const int64_t t6_ = sc_block_channels((t5_ * sc_floordiv_i64((sc_block_rows(frame->n0, 6, 7, 3, 256) + 5), sc_block_rows(frame->n0, 6, 7, 3, 256))), 3);
-    const int64_t t7_ = sc_floordiv_i64(524288, (sc_block_images(frame->n0, 1, 42, 3, 256) * sc_block_rows(frame->n0, 6, 7, 3, 256) * t6_ * 378));
-    runtime->parallel(k42_convolutioninput_piece0, frame, t4_, sc_maximum_i64(0, (t7_ + (-1))) + 1);
+    const int64_t t1_ = sc_block_images(n0, 1, 42, 3, 256);
+    const int64_t t2_ = sc_block_rows(n0, 6, 7, 3, 256);
+    const int64_t t3_ = sc_block_channels((sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_)), 3);
+    runtime->parallel(k42_convolutioninput_piece0, frame, sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_) * sc_floordiv_i64((t3_ + 2), t3_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t1_ * t2_ * t3_ * 378)) + (-1))) + 1);
 }
 
 static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
@@ -203,20 +181,22 @@ static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
     for (int64_t t44 = begin; t44 < end; ++t44) {
         const int64_t part45 = sc_floordiv_i64(t44, sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3));
         const int64_t rest46 = (sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3) * part45 * (-1)) + t44;
-        const int64_t t1_ = sc_maximum_i64(0, (n0 + (part45 * sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)) * (-1))));
-        const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)) + (t1_ * (-1))));
-        const int64_t length47 = sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)) + (t2_ * (-1));
-        const int64_t t3_ = sc_floordiv_i64((sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3) + 2), sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3));
-        const int64_t length48 = t3_ + (sc_maximum_i64(0, ((rest46 * t3_) + t3_ + (sc_maximum_i64(0, ((rest46 * t3_) + (-3))) * (-1)) + (-3))) * (-1));
-        const int64_t t4_ = sc_floordiv_i64((sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3) + 2), sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3));
-        const int64_t t5_ = sc_floordiv_i64((sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3) + 2), sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3));
+        const int64_t t1_ = sc_filter_chunks(n0, 3, 432);
+        const int64_t t2_ = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, (n0 + (part45 * sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * (-1)))) * (-1));
+        const int64_t length47 = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, t2_) * (-1));
+        const int64_t t3_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
+        const int64_t t4_ = (rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, ((rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + (-3))) * (-1)) + (-3);
+        const int64_t length48 = sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, t4_) * (-1));
+        const int64_t t5_ = sc_filter_chunks(n0, 3, 432);
+        const int64_t t6_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
+        const int64_t t7_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
          {
             const symcomp_geometry geometry = {
                 n0, 1, 3, 6,
                 {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
                 {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
             };
-            if (runtime->convolution_f32[SYMCOMP_DIRECT]->filters(&geometry, x, where_0, partial43 + ((part45 * 432) + (rest46 * t5_ * 144)), part45 * sc_floordiv_i64((n0 + sc_filter_chunks(n0, 3, 432) + (-1)), sc_filter_chunks(n0, 3, 432)), length47, 0, rest46 * t4_, length48))
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->filters(&geometry, x, where_0, partial43 + ((part45 * 432) + (rest46 * sc_floordiv_i64((t7_ + 2), t7_) * 144)), part45 * sc_floordiv_i64((n0 + t5_ + (-1)), t5_), length47, 0, rest46 * sc_floordiv_i64((t6_ + 2), t6_), length48))
                 frame->failed = 1;
         }
     }
@@ -225,10 +205,8 @@ static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
 static void k49_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const x = frame->x;
-    float *restrict const where_0 = frame->where_0;
-    float *restrict const partial43 = frame->partial43;
-    runtime->parallel(k49_convolutionfilters_piece0, frame, sc_filter_chunks(frame->n0, 3, 432) * sc_filter_blocks(sc_filter_chunks(frame->n0, 3, 432), 1, 3), 1);
+    const int64_t t8_ = sc_filter_chunks(n0, 3, 432);
+    runtime->parallel(k49_convolutionfilters_piece0, frame, t8_ * sc_filter_blocks(t8_, 1, 3), 1);
 }
 
 static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
@@ -264,9 +242,7 @@ static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
 static void k65_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const partial43 = frame->partial43;
-    float *restrict const out2 = frame->out2;
-    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(frame->n0, 3, 432) * 1024) + 1024)) + (-1))) + 1);
+    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432) * 1024) + 1024)) + (-1))) + 1);
 }
 
 static void k74_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
@@ -293,9 +269,7 @@ static void k74_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
 static void k74_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const where_0 = frame->where_0;
-    float *restrict const out3 = frame->out3;
-    runtime->parallel(k74_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n0 * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k74_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n0 * 378) + 10)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {

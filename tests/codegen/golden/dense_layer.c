@@ -57,11 +57,7 @@ static void k12_dot_tanh(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
     const int64_t n1 = frame->n1;
-    float *restrict const x = frame->x;
-    float *restrict const w = frame->w;
-    float *restrict const out0 = frame->out0;
-    const float *restrict const b = frame->b;
-    runtime->parallel(k12_dot_tanh_piece0, frame, sc_tile_count(frame->n0, frame->n2, frame->n1), 1);
+    runtime->parallel(k12_dot_tanh_piece0, frame, sc_tile_count(n0, n2, n1), 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, int64_t n0, int64_t n1, int64_t n2) {

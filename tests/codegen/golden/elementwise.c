@@ -35,10 +35,7 @@ static void k3_add_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_add(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const double *restrict const x = frame->x;
-    const double *restrict const y = frame->y;
-    double *restrict const out0 = frame->out0;
-    runtime->parallel(k3_add_piece0, frame, frame->n0 * frame->n1, 18944);
+    runtime->parallel(k3_add_piece0, frame, n0 * n1, 18944);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, int64_t n1) {

@@ -57,11 +57,7 @@ static void k11_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k11_reduce(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const float *restrict const x = frame->x;
-    float *restrict const partial5 = frame->partial5;
-    float *restrict const partial6 = frame->partial6;
-    float *restrict const partial7 = frame->partial7;
-    runtime->parallel(k11_reduce_piece0, frame, sc_floordiv_i64(((frame->n0 * frame->n1) + 2047), 2048), 1);
+    runtime->parallel(k11_reduce_piece0, frame, sc_floordiv_i64(((n0 * n1) + 2047), 2048), 1);
 }
 
 /* row: sum(x, axis=(0, 1)); sum(square(x), axis=(0, 1)); min(x, axis=(0, 1)) */

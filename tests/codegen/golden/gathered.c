@@ -83,12 +83,7 @@ static void k15_take_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k15_take_reduce(frame_t *frame) {
     const int64_t n2 = frame->n2;
     const int64_t n1 = frame->n1;
-    const int32_t *restrict const at = frame->at;
-    const int64_t n0 = frame->n0;
-    const double *restrict const x = frame->x;
-    double *restrict const out0 = frame->out0;
-    double *restrict const partial11 = frame->partial11;
-    const int64_t t3_ = sc_floordiv_i64((frame->n2 + sc_maximum_i64(0, (sc_floordiv_i64(2048, frame->n1) + (-1)))), (sc_maximum_i64(0, (sc_floordiv_i64(2048, frame->n1) + (-1))) + 1));
+    const int64_t t3_ = sc_floordiv_i64((n2 + sc_maximum_i64(0, (sc_floordiv_i64(2048, n1) + (-1)))), (sc_maximum_i64(0, (sc_floordiv_i64(2048, n1) + (-1))) + 1));
     runtime->parallel(k15_take_reduce_piece0, frame, t3_, 1);
 }
 
@@ -127,11 +122,7 @@ static void k22_multiply_piece0(void *context, int64_t begin, int64_t end) {
 static void k22_multiply(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    const double *restrict const x = frame->x;
-    const int64_t n1 = frame->n1;
-    const int32_t *restrict const at = frame->at;
-    double *restrict const out1 = frame->out1;
-    runtime->parallel(k22_multiply_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n2 * 18)) + (-1))) + 1);
+    runtime->parallel(k22_multiply_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 18)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, void *out2, int64_t n0, int64_t n1, int64_t n2) {

@@ -36,9 +36,7 @@ static void k0_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k0_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const double *restrict const x = frame->x;
-    double *restrict const out0 = frame->out0;
-    runtime->parallel(k0_cumulate_piece0, frame, frame->n0 + (sc_maximum_i64(0, (frame->n0 + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n1 * 8)) + (-1))) + 1);
+    runtime->parallel(k0_cumulate_piece0, frame, n0 + (sc_maximum_i64(0, (n0 + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 8)) + (-1))) + 1);
 }
 
 /* writes: cumsum(x, axis=0) */
@@ -72,10 +70,7 @@ static void k2_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k2_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const double *restrict const x = frame->x;
-    double *restrict const out1 = frame->out1;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64(524288, ((frame->n1 * 8) + (sc_maximum_i64(0, (frame->n1 + (-1))) * (-8)))) + (-1))) + 1;
-    runtime->parallel(k2_cumulate_piece0, frame, frame->n0, t2_);
+    runtime->parallel(k2_cumulate_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n1 * 8) + (sc_maximum_i64(0, (n1 + (-1))) * (-8)))) + (-1))) + 1);
 }
 
 static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
@@ -94,9 +89,7 @@ static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    double *restrict const out1 = frame->out1;
-    const double *restrict const x = frame->x;
-    runtime->parallel(k3_cumulate_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, (frame->n1 + (-1))) * 13)) + (-1))) + 1);
+    runtime->parallel(k3_cumulate_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, (n1 + (-1))) * 13)) + (-1))) + 1);
 }
 
 SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {
@@ -117,9 +110,7 @@ SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t e
 static void k4_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const double *restrict const x = frame->x;
-    double *restrict const out2 = frame->out2;
-    runtime->parallel(k4_cumulate_piece0, frame, (frame->n0 * frame->n1) + (sc_maximum_i64(0, ((frame->n0 * frame->n1) + (-1))) * (-1)), 65536);
+    runtime->parallel(k4_cumulate_piece0, frame, (n0 * n1) + (sc_maximum_i64(0, ((n0 * n1) + (-1))) * (-1)), 65536);
 }
 
 /* writes: cumprod(reshape(x, (n0 * n1,)), axis=0) */

@@ -53,9 +53,7 @@ static void k3_scatter_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_scatter(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    const double *restrict const x = frame->x;
-    double *restrict const out0 = frame->out0;
-    runtime->parallel(k3_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n2 * 8)) + (-1))) + 1);
+    runtime->parallel(k3_scatter_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 8)) + (-1))) + 1);
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */
@@ -92,9 +90,7 @@ static void k5_scatter_piece0(void *context, int64_t begin, int64_t end) {
 static void k5_scatter(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    const double *restrict const x = frame->x;
-    double *restrict const out1 = frame->out1;
-    runtime->parallel(k5_scatter_piece0, frame, frame->n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (frame->n2 * 8)) + (-1))) + 1);
+    runtime->parallel(k5_scatter_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 8)) + (-1))) + 1);
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */

@@ -39,9 +39,6 @@ static void k7_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
 
 /* row: sum(a, axis=(0, 1)); a.T */
 static void k7_reduce_axes(frame_t *frame) {
-    const double *restrict const a = frame->a;
-    double *restrict const axes_0 = frame->axes_0;
-    double *restrict const partial4 = frame->partial4;
     runtime->parallel(k7_reduce_axes_piece0, frame, 1, 1);
 }
 
@@ -74,8 +71,6 @@ SC_STREAM static void k14_copy_piece0(void *context, int64_t begin, int64_t end)
 
 /* map: b */
 static void k14_copy(frame_t *frame) {
-    const double *restrict const b = frame->b;
-    double *restrict const a = frame->a;
     runtime->parallel(k14_copy_piece0, frame, 9, 57856);
 }
 

@@ -75,10 +75,7 @@ static void k15_dot_tanh_piece0(void *context, int64_t begin, int64_t end) {
 /* gemm: x @ w; tanh(x @ w) */
 static void k15_dot_tanh(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const x = frame->x;
-    float *restrict const w = frame->w;
-    float *restrict const tanh_0 = frame->tanh_0;
-    runtime->parallel(k15_dot_tanh_piece0, frame, sc_tile_count(frame->n0, 6, 4), 1);
+    runtime->parallel(k15_dot_tanh_piece0, frame, sc_tile_count(n0, 6, 4), 1);
 }
 
 static void k25_dot_piece0(void *context, int64_t begin, int64_t end) {
@@ -106,10 +103,7 @@ static void k25_dot_piece0(void *context, int64_t begin, int64_t end) {
 /* gemm: tanh(x @ w) @ v */
 static void k25_dot(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const tanh_0 = frame->tanh_0;
-    float *restrict const v = frame->v;
-    float *restrict const dot_1 = frame->dot_1;
-    runtime->parallel(k25_dot_piece0, frame, sc_tile_count(frame->n0, 3, 6), 1);
+    runtime->parallel(k25_dot_piece0, frame, sc_tile_count(n0, 3, 6), 1);
 }
 
 static void k41_reduce_exp_add_piece0(void *context, int64_t begin, int64_t end) {
@@ -159,13 +153,7 @@ static void k41_reduce_exp_add_piece0(void *context, int64_t begin, int64_t end)
 /* row: max(c + tanh(x @ w) @ v, axis=1); exp(c + tanh(x @ w) @ v + (-max(c + …, axis=1))[:, None]); sum(exp(c + tanh(…) @ v + (-max(…, axis=1))[:, None]), axis=1); place(broadcast_to(-(1.0 / float32(n0)), (n0,)), at, axis=1, length=3) + exp(c + … + (…)[:, None]) / sum(exp(…), axis=1)[:, None] / float32(n0) */
 static void k41_reduce_exp_add(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const c = frame->c;
-    const float *restrict const dot_1 = frame->dot_1;
-    float *restrict const reduce_2 = frame->reduce_2;
-    float *restrict const reduce_3 = frame->reduce_3;
-    const int64_t *restrict const at = frame->at;
-    float *restrict const add_5 = frame->add_5;
-    runtime->parallel(k41_reduce_exp_add_piece0, frame, frame->n0, 1536);
+    runtime->parallel(k41_reduce_exp_add_piece0, frame, n0, 1536);
 }
 
 static void k48_reduce_piece0(void *context, int64_t begin, int64_t end) {
@@ -194,13 +182,7 @@ static void k48_reduce_piece0(void *context, int64_t begin, int64_t end) {
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
 static void k48_reduce(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const c = frame->c;
-    const int64_t *restrict const at = frame->at;
-    const float *restrict const dot_1 = frame->dot_1;
-    const float *restrict const reduce_2 = frame->reduce_2;
-    const float *restrict const reduce_3 = frame->reduce_3;
-    float *restrict const partial46 = frame->partial46;
-    runtime->parallel(k48_reduce_piece0, frame, sc_floordiv_i64((frame->n0 + 2047), 2048), 1);
+    runtime->parallel(k48_reduce_piece0, frame, sc_floordiv_i64((n0 + 2047), 2048), 1);
 }
 
 /* row: sum(pick(c + (…) @ v + (-…)[:, None] + (-log(…))[:, None], at, axis=1), axis=0) */
@@ -262,11 +244,7 @@ static void k67_dot_multiply_piece0(void *context, int64_t begin, int64_t end) {
 /* gemm: einsum(ik,jk->ij: place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), v); (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(-…, (n0,)), at, axis=1, length=3) + exp(…) / (…)[:, None] / float32(n0), v) */
 static void k67_dot_multiply(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const add_5 = frame->add_5;
-    float *restrict const v = frame->v;
-    float *restrict const multiply_6 = frame->multiply_6;
-    const float *restrict const tanh_0 = frame->tanh_0;
-    runtime->parallel(k67_dot_multiply_piece0, frame, sc_tile_count(frame->n0, 6, 3), 1);
+    runtime->parallel(k67_dot_multiply_piece0, frame, sc_tile_count(n0, 6, 3), 1);
 }
 
 static void k77_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -294,10 +272,7 @@ static void k77_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
 /* gemm: einsum(ki,kj->ij: x, (1.0 - square(tanh(x @ w))) * einsum(ik,jk->ij: place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), v)); w - 0.1 * einsum(ki,kj->ij: x, (1.0 - square(…)) * einsum(ik,jk->ij: … + …, v)) */
 static void k77_dot_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const x = frame->x;
-    float *restrict const multiply_6 = frame->multiply_6;
-    float *restrict const w = frame->w;
-    runtime->parallel(k77_dot_subtract_piece0, frame, sc_tile_count(4, 6, frame->n0), 1);
+    runtime->parallel(k77_dot_subtract_piece0, frame, sc_tile_count(4, 6, n0), 1);
 }
 
 static void k87_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -325,10 +300,7 @@ static void k87_dot_subtract_piece0(void *context, int64_t begin, int64_t end) {
 /* gemm: einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0)); v - 0.1 * einsum(ki,kj->ij: tanh(x @ w), place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0)) */
 static void k87_dot_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    float *restrict const tanh_0 = frame->tanh_0;
-    float *restrict const add_5 = frame->add_5;
-    float *restrict const v = frame->v;
-    runtime->parallel(k87_dot_subtract_piece0, frame, sc_tile_count(6, 3, frame->n0), 1);
+    runtime->parallel(k87_dot_subtract_piece0, frame, sc_tile_count(6, 3, n0), 1);
 }
 
 static void k99_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -364,10 +336,8 @@ static void k99_reduce_subtract_piece0(void *context, int64_t begin, int64_t end
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 static void k99_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const add_5 = frame->add_5;
-    float *restrict const partial88 = frame->partial88;
-    const int64_t t2_ = sc_floordiv_i64((frame->n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k99_reduce_subtract_piece0, frame, sc_maximum_i64(0, t2_) + 1, 3);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
+    runtime->parallel(k99_reduce_subtract_piece0, frame, t2_ + 1, 3);
 }
 
 static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -400,10 +370,8 @@ static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t en
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 static void k108_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const float *restrict const partial88 = frame->partial88;
-    float *restrict const c = frame->c;
-    const int64_t t2_ = sc_floordiv_i64((frame->n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 * 3), 131072) + (-64))) * (-1)) + (-1);
-    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_maximum_i64(0, t2_) * 2048) + 2048)) + (-1))) + 1);
+    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
+    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((t2_ * 2048) + 2048)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0) {

@@ -34,9 +34,6 @@ static void k6_reduce_piece0(void *context, int64_t begin, int64_t end) {
 
 /* row: sum(w * x, axis=(0, 1)) */
 static void k6_reduce(frame_t *frame) {
-    const double *restrict const w = frame->w;
-    const double *restrict const x = frame->x;
-    double *restrict const partial4 = frame->partial4;
     runtime->parallel(k6_reduce_piece0, frame, 1, 1);
 }
 
@@ -69,8 +66,6 @@ SC_STREAM static void k13_subtract_piece0(void *context, int64_t begin, int64_t 
 
 /* map: w - 0.5 * x */
 static void k13_subtract(frame_t *frame) {
-    double *restrict const w = frame->w;
-    const double *restrict const x = frame->x;
     runtime->parallel(k13_subtract_piece0, frame, 12, 37376);
 }
 
