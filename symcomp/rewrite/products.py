@@ -68,11 +68,9 @@ def dot_of_transposed(node: Expr, known: Facts) -> Expr | None:
 def dot_of_single(node: Expr, known: Facts) -> Expr | None:
     """An axis of length 1 in a product is no axis: (n, 1)·(1, m), (n, k)·(k, 1)"""
     op, (a, b) = node.op, node.args
-    single = {
-        c
-        for c, n in (*zip(op.left, a.shape, strict=True), *zip(op.right, b.shape, strict=True))
-        if n == 1
-    }
+    labels, lengths = op.left + op.right, (*a.shape, *b.shape)
+    # A length on the other side that must be 1, but is not known before the call, stays an axis.
+    single = {*labels} - {c for c, n in zip(labels, lengths, strict=True) if n != 1}
     if not single:
         return None
     a, left = _without_labels(a, op.left, single)

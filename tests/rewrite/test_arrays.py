@@ -259,3 +259,12 @@ def test_rows_of_another_length():
                 np.testing.assert_array_equal(a, b)
     with pytest.raises(sc.errors.BoundsError):
         f(np.zeros((4, 3)), np.zeros(5, "int64"), np.zeros(5))
+
+
+def test_a_length_that_must_be_one_is_no_single_axis():
+    """(n, 1)·(m, 1), where m is known to be 1 only at the call, which checks it."""
+    x = T.tensor("float64", (None, 1), name="x")
+    f = sc.function([x], x @ x[:-2:-1])
+    np.testing.assert_array_equal(f(np.full((3, 1), 2.0)), np.full((3, 1), 4.0))
+    with pytest.raises(sc.errors.ShapeError):
+        f(np.zeros((0, 1)))
