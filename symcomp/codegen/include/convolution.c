@@ -65,6 +65,8 @@ static int NAME(pack_all)(const symcomp_geometry *g, int which, const T *weights
 #define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
 #elif defined(CHANNELWISE)
 #define ROUTINES NAME(pack_channelwise), NAME(correlate_channelwise), NAME(filters_channelwise)
+#elif defined(STRASSEN)
+#define ROUTINES NAME(pack_strassen), NAME(correlate_strassen), NAME(filters_strassen)
 #else
 #define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
 #endif

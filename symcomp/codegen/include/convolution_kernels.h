@@ -33,6 +33,9 @@ typedef INTEGER NAME(mask) __attribute__((vector_size(VECTOR_BYTES), may_alias))
 #include "convolution_pairs.h"
 #include "convolution_pairs_filters.h"
 #include "convolution_pointwise.h"
+#if defined(STRASSEN)
+#include "convolution_strassen.h"
+#endif
 #include "convolution_correlate.h"
 
 /* ---- the gradient with respect to the filters ------------------------------------------------- */
@@ -92,6 +95,9 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
         return runtime->NAME(convolution)[SYMCOMP_PAIRS]->filters(
+            g, x, gradient, partial, first_image, images, group, first_channel, channels);
+    if (NAME(is_strassen)(g, SYMCOMP_FILTERS))
+        return runtime->NAME(convolution)[SYMCOMP_STRASSEN]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
         return NAME(filters_pointwise)(g, x, gradient, partial, first_image, images, group,

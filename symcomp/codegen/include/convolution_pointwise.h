@@ -9,6 +9,11 @@ enum {
     POINTWISE_TERMS = 256,
     /* Positions of a gradient whose turned values stay in L1. */
     POINTWISE_POSITIONS = 104,
+    /* Channels on both sides, positions of an image, and of all images, from which Strassen's algorithm
+     * gains; the gradient of filters from twice as many channels. */
+    STRASSEN_CHANNELS = 128,
+    STRASSEN_AREA = 192,
+    STRASSEN_POSITIONS = 1024,
 };
 
 static int NAME(is_pointwise)(const symcomp_geometry *g) {
@@ -19,6 +24,16 @@ static int NAME(is_pointwise)(const symcomp_geometry *g) {
     return fits;
 }
 
+/* Whether they are products large enough for Strassen's algorithm (see convolution_strassen.h): it is
+ * made of blocks of 32 channels, and some are needed to pay for what is combined. */
+static int NAME(is_strassen)(const symcomp_geometry *g, int which) {
+    int64_t least = which == SYMCOMP_FILTERS ? 2 * STRASSEN_CHANNELS : STRASSEN_CHANNELS;
+    int64_t area = g->size[1] * g->size[2];
+    return sizeof(T) == 4 && NAME(is_pointwise)(g) && g->channels % 32 == 0 && g->filters % 32 == 0 &&
+           at_most(g->channels, g->filters) >= least && area >= STRASSEN_AREA &&
+           g->batch * area >= STRASSEN_POSITIONS;
+}
+
 /* Lines of an array, such as planes or channels: of each image `count` positions from `data` on;
  * how far images are apart, and lines. */
 typedef struct NAME(stack) {
@@ -27,19 +42,24 @@ typedef struct NAME(stack) {
 } NAME(stack);
 
 /* column[n, u] = line n at position first + u of all images, for u < `some` <= width; or the other
- * way round. */
+ * way round. Of whole vectors the last may overlap the one before. */
 static void NAME(copy_column)(const NAME(stack) *from, int64_t lines, int64_t first, int64_t some,
                               T *column, int64_t width, int back) {
     for (int64_t u = 0, count; u < some; u += count) {
         int64_t image = (first + u) / from->count, at = (first + u) % from->count;
-        T *place = from->data + image * from->image + at, *beside = column + u;
         count = at_most(from->count - at, some - u);
-        for (int64_t n = 0; n < lines; ++n, place += from->line, beside += width)
-            if (count == width && !back)
-                for (int64_t v = 0; v < width; v += LANES)
-                    *(VECTOR *)(beside + v) = *(const UNALIGNED *)(place + v);
+        T *place = from->data + image * from->image + at, *beside = column + u;
+        for (int64_t n = 0; n < lines; ++n, place += from->line, beside += width) {
+            const T *source = back ? beside : place;
+            T *target = back ? place : beside;
+            if (count < LANES)
+                memcpy(target, source, (size_t)count * sizeof(T));
             else
-                memcpy(back ? place : beside, back ? beside : place, (size_t)count * sizeof(T));
+                for (int64_t v = 0; v < count; v += LANES) {
+                    int64_t start = at_most(v, count - LANES);
+                    *(UNALIGNED *)(target + start) = *(const UNALIGNED *)(source + start);
+                }
+        }
     }
 }
 
