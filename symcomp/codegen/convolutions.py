@@ -84,7 +84,7 @@ class ConvolutionLowering(Context):
         images = tiling.block_images(g.batch, others, area, channels, fewest)
         rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
         places = size.times(size.parts(g.batch, images), others, size.parts(height, rows))
-        some = tiling.block_channels(self._tasks(g, first, places), channels)
+        some = self._block_channels(g, first, places, channels)
         work = size.times(images, rows, width, some, _terms(g, which))
         t = index(size.times(places, size.parts(channels, some)), f"t{next(self.names)}")
         images, rows = self.let(images, "images", body), self.let(rows, "rows", body)
@@ -114,13 +114,15 @@ class ConvolutionLowering(Context):
             body += self._finish_block(first, maps, target, corner, (count, these, high, width))
         yield [nest((t,), body, work, simd=False)]
 
-    def _tasks(self, g: Geometry, root: Root, places):
-        """As how many tasks blocks of all channels count: by Strassen's algorithm each as two,
-        since parts of the channels would combine the same planes again.
+    def _block_channels(self, g: Geometry, root: Root, places, channels):
+        """Channels in a block, of which there are so many with all channels. Strassen's algorithm
+        combines the same planes again for each part of the channels: it has fewer, and large ones.
         """
         chosen = ways.ways(library_geometry(g), root.expr.dtype)
-        known = all(n == 1 for n in g.kernel)
-        return size.times(places, 2) if known and "strassen" in chosen else places
+        if "strassen" not in chosen or any(n != 1 for n in g.kernel):
+            return tiling.block_channels(places, channels)
+        fewer = tiling.block_channels(size.times(places, 2), channels)
+        return size.larger(fewer, ways.STRASSEN_CHANNELS)
 
     def _parts(self, root: Root):
         """The geometry, and the two arrays."""

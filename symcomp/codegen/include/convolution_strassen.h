@@ -12,7 +12,7 @@
  * what they are added to is in L1 (Huang, Smith, Henry, van de Geijn, "Strassen's algorithm reloaded",
  * 2016). The filters are combined where they are packed, and the planes where they are brought together.
  *
- * Errors are about four times those of a direct sum. Where an image or a filter is not finite, whole
+ * Errors are four to six times those of a direct sum. Where an image or a filter is not finite, whole
  * blocks may be nan.
  */
 
@@ -26,7 +26,7 @@
 
 enum {
     HALVES = 7, PRODUCTS = HALVES * HALVES, QUARTERS = 4,
-    /* A tile: rows, and vectors at most. A vector of filters is two tiles high. */
+    /* A tile: rows, and vectors at most, whose sums fit the registers. */
     TILE_ROWS = VECTOR_BYTES / 8, TILE_VECTORS = 3,
     TILE_WIDTH = TILE_VECTORS * (int)LANES,
     /* A block: rows, columns of the narrowest and of the widest, terms at most. */
@@ -104,15 +104,15 @@ static int NAME(uses_of)(int n, int64_t rows, int64_t width, int64_t spare, cons
     return count;
 }
 
-/* The recipe of a block of so many vectors by four, whose result's rows are `pitch` apart. Between the
- * products of halves of a block sums do not stay in registers, and none goes on with the one before. */
+/* The recipe of a block of so many vectors by four, whose result's rows are `pitch` apart. The sums of
+ * half a block do not stay in registers: who goes on with them finds them in `d` or `f`. */
 static void NAME(make_recipe)(int64_t vectors, int64_t pitch, NAME(recipe) *recipe) {
     NAME(use) finish = {FINISH, 0, pitch}, outer[4], inner[8];
     int64_t width = vectors * LANES, spare = 2 * TILE_ROWS * width;
     recipe->vectors = vectors, recipe->count = 0, recipe->first[0] = 0;
     for (int n = 0; n < HALVES; ++n) {
         int count = 0;
-        if (NAME(halves)[n].go_on) /* p2 and p7 with d, p4 with f */
+        if (NAME(halves)[n].go_on) /* p2 and p7 with `d`, p4 with `f` */
             outer[count++] = (NAME(use)){
                 GROW_BY, spare + (n == 4 ? 4 * TILE_ROWS * width : 0), 2 * width};
         count += NAME(uses_of)(n, 2 * TILE_ROWS, 2 * width, spare, &finish, 1, outer + count);
