@@ -29,7 +29,8 @@ enum {
     /* A tile: rows, and vectors at most, whose sums fit the registers. */
     TILE_ROWS = VECTOR_BYTES / 8, TILE_VECTORS = 3,
     TILE_WIDTH = TILE_VECTORS * (int)LANES,
-    /* A block: rows, columns of the narrowest and of the widest, terms at most. */
+    /* A block: rows, columns of the narrowest and of the widest, terms at most. (With more of them errors
+     * grow faster than what is saved.) */
     BLOCK_ROWS = QUARTERS * TILE_ROWS,
     NARROW = QUARTERS * (int)LANES, WIDEST = QUARTERS * TILE_WIDTH,
     BLOCK_TERMS = 256,
@@ -397,11 +398,6 @@ static int NAME(correlate_strassen)(const symcomp_geometry *g, int which, const 
 
 /* ---- with respect to the filters ----------------------------------------------------------------- */
 
-/* Vectors of a column of the result where so many, by four, are left. */
-static int64_t NAME(column_vectors)(int64_t left) {
-    return left == 4 ? 2 : at_most(left, TILE_VECTORS);
-}
-
 /* to[k, lane] = from[m][first + k] of all images, for LANES lines m, of which those past the last are
  * zeros. */
 static void NAME(turn_lines)(const NAME(stack) *from, int64_t line, int64_t lines, int64_t first,
@@ -472,7 +468,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
             NAME(turn_lines)(beside, o, lanes, first, some, end, turned + o, pitch);
         T *b = planes;
         for (int64_t o = 0; o < pitch; o += vectors * NARROW) {
-            vectors = NAME(column_vectors)((pitch - o) / NARROW);
+            vectors = at_most(TILE_VECTORS, (pitch - o) / NARROW);
             NAME(combine_planes)(turned + o, pitch, most, vectors, b);
             b += PRODUCTS * NAME(planes_size)(most, vectors);
         }
@@ -484,7 +480,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
             NAME(combine_filters)(lines, line, most, filters);
             b = planes;
             for (int64_t o = 0; o < pitch; o += vectors * NARROW) {
-                vectors = NAME(column_vectors)((pitch - o) / NARROW);
+                vectors = at_most(TILE_VECTORS, (pitch - o) / NARROW);
                 NAME(multiply_block)(recipes + vectors, most, filters, b, spare, sums + m * pitch + o,
                                      1);
                 b += PRODUCTS * NAME(planes_size)(most, vectors);
