@@ -28,6 +28,9 @@ FACTORS = 36
 LANES = 16
 #: Taps of the largest filters that are twice as long as their stride.
 MOST_PAIR_TAPS = 16
+#: What Strassen's algorithm makes of a term, at most (see convolution_strassen.h): 16 become 49, of
+#: which each line is whole vectors.
+STRASSEN_TERMS = 5
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: What it takes to pack a filter's element, in those of a map.
@@ -83,11 +86,11 @@ class ConvolutionLowering(Context):
         places = lambda: size.times(  # noqa: E731
             size.parts(g.batch, images), others, size.parts(height, rows)
         )
-        some = tiling.block_channels(places(), channels)
+        some = self._block_channels(g, first, places(), channels)
         work = size.times(images, rows, width, some, _terms(g, which))
         t = index(size.times(places(), size.parts(channels, some)), f"t{next(self.names)}")
         images, rows = self.let(images, "images", body), self.let(rows, "rows", body)
-        some = self.let(tiling.block_channels(places(), channels), "some", body)
+        some = self.let(self._block_channels(g, first, places(), channels), "some", body)
         rest, band = self._split(t, self.let(size.parts(height, rows), "bands", body), body)
         rest, part = self._split(rest, self.let(size.parts(channels, some), "parts", body), body)
         rest, slice_ = self._split(rest, depth, body)
@@ -112,6 +115,16 @@ class ConvolutionLowering(Context):
             corner = (image, size.plus(size.times(group_, channels), channel), slice_, row)
             body += self._finish_block(first, maps, target, corner, (count, these, high, width))
         yield [nest((t,), body, work, simd=False)]
+
+    def _block_channels(self, g: Geometry, root: Root, places, channels):
+        """Channels in a block, of which there are so many with all channels. Strassen's algorithm
+        combines the same planes again for each part of the channels: it has fewer, and large ones.
+        """
+        chosen = ways.ways(library_geometry(g), root.expr.dtype)
+        if "strassen" not in chosen or any(n != 1 for n in g.kernel):
+            return tiling.block_channels(places, channels)
+        fewer = tiling.block_channels(size.times(places, 2), channels)
+        return size.larger(fewer, ways.STRASSEN_CHANNELS)
 
     def _parts(self, root: Root):
         """The geometry, and the two arrays."""
@@ -145,6 +158,8 @@ class ConvolutionLowering(Context):
             rows, packed_terms = LANES, _packed_terms(g, which)
         elif "pairs" in chosen:
             packed_terms = _packed_pairs(g, which)
+        elif "strassen" in chosen:
+            packed_terms = size.times(terms, STRASSEN_TERMS)
         room = size.times(g.groups, size.parts(channels, rows), rows, packed_terms)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
@@ -287,8 +302,8 @@ def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> 
 
 
 def _fewest_positions(g: Geometry, which: str, dtype: str):
-    """Positions that are worth a block: more where it may be an algorithm of Winograd's."""
-    if not {"winograd", "pairs"} & set(ways.ways(library_geometry(g), dtype)):
+    """Positions that are worth a block: more where it may be Winograd's or Strassen's algorithm."""
+    if not {"winograd", "pairs", "strassen"} & set(ways.ways(library_geometry(g), dtype)):
         return tiling.FEWEST_POSITIONS
     kernel, stride = _three(g.kernel, 1)[1:], _three(g.stride, 1)[1:]
     phases = 1 if which == "forward" else size.product(stride)

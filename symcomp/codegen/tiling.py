@@ -107,6 +107,8 @@ FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
 #: By Winograd's algorithm, whose filters are two to four times as large, so many that reading them
 #: is not what takes the time: of 3 × 3 taps, and of twice as many as the stride, for each phase.
 WINOGRAD_POSITIONS, PAIR_POSITIONS = 1024, 2048
+#: By Strassen's algorithm, which cuts them into columns of 192.
+STRASSEN_POSITIONS = 1536
 #: Channels of the library's widest panel of filters.
 PANEL = 8
 #: Blocks for each core, so that they end together.
@@ -125,6 +127,8 @@ def _fewest_positions(height: int, width: int, down: int, across: int, phases: i
         return WINOGRAD_POSITIONS
     if height == 2 * down and width == 2 * across and max(down, across) <= 2:
         return PAIR_POSITIONS * phases
+    if (height, width, down, across) == (1, 1, 1, 1):
+        return STRASSEN_POSITIONS
     return FEWEST_POSITIONS
 
 
@@ -159,11 +163,11 @@ def _block_rows(tasks: int, height: int, width: int, channels: int, fewest: int)
 
 
 def _block_channels(tasks: int, channels: int) -> int:
-    """Channels in a block, whole pairs of panels: all, unless there would be too few blocks."""
+    """Channels in a block, whole fours of panels: all, unless there would be too few blocks."""
     blocks = _up(2 * CORES, tasks)
     blocks = max(1, min(blocks, channels // FEWEST_CHANNELS))
-    pair = 2 * min(max(channels, 1), PANEL)
-    return max(1, _up(_up(channels, pair), blocks) * pair)
+    four = 4 * min(max(channels, 1), PANEL)
+    return max(1, _up(_up(channels, four), blocks) * four)
 
 
 def _filter_chunks(batch: int, planes: int, elements: int) -> int:

@@ -14,12 +14,15 @@ from symcomp.codegen.loops import Call, Kernel, walk
 from symcomp.graph import size
 
 #: In the order of the ways in symcomp.h.
-WAYS = ("direct", "winograd", "channelwise", "pairs", "fives")
+WAYS = ("direct", "winograd", "channelwise", "pairs", "fives", "strassen")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
 
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
 #: for more of them.)
 FEW_CHANNELS = 8
+#: Channels, positions of an image and of all images from which Strassen's algorithm gains: see
+#: convolution_fits.h.
+STRASSEN_CHANNELS, STRASSEN_AREA, STRASSEN_POSITIONS = 128, 192, 1024
 #: Channels times filters of a group, at most, for each channel to be convolved by itself.
 FEW_PRODUCTS = 4
 
@@ -87,9 +90,23 @@ def _may_be_pairs(numbers: list, dtype: str) -> bool:
     )
 
 
+def _may_be_strassen(numbers: list, dtype: str) -> bool:
+    planes, window, stride = numbers[2:4], numbers[7:10], numbers[13:16]
+    area = size.times(*numbers[4:7])
+    positions = size.times(numbers[0], area)
+    return (
+        dtype == "float32"
+        and all(_may_be(n, 1) for n in (*window, *stride))
+        and not any(isinstance(n, int) and (n < STRASSEN_CHANNELS or n % 32) for n in planes)
+        and not (isinstance(area, int) and area < STRASSEN_AREA)
+        and not (isinstance(positions, int) and positions < STRASSEN_POSITIONS)
+    )
+
+
 MAY_BE = {
     "winograd": _may_be_winograd,
     "channelwise": _may_be_channelwise,
     "pairs": _may_be_pairs,
     "fives": _may_be_fives,
+    "strassen": _may_be_strassen,
 }

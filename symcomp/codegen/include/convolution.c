@@ -72,11 +72,17 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_pairs.h"
 #include "convolution_pairs_filters.h"
 #define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
+#elif defined(STRASSEN)
+#include "convolution_lanes.h"
+#include "convolution_stacks.h"
+#include "convolution_strassen.h"
+#define ROUTINES NAME(pack_strassen), NAME(correlate_strassen), NAME(filters_strassen)
 #else
 #include "convolution_tiles.h"
 #include "convolution_lanes.h"
 #include "convolution_turned.h"
 #include "convolution_scatter.h"
+#include "convolution_stacks.h"
 #include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 #include "convolution_filters.h"

@@ -24,7 +24,7 @@ typedef struct symcomp_geometry {
 
 /* A part of a result: images, a group and some of its channels, a slice in depth, rows; and where its
  * elements go: (image i, channel m, row y, column u) of the part to i * image + m * channel +
- * y * width + u. The first channel is the first one of a panel with an even number. */
+ * y * width + u. The first channel is the first one of a panel whose number is a multiple of four. */
 typedef struct symcomp_part {
     int64_t first_image, images, group, first_channel, channels, slice, first_row, rows;
     int64_t image, channel;
@@ -71,6 +71,8 @@ static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t
         return 1024;
     if (height == 2 * down && width == 2 * across && sc_most(down, across) <= 2)
         return 2048 * phases;
+    if (height == 1 && width == 1 && down == 1 && across == 1)
+        return 1536;
     return 256;
 }
 
@@ -103,8 +105,8 @@ static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width
 static inline int64_t sc_block_channels(int64_t tasks, int64_t channels) {
     int64_t blocks = sc_up(2 * SYMCOMP_CORES, tasks);
     blocks = sc_most(1, sc_least(blocks, channels / 32));
-    int64_t pair = 2 * sc_panel(channels);
-    return sc_most(1, sc_up(sc_up(channels, pair), blocks) * pair);
+    int64_t four = 4 * sc_panel(channels);
+    return sc_most(1, sc_up(sc_up(channels, four), blocks) * four);
 }
 
 static inline int64_t sc_filter_chunks(int64_t batch, int64_t planes, int64_t elements) {

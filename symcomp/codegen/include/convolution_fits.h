@@ -6,6 +6,11 @@ enum {
     POINTS = 6, FACTORS = POINTS * POINTS, UNIT = 32 / (int)sizeof(T),
     FEW_PRODUCTS = 4, /* of channels and filters of a group */
     PAIR_CHANNELS = 16,
+    /* Channels on both sides, positions of an image, and of all images, from which Strassen's algorithm
+     * gains; the gradient of filters from twice as many channels. */
+    STRASSEN_CHANNELS = 128,
+    STRASSEN_AREA = 192,
+    STRASSEN_POSITIONS = 1024,
 };
 
 /* Whether filters of taps × taps are computed by Winograd's algorithm in one of the three directions (see
@@ -51,4 +56,23 @@ static int NAME(is_pairs)(const symcomp_geometry *g, int which) {
         fits = fits && g->kernel[axis] == 2 * g->stride[axis] && g->stride[axis] <= 2 &&
                g->dilation[axis] == 1 && side.result[axis] >= 8 * g->stride[axis];
     return fits;
+}
+
+/* Whether filters of one tap are all that there is: a product of matrices. */
+static int NAME(is_pointwise)(const symcomp_geometry *g) {
+    int fits = g->size[0] == 1 && g->out[0] == 1;
+    for (int axis = 0; axis < 3; ++axis)
+        fits = fits && g->kernel[axis] == 1 && g->stride[axis] == 1 && g->low[axis] == 0 &&
+               g->size[axis] == g->out[axis];
+    return fits;
+}
+
+/* Whether they are products large enough for Strassen's algorithm (see convolution_strassen.h): it is
+ * made of blocks of 32 channels, and some are needed to pay for what is combined. */
+static int NAME(is_strassen)(const symcomp_geometry *g, int which) {
+    int64_t least = which == SYMCOMP_FILTERS ? 2 * STRASSEN_CHANNELS : STRASSEN_CHANNELS;
+    int64_t area = g->size[1] * g->size[2];
+    return sizeof(T) == 4 && NAME(is_pointwise)(g) && g->channels % 32 == 0 && g->filters % 32 == 0 &&
+           at_most(g->channels, g->filters) >= least && area >= STRASSEN_AREA &&
+           g->batch * area >= STRASSEN_POSITIONS;
 }

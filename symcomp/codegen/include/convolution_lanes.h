@@ -1,6 +1,11 @@
 /* Channels as lanes: rows and columns of squares of vectors exchanged, and with it planes turned into
  * vectors of channels, position after position, and back. */
 
+/* Filters of a group, as many as fill whole stretches. */
+static int64_t NAME(padded_filters)(const symcomp_geometry *g) {
+    return quotient_up(g->filters, PADDING / (int64_t)sizeof(T)) * (PADDING / (int64_t)sizeof(T));
+}
+
 /* One round of a transposition: the first half of the rows woven with the second. */
 static inline __attribute__((always_inline)) void NAME(weave_rows)(const VECTOR *x, VECTOR *y) {
 #pragma GCC unroll 8

@@ -11,38 +11,6 @@ enum {
     POINTWISE_POSITIONS = 104,
 };
 
-static int NAME(is_pointwise)(const symcomp_geometry *g) {
-    int fits = g->size[0] == 1 && g->out[0] == 1;
-    for (int axis = 0; axis < 3; ++axis)
-        fits = fits && g->kernel[axis] == 1 && g->stride[axis] == 1 && g->low[axis] == 0 &&
-               g->size[axis] == g->out[axis];
-    return fits;
-}
-
-/* Lines of an array, such as planes or channels: of each image `count` positions from `data` on;
- * how far images are apart, and lines. */
-typedef struct NAME(stack) {
-    T *data;
-    int64_t image, line, count;
-} NAME(stack);
-
-/* column[n, u] = line n at position first + u of all images, for u < `some` <= width; or the other
- * way round. */
-static void NAME(copy_column)(const NAME(stack) *from, int64_t lines, int64_t first, int64_t some,
-                              T *column, int64_t width, int back) {
-    for (int64_t u = 0, count; u < some; u += count) {
-        int64_t image = (first + u) / from->count, at = (first + u) % from->count;
-        T *place = from->data + image * from->image + at, *beside = column + u;
-        count = at_most(from->count - at, some - u);
-        for (int64_t n = 0; n < lines; ++n, place += from->line, beside += width)
-            if (count == width && !back)
-                for (int64_t v = 0; v < width; v += LANES)
-                    *(VECTOR *)(beside + v) = *(const UNALIGNED *)(place + v);
-            else
-                memcpy(back ? place : beside, back ? beside : place, (size_t)count * sizeof(T));
-    }
-}
-
 /* `packed` is that of the block's group and first channel. */
 static int NAME(correlate_pointwise)(const symcomp_geometry *g, const NAME(side) *side,
                                      const T *source, const T *packed, T *target,

@@ -38,10 +38,6 @@ static const NAME(gather_kernel) NAME(gathers)[5][MOST_ROWS + 1] = {
     [4] = {[1] = NAME(gather_1_4), [4] = NAME(gather_4_4), [6] = NAME(gather_6_4)},
 };
 
-static int64_t NAME(padded_filters)(const symcomp_geometry *g) {
-    return quotient_up(g->filters, PADDING / (int64_t)sizeof(T)) * (PADDING / (int64_t)sizeof(T));
-}
-
 /* How many vectors of filters the next kernel takes: fours and threes fit best. */
 static int64_t NAME(next_vectors)(int64_t left) {
     if (left <= 4)

@@ -46,7 +46,8 @@ typedef void (*symcomp_dgemv)(int order, int transpose_a, int m, int n, double a
 /* The ways in which convolutions are computed, each a library of its own; the first decides, at the
  * call, which one it is. See codegen/ways.py. */
 enum {
-    SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_CHANNELWISE, SYMCOMP_PAIRS, SYMCOMP_FIVES, SYMCOMP_WAYS
+    SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_CHANNELWISE, SYMCOMP_PAIRS, SYMCOMP_FIVES,
+    SYMCOMP_STRASSEN, SYMCOMP_WAYS
 };
 
 typedef struct symcomp_runtime {
