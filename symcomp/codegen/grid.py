@@ -66,8 +66,9 @@ from symcomp.tensor.cumulative import Cumulate
 WIDE, MOST_LANES = 16, 4
 #: Results of fewer elements are computed one by one.
 SMALL = 1 << 15
-#: Elements that a team folds before another is worth while, and the most teams of one fold.
-TEAM_WORK, MOST_TEAMS = 1 << 14, 1024
+#: Elements that a team folds before another is worth while, and the most teams of one fold: memory
+#: serves a few long stretches faster than many.
+TEAM_WORK, MOST_TEAMS = 1 << 14, 256
 #: Chunks of a running sum, and the least length of one.
 CHUNKS, CHUNK = 1024, 64
 

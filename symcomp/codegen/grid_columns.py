@@ -33,8 +33,9 @@ TEAM = 512
 SECTOR, BROAD = 8, 128
 #: Columns times threads for each of them that are enough for a GPU; rows that one kernel folds.
 COLUMN_THREADS, UNCUT = 1 << 17, 2048
-#: Teams of a fold of many rows, and rows that a thread of theirs has at least.
-COLUMN_TEAMS, LEAST_ROWS = 2048, 16
+#: Teams of a fold of many rows (few are faster than many), and rows that a thread of theirs has at
+#: least.
+COLUMN_TEAMS, LEAST_ROWS = 512, 16
 #: Rows whose loads are under way together, where a row's formulas have few parts.
 TOGETHER, FEW_PARTS = 8, 24
 #: Partial results that are left of a column before the last step.

@@ -57,9 +57,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
     frame->across2 = sc_maximum_i64(0, (frame->n1 + (sc_maximum_i64(0, t4_) * (-1)) + (-1))) + 1;
     frame->deep3 = sc_floordiv_i64(512, frame->across2);
     frame->tiles4 = sc_floordiv_i64((frame->n1 + frame->across2 + (-1)), frame->across2);
-    const int64_t t5_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep3 * 16)) * (-1));
-    const int64_t t6_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) * (-1);
-    const int64_t t7_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t5_) * (-1)) + t6_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t5_)) + (-1);
+    const int64_t t5_ = sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep3 * 16)) * (-1));
+    const int64_t t6_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1)) * (-1);
+    const int64_t t7_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles4 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t5_) * (-1)) + t6_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t5_)) + (-1);
     const int64_t t8_ = sc_floordiv_i64(((frame->deep3 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t7_)), (sc_maximum_i64(0, t7_) + 1)) + (-1)), (frame->deep3 * 8));
     frame->length5 = sc_maximum_i64(0, ((frame->deep3 * t8_ * 8) + (-1))) + 1;
     frame->blocks6 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length5 + (-1)), frame->length5) + (-1))) + 1;

@@ -64,7 +64,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
     int64_t failed = 0;
     frame->n0 = n0;
     frame->n1 = n1;
-    const int64_t t1_ = sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    const int64_t t1_ = sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n0 * frame->n1) + 16383), 16384) + (-256))) * (-1)) + (-1);
     frame->teams0 = sc_maximum_i64(0, t1_) + 1;
     frame->length1 = sc_floordiv_i64((sc_floordiv_i64(((frame->n0 * frame->n1) + frame->teams0 + (-1)), frame->teams0) + 3), 4) * 4;
     if (!failed) {

@@ -140,7 +140,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, 
     const int64_t t2_ = sc_floordiv_i64((frame->n2 + 4095), 4096) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n2 + 4095), 4096) + (-128))) * (-1)) + (-1);
     frame->checkers8 = sc_maximum_i64(0, t2_) + 1;
     frame->share9 = sc_floordiv_i64((frame->n2 + frame->checkers8 + (-1)), frame->checkers8);
-    const int64_t t3_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    const int64_t t3_ = sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64(((frame->n1 * frame->n2) + 16383), 16384) + (-256))) * (-1)) + (-1);
     frame->teams16 = sc_maximum_i64(0, t3_) + 1;
     frame->length17 = sc_floordiv_i64((sc_floordiv_i64(((frame->n1 * frame->n2) + frame->teams16 + (-1)), frame->teams16) + 3), 4) * 4;
     frame->groups34 = sc_floordiv_i64(frame->n0, 2);

@@ -278,7 +278,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->small37 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 24) + (-131072))) + 131072)) + t2_;
     const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + (-1))) * (-1);
     frame->small57 = sc_floordiv_i64(8388608, (sc_maximum_i64(0, ((frame->n0 * 18) + (-196608))) + 196608)) + t3_;
-    const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-1024))) * (-1)) + (-1);
+    const int64_t t4_ = sc_floordiv_i64((frame->n0 + 16383), 16384) + (sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + 16383), 16384) + (-256))) * (-1)) + (-1);
     frame->teams76 = sc_maximum_i64(0, t4_) + 1;
     frame->length77 = sc_floordiv_i64((sc_floordiv_i64((frame->n0 + frame->teams76 + (-1)), frame->teams76) + 3), 4) * 4;
     frame->groups95 = sc_floordiv_i64((frame->n0 * 6), 4);
@@ -293,9 +293,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     frame->across167 = (t8_ * (-1)) + t9_ + 3;
     frame->deep168 = sc_floordiv_i64(512, frame->across167);
     frame->tiles169 = sc_floordiv_i64((frame->across167 + 2), frame->across167);
-    const int64_t t10_ = sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep168 * 16)) * (-1));
-    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) * (-1);
-    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(2048, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
+    const int64_t t10_ = sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) + (sc_floordiv_i64(frame->n0, (frame->deep168 * 16)) * (-1));
+    const int64_t t11_ = sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1)) * (-1);
+    const int64_t t12_ = (sc_floordiv_i64(frame->n0, 2049) * sc_floordiv_i64(512, (sc_maximum_i64(0, (frame->tiles169 + (-1))) + 1))) + (sc_floordiv_i64(frame->n0, 2049) * sc_maximum_i64(0, t10_) * (-1)) + t11_ + (sc_maximum_i64(0, (sc_floordiv_i64(frame->n0, 2049) + (-1))) * sc_maximum_i64(0, t10_)) + (-1);
     const int64_t t13_ = sc_floordiv_i64(((frame->deep168 * 8) + sc_floordiv_i64((frame->n0 + sc_maximum_i64(0, t12_)), (sc_maximum_i64(0, t12_) + 1)) + (-1)), (frame->deep168 * 8));
     frame->length170 = sc_maximum_i64(0, ((frame->deep168 * t13_ * 8) + (-1))) + 1;
     frame->blocks171 = sc_maximum_i64(0, (sc_floordiv_i64((frame->n0 + frame->length170 + (-1)), frame->length170) + (-1))) + 1;
