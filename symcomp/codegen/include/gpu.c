@@ -25,7 +25,8 @@
 
 enum {
     BLOCK = 256,           /* threads of a block, unless a team needs more */
-    BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel: enough to fill the GPU evenly */
+    BLOCKS_PER_PROCESSOR = 16, /* of a flat kernel of rows: enough to fill the GPU evenly */
+    BLOCKS_OF_A_LINE = 256,    /* of one without rows, where a block has nothing to begin with */
     BLOCKS_OF_TEAMS = 256,     /* of teams that are blocks, whose tiles differ little */
     THREADS_PER_PROCESSOR = 2048,
     WAVES = 4,             /* of teams: more only cost launching */
@@ -296,7 +297,7 @@ static void flat(void *kernel, int64_t x, int64_t y, void **arguments) {
     if (x <= 0 || y <= 0)
         return;
     int64_t wide = y == 1 ? BLOCK : least(x, BLOCK), high = BLOCK / wide;
-    int64_t blocks = gpu.processors * BLOCKS_PER_PROCESSOR;
+    int64_t blocks = gpu.processors * (y == 1 ? BLOCKS_OF_A_LINE : BLOCKS_PER_PROCESSOR);
     int64_t across = least(up(x, wide), blocks);
     int64_t down = least(least(up(y, high), most(1, up(blocks, across))), MOST_BLOCKS_Y);
     launch(kernel, across, down, wide, high, 0, arguments);
