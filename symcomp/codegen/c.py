@@ -139,7 +139,7 @@ class Printer:
         self.text = body
         self.kernel_name = kernel.name
         self.updated = {s.local for s in loops.walk(kernel.body) if isinstance(s, Update)}
-        self._fields(list(_outside_pieces(kernel.body)))
+        self._fields(list(loops.outside_pieces(kernel.body)))
         self._statements(kernel.body)
         body.close()
         return "\n".join(str(t) for t in [*self.functions, body])
@@ -581,14 +581,6 @@ def _is_offset(e: Expr) -> bool:
     how something is cut into tiles, which is long).
     """
     return e.weak and not (isinstance(e.op, Primitive) and e.op.internal)
-
-
-def _outside_pieces(body) -> Iterator:
-    """What a kernel's own function does: the bodies of parallel loops are functions too."""
-    for s in body:
-        yield s
-        if isinstance(s, (For, If)) and getattr(s, "how", None) != "parallel":
-            yield from _outside_pieces((*getattr(s, "before", ()), *s.body))
 
 
 def _is_flat(body) -> bool:

@@ -186,6 +186,16 @@ def walk(body: tuple) -> Iterator[Statement]:
             yield from walk(s.body)
 
 
+def outside_pieces(body: tuple) -> Iterator[Statement]:
+    """The statements that are not in a parallel loop, whose pieces are done elsewhere."""
+    for s in body:
+        yield s
+        if isinstance(s, If):
+            yield from outside_pieces(s.body)
+        elif isinstance(s, For) and s.how != "parallel":
+            yield from outside_pieces((*s.before, *s.body))
+
+
 def values(statement: Statement) -> tuple:
     """The scalar expressions that a statement itself evaluates (not those of its body)."""
     match statement:
