@@ -83,9 +83,11 @@ class ConvolutionLowering(Context):
         fewest = _fewest_positions(g, which, first.expr.dtype)
         images = tiling.block_images(g.batch, others, area, channels, fewest)
         rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
-        places = lambda: size.times(  # noqa: E731
-            size.parts(g.batch, images), others, size.parts(height, rows)
-        )
+
+        def places():
+            """Blocks of all channels; of names, once `images` and `rows` have some."""
+            return size.times(size.parts(g.batch, images), others, size.parts(height, rows))
+
         some = self._block_channels(g, first, places(), channels)
         work = size.times(images, rows, width, some, _terms(g, which))
         t = index(size.times(places(), size.parts(channels, some)), f"t{next(self.names)}")

@@ -60,6 +60,17 @@ static void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, 
     }
 }
 
+/* partial[c, o] = sums[o, c], and zero past the last filter. */
+static void NAME(turn_sums)(const T *sums, int64_t pitch, int64_t filters, int64_t channels,
+                            const T *end, T *partial, int64_t width) {
+    for (int64_t o = 0; o < width; o += LANES) {
+        const T *from[LANES];
+        for (int64_t m = 0; m < LANES; ++m)
+            from[m] = o + m < filters ? sums + (o + m) * pitch : NULL;
+        NAME(to_lanes)(from, 0, channels, end, partial + o, width);
+    }
+}
+
 /* to[m * pitch + u] = from[u * step + m] for m < rows, u < count. */
 static void NAME(from_lanes)(const T *from, int64_t step, int64_t count, T *to, int64_t pitch,
                              int64_t rows) {

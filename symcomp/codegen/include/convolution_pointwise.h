@@ -88,12 +88,8 @@ static int NAME(filters_pointwise)(const symcomp_geometry *g, const T *x, const 
             NAME(gather_planes)(rows, 0, offset, turns_x ? beside : planes, 1, count, turned, pitch,
                                 sums);
         }
-    for (int64_t o = 0; turns_x && o < width; o += LANES) {
-        const T *from[LANES];
-        for (int64_t m = 0; m < LANES; ++m)
-            from[m] = o + m < g->filters ? sums + (o + m) * pitch : NULL;
-        NAME(to_lanes)(from, 0, channels, sums + rows * pitch, partial + o, width);
-    }
+    if (turns_x)
+        NAME(turn_sums)(sums, pitch, g->filters, channels, sums + rows * pitch, partial, width);
     runtime->pop(turned);
     return 0;
 }

@@ -489,12 +489,8 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
     }
     for (int64_t c = 0; !turns_x && c < channels; ++c)
         memcpy(partial + c * width, sums + c * pitch, (size_t)width * sizeof(T));
-    for (int64_t o = 0; turns_x && o < width; o += LANES) {
-        const T *from[LANES];
-        for (int64_t m = 0; m < LANES; ++m)
-            from[m] = o + m < g->filters ? sums + (o + m) * pitch : NULL;
-        NAME(to_lanes)(from, 0, channels, sums + high * pitch, partial + o, width);
-    }
+    if (turns_x)
+        NAME(turn_sums)(sums, pitch, g->filters, channels, sums + high * pitch, partial, width);
     runtime->pop(spare);
     return 0;
 }
