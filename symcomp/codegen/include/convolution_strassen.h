@@ -139,7 +139,7 @@ static void NAME(make_recipe)(int64_t vectors, int64_t pitch, NAME(recipe) *reci
 #define KEEP_THERE(m, v) THERE(v) = sum_##m##_##v;
 #define KEEP_ROW_THERE(m, N) COLUMNS_##N(KEEP_THERE, m) there += pitch;
 
-#define STRASSEN(N)                                                                                \
+#define BLOCK_OF(N)                                                                                \
     static void NAME(strassen_##N)(const NAME(recipe) *recipe, int64_t terms, const T *a,          \
                                    const T *b, T *spare, T *result, int add) {                     \
         int64_t line = NAME(line_size)(terms), size = NAME(filters_size)(terms);                   \
@@ -182,7 +182,7 @@ static int64_t NAME(planes_size)(int64_t terms, int64_t vectors) {
     return terms * vectors * LANES + LANES;
 }
 
-STRASSEN(1) STRASSEN(2) STRASSEN(3)
+BLOCK_OF(1) BLOCK_OF(2) BLOCK_OF(3)
 
 /* A block of the result (+)= filters times planes, of so many terms by four. */
 static void NAME(multiply_block)(const NAME(recipe) *recipe, int64_t terms, const T *a, const T *b,
