@@ -88,11 +88,11 @@ class ConvolutionLowering(Context):
             """Blocks of all channels; of names, once `images` and `rows` have some."""
             return size.times(size.parts(g.batch, images), others, size.parts(height, rows))
 
-        some = self._block_channels(g, first, places(), channels)
+        some = tiling.block_channels(places(), channels, fewest)
         work = size.times(images, rows, width, some, _terms(g, which))
         t = index(size.times(places(), size.parts(channels, some)), f"t{next(self.names)}")
         images, rows = self.let(images, "images", body), self.let(rows, "rows", body)
-        some = self.let(self._block_channels(g, first, places(), channels), "some", body)
+        some = self.let(tiling.block_channels(places(), channels, fewest), "some", body)
         rest, band = self._split(t, self.let(size.parts(height, rows), "bands", body), body)
         rest, part = self._split(rest, self.let(size.parts(channels, some), "parts", body), body)
         rest, slice_ = self._split(rest, depth, body)
@@ -117,16 +117,6 @@ class ConvolutionLowering(Context):
             corner = (image, size.plus(size.times(group_, channels), channel), slice_, row)
             body += self._finish_block(first, maps, target, corner, (count, these, high, width))
         yield [nest((t,), body, work, simd=False)]
-
-    def _block_channels(self, g: Geometry, root: Root, places, channels):
-        """Channels in a block, of which there are so many with all channels. Strassen's algorithm
-        combines the same planes again for each part of the channels: it has fewer, and large ones.
-        """
-        chosen = ways.ways(library_geometry(g), root.expr.dtype)
-        if "strassen" not in chosen or any(n != 1 for n in g.kernel):
-            return tiling.block_channels(places, channels)
-        fewer = tiling.block_channels(size.times(places, 2), channels)
-        return size.larger(fewer, ways.STRASSEN_CHANNELS)
 
     def _parts(self, root: Root):
         """The geometry, and the two arrays."""
@@ -199,8 +189,9 @@ class ConvolutionLowering(Context):
         width = size.times(size.parts(g.filters, lanes), lanes)
         kernel = size.product(g.kernel)
         planes = size.times(g.groups, g.channels)
-        chunks = tiling.filter_chunks(g.batch, planes, size.times(planes, kernel, width))
-        blocks = tiling.filter_blocks(chunks, g.groups, g.channels)
+        fewest = _fewest_positions(g, "forward", dtype)
+        chunks = tiling.filter_chunks(g.batch, planes, size.times(planes, kernel, width), fewest)
+        blocks = tiling.filter_blocks(chunks, g.groups, g.channels, fewest)
         partial = self.temporary(
             dtype, (size.times(chunks, g.groups, g.channels, kernel, width),), "partial"
         )

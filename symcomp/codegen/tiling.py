@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from symcomp.codegen.ways import STRASSEN_CHANNELS
 from symcomp.graph import size
 from symcomp.graph.expr import build
 from symcomp.graph.scalar import number, primitive
@@ -113,8 +114,8 @@ STRASSEN_POSITIONS = 1536
 PANEL = 8
 #: Blocks for each core, so that they end together.
 BLOCKS_PER_CORE = 8
-#: Elements that the parts of a gradient of filters may take in all, and parts for each core.
-PARTIAL_ELEMENTS, PARTS_PER_CORE = 1 << 20, 2
+#: Elements that the parts of a gradient of filters may take in all.
+PARTIAL_ELEMENTS = 1 << 20
 
 
 def _up(n: int, d: int) -> int:
@@ -130,6 +131,13 @@ def _fewest_positions(height: int, width: int, down: int, across: int, phases: i
     if (height, width, down, across) == (1, 1, 1, 1):
         return STRASSEN_POSITIONS
     return FEWEST_POSITIONS
+
+
+def _parts(fewest: int) -> int:
+    """Into how many parts at least something is cut: two for each core, so that they end together.
+    By Strassen's algorithm one, since each part combines the same planes, or adds up more.
+    """
+    return CORES if fewest == STRASSEN_POSITIONS else 2 * CORES
 
 
 def _positions(channels: int, fewest: int) -> int:
@@ -162,24 +170,24 @@ def _block_rows(tasks: int, height: int, width: int, channels: int, fewest: int)
     return max(1, min((rows + 3) // 4 * 4, height))
 
 
-def _block_channels(tasks: int, channels: int) -> int:
+def _block_channels(tasks: int, channels: int, fewest: int) -> int:
     """Channels in a block, whole fours of panels: all, unless there would be too few blocks."""
-    blocks = _up(2 * CORES, tasks)
-    blocks = max(1, min(blocks, channels // FEWEST_CHANNELS))
+    least = STRASSEN_CHANNELS if fewest == STRASSEN_POSITIONS else FEWEST_CHANNELS
+    blocks = max(1, min(_up(_parts(fewest), tasks), channels // least))
     four = 4 * min(max(channels, 1), PANEL)
     return max(1, _up(_up(channels, four), blocks) * four)
 
 
-def _filter_chunks(batch: int, planes: int, elements: int) -> int:
+def _filter_chunks(batch: int, planes: int, elements: int, fewest: int) -> int:
     """Into how many parts the images are cut for a gradient of filters of so many elements."""
-    parts = PARTS_PER_CORE * CORES
+    parts = _parts(fewest)
     wanted = max(PARTIAL_ELEMENTS // max(elements, 1), _up(parts, planes))
     return max(1, min(wanted, batch, parts))
 
 
-def _filter_blocks(chunks: int, groups: int, channels: int) -> int:
+def _filter_blocks(chunks: int, groups: int, channels: int, fewest: int) -> int:
     """Into how many parts the channels of a group are cut then."""
-    return max(1, min(PARTS_PER_CORE * CORES // max(chunks * groups, 1), channels))
+    return max(1, min(_parts(fewest) // max(chunks * groups, 1), channels))
 
 
 def _by_symbol(name: str, function) -> Any:

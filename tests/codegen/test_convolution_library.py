@@ -363,12 +363,12 @@ CUTS = {
     "fewest_positions": 5,
     "block_images": 5,
     "block_rows": 5,
-    "block_channels": 2,
-    "filter_chunks": 3,
-    "filter_blocks": 3,
+    "block_channels": 3,
+    "filter_chunks": 4,
+    "filter_blocks": 4,
 }
 SMALL = (1, 2, 3, 4, 6)
-SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 4096, 50_000)
+SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 1536, 4096, 50_000)
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3, 64])
@@ -413,8 +413,9 @@ def test_panels_are_alike(tmp_path):
         assert 1 <= rows <= tiling.PANEL
         assert -(-channels // rows) == -(-channels // tiling.PANEL)
         for tasks in (1, 2, 7, 100):
-            some = tiling._block_channels(tasks, channels)
-            assert some % rows == 0, "blocks are whole panels"
+            for fewest in (tiling.FEWEST_POSITIONS, tiling.STRASSEN_POSITIONS):
+                some = tiling._block_channels(tasks, channels, fewest)
+                assert some % rows == 0, "blocks are whole panels"
 
 
 def test_literal_and_symbolic_sizes_are_cut_alike():

@@ -76,6 +76,10 @@ static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t
     return 256;
 }
 
+static inline int64_t sc_parts(int64_t fewest) {
+    return fewest == 1536 ? SYMCOMP_CORES : 2 * SYMCOMP_CORES;
+}
+
 static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
     int64_t least = sc_most(512, fewest);
     return sc_least(sc_most((1 << 17) / sc_most(channels, 1), least), 4096);
@@ -102,21 +106,23 @@ static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width
     return sc_most(1, sc_least((rows + 3) / 4 * 4, height));
 }
 
-static inline int64_t sc_block_channels(int64_t tasks, int64_t channels) {
-    int64_t blocks = sc_up(2 * SYMCOMP_CORES, tasks);
-    blocks = sc_most(1, sc_least(blocks, channels / 32));
+static inline int64_t sc_block_channels(int64_t tasks, int64_t channels, int64_t fewest) {
+    int64_t least = fewest == 1536 ? 128 : 32;
+    int64_t blocks = sc_most(1, sc_least(sc_up(sc_parts(fewest), tasks), channels / least));
     int64_t four = 4 * sc_panel(channels);
     return sc_most(1, sc_up(sc_up(channels, four), blocks) * four);
 }
 
-static inline int64_t sc_filter_chunks(int64_t batch, int64_t planes, int64_t elements) {
-    int64_t parts = 2 * SYMCOMP_CORES;
+static inline int64_t sc_filter_chunks(int64_t batch, int64_t planes, int64_t elements,
+                                       int64_t fewest) {
+    int64_t parts = sc_parts(fewest);
     int64_t wanted = sc_most((1 << 20) / sc_most(elements, 1), sc_up(parts, planes));
     return sc_most(1, sc_least(wanted, sc_least(batch, parts)));
 }
 
-static inline int64_t sc_filter_blocks(int64_t chunks, int64_t groups, int64_t channels) {
-    return sc_most(1, sc_least(2 * SYMCOMP_CORES / sc_most(chunks * groups, 1), channels));
+static inline int64_t sc_filter_blocks(int64_t chunks, int64_t groups, int64_t channels,
+                                       int64_t fewest) {
+    return sc_most(1, sc_least(sc_parts(fewest) / sc_most(chunks * groups, 1), channels));
 }
 
 #endif

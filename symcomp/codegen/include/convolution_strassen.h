@@ -16,183 +16,129 @@
  * blocks may be nan.
  */
 
-#if VECTOR_BYTES_ARE_64
-#define ROWS_OF_A_TILE ROWS_8
-#elif defined(__AVX__)
-#define ROWS_OF_A_TILE ROWS_4
-#else
-#define ROWS_OF_A_TILE ROWS_2
-#endif
-
 enum {
     HALVES = 7, PRODUCTS = HALVES * HALVES, QUARTERS = 4,
-    /* A tile: rows, and vectors at most, whose sums fit the registers. */
-    TILE_ROWS = VECTOR_BYTES / 8, TILE_VECTORS = 3,
-    TILE_WIDTH = TILE_VECTORS * (int)LANES,
-    /* A block: rows, columns of the narrowest and of the widest, terms at most. (With more of them errors
-     * grow faster than what is saved.) */
+    /* Rows of a tile, which is a vector wide: its sums, and twice as many that are kept for later, fit
+     * the registers of the longest vectors; with others the compiler keeps the latter on the stack. */
+    TILE_ROWS = 8,
     BLOCK_ROWS = QUARTERS * TILE_ROWS,
-    NARROW = QUARTERS * (int)LANES, WIDEST = QUARTERS * TILE_WIDTH,
+    BLOCK_WIDTH = QUARTERS * (int)LANES,
+    /* Blocks side by side whose combined planes stay in L2. */
+    ABREAST = 3,
+    /* Terms of a block at most: with more of them errors grow faster than what is saved. */
     BLOCK_TERMS = 256,
-    /* What the sums of a block need beside the result: two tiles for each way to halve. */
-    SPARE = 2 * TILE_ROWS * TILE_WIDTH * (1 + 4),
-    MOST_USES = 112,
+    /* What is kept of the halves of a block for later, twice. */
+    KEPT_WIDTH = BLOCK_WIDTH / 2, KEPT = BLOCK_ROWS / 2 * KEPT_WIDTH,
 };
-
-/* ---- what becomes of sums ------------------------------------------------------------------------ */
-
-/* They grow by what is somewhere, that grows by them, or is replaced by them; or they are a part of the
- * result. */
-enum { GROW_BY, ADD_INTO, KEEP_AT, FINISH };
-
-/* A place is in the spare tiles, or for FINISH in the result. */
-typedef struct NAME(use) {
-    int what;
-    int64_t place, pitch;
-} NAME(use);
-
-/* What becomes of all products of a block, one after another: `uses` from first[n] to first[n + 1].
- * Some begin with the sums that the one before ended with. */
-typedef struct NAME(recipe) {
-    int64_t vectors;
-    int count, go_on[PRODUCTS], first[PRODUCTS + 1];
-    NAME(use) uses[MOST_USES];
-} NAME(recipe);
-
-/* The order is p1, p2, p6, p7, p4, p5, p3. In the spare tiles `d` and `f` are p1 + p6 (first p1, at
- * last with p5) and p1 + p6 + p7. FINISH stands for what is done with the half of the block in that row
- * and column. */
-static const struct {
-    int go_on, count, row, column;
-    struct {
-        int what, f;
-    } uses[3];
-} NAME(halves)[HALVES] = {
-    {0, 1, 0, 0, {{KEEP_AT, 0}}},
-    {1, 1, 0, 0, {{FINISH, 0}}},
-    {0, 2, 0, 0, {{GROW_BY, 0}, {KEEP_AT, 0}}},
-    {1, 1, 0, 0, {{KEEP_AT, 1}}},
-    {1, 1, 1, 0, {{FINISH, 0}}},
-    {0, 3, 1, 1, {{ADD_INTO, 0}, {GROW_BY, 1}, {FINISH, 0}}},
-    {0, 2, 0, 1, {{GROW_BY, 0}, {FINISH, 0}}},
-};
-
-/* One product more. */
-static void NAME(add_product)(NAME(recipe) *recipe, int go_on, const NAME(use) *uses, int count) {
-    int n = recipe->count++, first = recipe->first[n];
-    recipe->go_on[n] = go_on;
-    memcpy(recipe->uses + first, uses, (size_t)count * sizeof *uses);
-    recipe->first[n + 1] = first + count;
-}
-
-/* What is done with the sums of one product of halves, at a corner of it. */
-static int NAME(uses_of)(int n, int64_t rows, int64_t width, int64_t spare, const NAME(use) *finish,
-                         int finishing, NAME(use) *uses) {
-    int count = 0;
-    for (int k = 0; k < NAME(halves)[n].count; ++k) {
-        int what = NAME(halves)[n].uses[k].what;
-        if (what != FINISH) {
-            int64_t place = spare + (NAME(halves)[n].uses[k].f ? rows * width : 0);
-            uses[count++] = (NAME(use)){what, place, width};
-            continue;
-        }
-        for (int j = 0; j < finishing; ++j) {
-            uses[count] = finish[j];
-            uses[count++].place += NAME(halves)[n].row * rows * finish[j].pitch +
-                                   NAME(halves)[n].column * width;
-        }
-    }
-    return count;
-}
-
-/* The recipe of a block of so many vectors by four, whose result's rows are `pitch` apart. The sums of
- * half a block do not stay in registers: who goes on with them finds them in `d` or `f`. */
-static void NAME(make_recipe)(int64_t vectors, int64_t pitch, NAME(recipe) *recipe) {
-    NAME(use) finish = {FINISH, 0, pitch}, outer[4], inner[8];
-    int64_t width = vectors * LANES, spare = 2 * TILE_ROWS * width;
-    recipe->vectors = vectors, recipe->count = 0, recipe->first[0] = 0;
-    for (int n = 0; n < HALVES; ++n) {
-        int count = 0;
-        if (NAME(halves)[n].go_on) /* p2 and p7 with `d`, p4 with `f` */
-            outer[count++] = (NAME(use)){
-                GROW_BY, spare + (n == 4 ? 4 * TILE_ROWS * width : 0), 2 * width};
-        count += NAME(uses_of)(n, 2 * TILE_ROWS, 2 * width, spare, &finish, 1, outer + count);
-        for (int m = 0; m < HALVES; ++m) {
-            int all = NAME(uses_of)(m, TILE_ROWS, width, 0, outer, count, inner);
-            NAME(add_product)(recipe, NAME(halves)[m].go_on, inner, all);
-        }
-    }
-}
 
 /* ---- the kernel ---------------------------------------------------------------------------------- */
 
-/* All products of a block: of filters a[product, row, k] and planes b[product, k, column], which a line
- * separates from the next product's, lest they compete for the same places in L1. */
-#define BEGIN_LINE(m, N) const T *from_##m = a + m * line;
-#define THERE(v) ((UNALIGNED *)there)[v]
-#define RESET(m, v) sum_##m##_##v = zero;
-#define RESET_ROW(m, N) COLUMNS_##N(RESET, m)
-#define GROW(m, v) sum_##m##_##v += THERE(v);
-#define GROW_ROW(m, N) COLUMNS_##N(GROW, m) there += pitch;
-#define ADD_THERE(m, v) THERE(v) += sum_##m##_##v;
-#define ADD_ROW_THERE(m, N) COLUMNS_##N(ADD_THERE, m) there += pitch;
-#define KEEP_THERE(m, v) THERE(v) = sum_##m##_##v;
-#define KEEP_ROW_THERE(m, N) COLUMNS_##N(KEEP_THERE, m) there += pitch;
+/* Lines of an array to be brought nearer while products are made, some with each: what then reads or
+ * writes them all at once, in another order, would wait. */
+typedef struct NAME(errand) {
+    const T *from;
+    int64_t pitch, width, lines, products, due;
+} NAME(errand);
 
-#define BLOCK_OF(N)                                                                                \
-    static void NAME(strassen_##N)(const NAME(recipe) *recipe, int64_t terms, const T *a,          \
-                                   const T *b, T *spare, T *result, int add) {                     \
-        int64_t line = NAME(line_size)(terms), size = NAME(filters_size)(terms);                   \
-        VECTOR zero = {0}, weight;                                                                 \
-        ROWS_OF_A_TILE(SUMS, N)                                                                    \
-        for (int n = 0; n < PRODUCTS; ++n, a += size, b += LANES) {                                \
-            if (!recipe->go_on[n]) {                                                               \
-                ROWS_OF_A_TILE(RESET_ROW, N)                                                       \
-            }                                                                                      \
-            ROWS_OF_A_TILE(BEGIN_LINE, N)                                                          \
-            for (int64_t u = 0; u < terms; ++u, b += N * LANES) {                                  \
-                COLUMNS_##N(BESIDE, 0)                                                             \
-                ROWS_OF_A_TILE(ROW_OF_PRODUCTS, N)                                                 \
-            }                                                                                      \
-            const NAME(use) *use = recipe->uses + recipe->first[n];                                \
-            for (; use < recipe->uses + recipe->first[n + 1]; ++use) {                             \
-                int64_t pitch = use->pitch;                                                        \
-                T *start = (use->what == FINISH ? result : spare) + use->place, *there = start;    \
-                if (use->what == GROW_BY || (use->what == FINISH && add)) {                        \
-                    ROWS_OF_A_TILE(GROW_ROW, N)                                                    \
-                }                                                                                  \
-                there = start;                                                                     \
-                if (use->what == ADD_INTO) {                                                       \
-                    ROWS_OF_A_TILE(ADD_ROW_THERE, N)                                               \
-                } else if (use->what != GROW_BY) {                                                 \
-                    ROWS_OF_A_TILE(KEEP_ROW_THERE, N)                                              \
-                }                                                                                  \
-            }                                                                                      \
-        }                                                                                          \
+static inline void NAME(run_errand)(NAME(errand) *errand) {
+    for (errand->due += errand->lines; errand->due > 0; errand->due -= errand->products) {
+        for (int64_t u = 0; u < errand->width; u += 64 / (int64_t)sizeof(T))
+            __builtin_prefetch(errand->from + u, 0, 2);
+        errand->from += errand->pitch;
     }
+}
 
-/* Numbers of a filter, whole vectors, and of a product's filters and planes, with a line between. */
+/* What becomes of the products of halves, in their order: p1, p2, p6, p7, p4, p5, p3. They grow by what
+ * is kept in `d` or `f`, that grows by them or is replaced by them, or they are a half of the block. So
+ * `d` is p1, p1 + p6, p1 + p6 + p5, and `f` is p1 + p6 + p7. */
+enum { NOTHING, GROW_BY_D, GROW_BY_F, ADD_INTO_D, KEEP_AS_D, KEEP_AS_F, FINISH };
+
+static const struct {
+    int uses[4], down, right;
+} NAME(halves)[HALVES] = {
+    {{KEEP_AS_D}},
+    {{GROW_BY_D, FINISH}, 0, 0},
+    {{GROW_BY_D, KEEP_AS_D}},
+    {{GROW_BY_D, KEEP_AS_F}},
+    {{GROW_BY_F, FINISH}, 1, 0},
+    {{ADD_INTO_D, GROW_BY_F, FINISH}, 1, 1},
+    {{GROW_BY_D, FINISH}, 0, 1},
+};
+
+/* Numbers of a filter, whole vectors, and of a product's filters and planes, with a line between, lest
+ * those of one product compete with the next one's for the same places in L1. */
 static int64_t NAME(line_size)(int64_t terms) { return quotient_up(terms, LANES) * LANES; }
 
 static int64_t NAME(filters_size)(int64_t terms) {
     return TILE_ROWS * NAME(line_size)(terms) + LANES;
 }
 
-static int64_t NAME(planes_size)(int64_t terms, int64_t vectors) {
-    return terms * vectors * LANES + LANES;
-}
+static int64_t NAME(planes_size)(int64_t terms) { return (terms + 1) * LANES; }
 
-BLOCK_OF(1) BLOCK_OF(2) BLOCK_OF(3)
+#define DECLARE(m, set) VECTOR set##_##m = {0};
+#define RESET(m, set) set##_##m = zero;
+#define TERM_OF(m, line) sum_##m += (a[u + m * line] - zero) * x;
+#define SUMS_TO(m, set) set##_##m = sum_##m;
+#define SUMS_FROM(m, set) sum_##m = set##_##m;
+#define SUMS_INTO(m, set) set##_##m += sum_##m;
+#define GROW_SUMS(m, set) sum_##m += set##_##m;
+#define PLACE(m) (*(UNALIGNED *)(place + m * pitch))
+#define GROW_BY_PLACE(m, set) set##_##m += PLACE(m);
+#define ADD_INTO_PLACE(m, set) PLACE(m) += set##_##m;
+#define KEEP_IN_PLACE(m, set) PLACE(m) = set##_##m;
 
-/* A block of the result (+)= filters times planes, of so many terms by four. */
-static void NAME(multiply_block)(const NAME(recipe) *recipe, int64_t terms, const T *a, const T *b,
-                                 T *spare, T *result, int add) {
-    if (recipe->vectors == 1)
-        NAME(strassen_1)(recipe, terms, a, b, spare, result, add);
-    else if (recipe->vectors == 2)
-        NAME(strassen_2)(recipe, terms, a, b, spare, result, add);
-    else
-        NAME(strassen_3)(recipe, terms, a, b, spare, result, add);
+/* One more of the inner products. */
+#define MULTIPLY                                                                                   \
+    NAME(run_errand)(errands);                                                                     \
+    NAME(run_errand)(errands + 1);                                                                 \
+    NAME(run_errand)(errands + 2);                                                                 \
+    for (int64_t u = 0; u < terms; ++u, b += LANES) {                                              \
+        VECTOR x = *(const VECTOR *)b;                                                             \
+        ROWS_8(TERM_OF, line)                                                                      \
+    }                                                                                              \
+    a += size, b += LANES;
+
+/* The sums are those of a quarter of a half. */
+#define USE(down, right)                                                                           \
+    for (const int *use = NAME(halves)[n].uses; *use; ++use) {                                     \
+        int64_t pitch = *use == FINISH ? result_pitch : KEPT_WIDTH;                                \
+        T *place = *use == FINISH ? half : *use == GROW_BY_F || *use == KEEP_AS_F ? f : d;         \
+        place += down * TILE_ROWS * pitch + right * LANES;                                         \
+        if (*use == GROW_BY_D || *use == GROW_BY_F || (*use == FINISH && add)) {                   \
+            ROWS_8(GROW_BY_PLACE, sum)                                                             \
+        }                                                                                          \
+        if (*use == ADD_INTO_D) {                                                                  \
+            ROWS_8(ADD_INTO_PLACE, sum)                                                            \
+        } else if (*use >= KEEP_AS_D) {                                                            \
+            ROWS_8(KEEP_IN_PLACE, sum)                                                             \
+        }                                                                                          \
+    }
+
+/* A block of the result (+)= filters times planes, of so many terms by four: of filters a[product, row,
+ * k] and planes b[product, k, lane]. In each half sums are kept in registers, as they are in `d` and `f`
+ * of the block. */
+static void NAME(multiply_block)(int64_t terms, const T *a, const T *b, T *kept, T *result,
+                                 int64_t result_pitch, int add, NAME(errand) *errands) {
+    int64_t line = NAME(line_size)(terms), size = NAME(filters_size)(terms);
+    T *d = kept, *f = kept + KEPT;
+    VECTOR zero = {0};
+    ROWS_8(DECLARE, sum) ROWS_8(DECLARE, d) ROWS_8(DECLARE, f)
+    for (int n = 0; n < HALVES; ++n) {
+        T *half = result + NAME(halves)[n].down * (BLOCK_ROWS / 2) * result_pitch +
+                  NAME(halves)[n].right * (BLOCK_WIDTH / 2);
+        ROWS_8(RESET, sum)
+        MULTIPLY ROWS_8(SUMS_TO, d)
+        MULTIPLY USE(0, 0)
+        ROWS_8(SUMS_FROM, d)
+        MULTIPLY ROWS_8(SUMS_TO, d)
+        MULTIPLY ROWS_8(SUMS_TO, f)
+        MULTIPLY USE(1, 0)
+        ROWS_8(RESET, sum)
+        MULTIPLY ROWS_8(SUMS_INTO, d) ROWS_8(GROW_SUMS, f)
+        USE(1, 1)
+        ROWS_8(SUMS_FROM, d)
+        MULTIPLY USE(0, 1)
+    }
 }
 
 /* ---- combinations -------------------------------------------------------------------------------- */
@@ -242,10 +188,9 @@ NAME(combine)(void (*halve)(const VECTOR *, VECTOR *), const T *from, int64_t do
 
 /* Planes [plane, column], and filters [filter, plane], of so many terms by four. Of the latter more than
  * these are read, which nobody reads again. */
-static void NAME(combine_planes)(const T *from, int64_t pitch, int64_t terms, int64_t vectors, T *to) {
-    int64_t width = vectors * LANES;
-    NAME(combine)(NAME(halve_planes), from, terms * pitch, width, terms, pitch, width, to,
-                  NAME(planes_size)(terms, vectors));
+static void NAME(combine_planes)(const T *from, int64_t pitch, int64_t terms, T *to) {
+    NAME(combine)(NAME(halve_planes), from, terms * pitch, LANES, terms, pitch, LANES, to,
+                  NAME(planes_size)(terms));
 }
 
 static void NAME(combine_filters)(const T *from, int64_t pitch, int64_t terms, T *to) {
@@ -319,69 +264,87 @@ static void NAME(touch)(const T *from, int64_t pitch, int64_t lines, int64_t wid
 typedef struct NAME(columns) {
     int64_t planes, channels;
     const T *packed; /* of the part's first channel */
-    T *combined, *spare, *tile;
+    T *combined, *kept, *tile;
 } NAME(columns);
 
-/* Sums of some terms for a column of the result, block after block. A column lies within an image, where
- * `to` begins, or is some positions of all images, and each block is made beside and brought there. */
-static void NAME(multiply_column)(const NAME(columns) *all, const NAME(recipe) *recipe, int64_t plane,
-                                  int64_t terms, const T *source, int64_t pitch, NAME(stack) to,
-                                  int64_t start, int64_t some) {
-    int64_t width = QUARTERS * recipe->vectors * LANES;
+/* Sums of some terms for columns of the result, block after block. They lie within an image, where `to`
+ * begins, or are some positions of all images, and blocks are made beside and brought there. The lines of
+ * `next` are wanted afterwards. */
+static void NAME(multiply_columns)(const NAME(columns) *all, int64_t blocks, int64_t plane,
+                                   int64_t terms, const T *source, int64_t pitch, NAME(stack) to,
+                                   int64_t start, int64_t some, NAME(errand) next) {
+    int64_t width = blocks * BLOCK_WIDTH, size = PRODUCTS * NAME(planes_size)(terms / QUARTERS);
+    int64_t line = some ? width : to.line;
     NAME(touch)(source, pitch, terms, width);
-    NAME(combine_planes)(source, pitch, terms / QUARTERS, recipe->vectors, all->combined);
+    for (int64_t n = 0; n < blocks; ++n)
+        NAME(combine_planes)(source + n * BLOCK_WIDTH, pitch, terms / QUARTERS,
+                             all->combined + n * size);
+    NAME(errand) errands[3] = {{NULL, line, BLOCK_WIDTH, BLOCK_ROWS, PRODUCTS}, next};
+    errands[1].products = all->channels / BLOCK_ROWS * blocks * PRODUCTS;
     for (int64_t m = 0; m < all->channels; m += BLOCK_ROWS, to.data += BLOCK_ROWS * to.line) {
         const T *a = all->packed + NAME(filters_start)(all->planes, m / BLOCK_ROWS, plane);
+        T *result = some ? all->tile : to.data;
         if (some && plane)
             NAME(copy_column)(&to, BLOCK_ROWS, start, some, all->tile, width, 0);
-        NAME(multiply_block)(recipe, terms / QUARTERS, a, all->combined, all->spare,
-                             some ? all->tile : to.data, plane > 0);
+        for (int64_t n = 0; n < blocks; ++n, result += BLOCK_WIDTH) {
+            int last = n + 1 == blocks;
+            errands[0].from = last ? to.data + BLOCK_ROWS * line : result + BLOCK_WIDTH;
+            if (some || (last && m + BLOCK_ROWS >= all->channels))
+                errands[0].lines = 0;
+            NAME(multiply_block)(terms / QUARTERS, a, all->combined + n * size, all->kept, result, line,
+                                 plane > 0, errands);
+        }
         if (some)
             NAME(copy_column)(&to, BLOCK_ROWS, start, some, all->tile, width, 1);
     }
 }
 
-/* The positions of an image are cut into columns as wide as the widest block; what remains of all images
- * is brought together. */
+/* The positions of an image are cut into columns, some blocks wide; what remains of all images is brought
+ * together. */
 static int NAME(correlate_strassen)(const symcomp_geometry *g, int which, const T *source,
                                     const T *packed, T *target, const symcomp_part *block) {
     NAME(side) side = NAME(side_of)(g, which);
     int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
-    int64_t planes = side.planes, most = NAME(block_terms)(planes);
-    int64_t whole = count / WIDEST * WIDEST, rest = count - whole, left = rest * block->images;
-    T *spare = runtime->push((size_t)SPARE * sizeof(T));
+    int64_t planes = side.planes, most = NAME(block_terms)(planes), widest = ABREAST * BLOCK_WIDTH;
+    int64_t whole = count / BLOCK_WIDTH * BLOCK_WIDTH, rest = count - whole, left = rest * block->images;
+    T *kept = runtime->push((size_t)(2 * KEPT) * sizeof(T));
     T *combined = runtime->push(
-        (size_t)(PRODUCTS * NAME(planes_size)(most / QUARTERS, TILE_VECTORS)) * sizeof(T));
-    T *column = runtime->push((size_t)(most * WIDEST) * sizeof(T));
-    T *tile = runtime->push((size_t)(BLOCK_ROWS * WIDEST) * sizeof(T));
-    if (!spare || !combined || !column || !tile) {
-        runtime->pop(spare);
+        (size_t)(ABREAST * PRODUCTS * NAME(planes_size)(most / QUARTERS)) * sizeof(T));
+    T *column = runtime->push((size_t)(most * widest) * sizeof(T));
+    T *tile = runtime->push((size_t)(BLOCK_ROWS * widest) * sizeof(T));
+    if (!kept || !combined || !column || !tile) {
+        runtime->pop(kept);
         return 1;
     }
     int64_t row = (block->group * side.channels + block->first_channel) / BLOCK_ROWS;
     NAME(columns) all = {planes, block->channels, packed + NAME(filters_start)(planes, row, 0), combined,
-                         spare, tile};
+                         kept, tile};
     int64_t first = (block->first_image * g->groups + block->group) * planes * area;
     NAME(stack) from = {(T *)source + first + block->first_row * g->size[2],
                         g->groups * planes * area, area, rest};
     NAME(stack) to = {target, block->image, block->channel, rest};
-    NAME(recipe) recipe;
-    NAME(make_recipe)(TILE_VECTORS, to.line, &recipe);
     for (int64_t image = 0; image < block->images; ++image)
-        for (int64_t start = 0; start < whole; start += WIDEST)
+        for (int64_t start = 0, width; start < whole; start += width) {
+            width = at_most(widest, whole - start);
             for (int64_t plane = 0; plane < planes; plane += most) {
-                NAME(stack) here = to;
-                here.data += image * to.image + start;
-                NAME(multiply_column)(&all, &recipe, plane, at_most(most, planes - plane),
-                                      from.data + image * from.image + plane * area + start, area,
-                                      here, 0, 0);
+                const T *here = from.data + image * from.image + start;
+                int64_t end = at_most(planes, plane + most);
+                NAME(errand) next = {here + end * area, area, width, at_most(most, planes - end)};
+                if (end == planes && start + width < whole)
+                    next.from = here + width, next.lines = at_most(most, planes);
+                else if (end == planes && image + 1 < block->images)
+                    next.from = here - start + from.image, next.lines = at_most(most, planes);
+                NAME(stack) there = to;
+                there.data += image * to.image + start;
+                NAME(multiply_columns)(&all, width / BLOCK_WIDTH, plane, end - plane,
+                                       here + plane * area, area, there, 0, 0, next);
             }
+        }
     from.data += whole, to.data += whole;
     for (int64_t start = 0, width; start < left; start += width) {
-        int64_t vectors = at_most(TILE_VECTORS, quotient_up(left - start, NARROW));
-        width = vectors * NARROW;
+        int64_t blocks = at_most(ABREAST, quotient_up(left - start, BLOCK_WIDTH));
+        width = blocks * BLOCK_WIDTH;
         int64_t some = at_most(width, left - start);
-        NAME(make_recipe)(vectors, width, &recipe);
         if (some < width)
             NAME(zeros)(column, most * width);
         for (int64_t plane = 0, terms; plane < planes; plane += terms) {
@@ -389,108 +352,110 @@ static int NAME(correlate_strassen)(const symcomp_geometry *g, int which, const 
             NAME(stack) here = from;
             here.data += plane * area;
             NAME(copy_column)(&here, terms, start, some, column, width, 0);
-            NAME(multiply_column)(&all, &recipe, plane, terms, column, width, to, start, some);
+            NAME(multiply_columns)(&all, blocks, plane, terms, column, width, to, start, some,
+                                   (NAME(errand)){0});
         }
     }
-    runtime->pop(spare);
+    runtime->pop(kept);
     return 0;
 }
 
 /* ---- with respect to the filters ----------------------------------------------------------------- */
 
-/* to[k, lane] = from[m][first + k] of all images, for LANES lines m, of which those past the last are
- * zeros. */
-static void NAME(turn_lines)(const NAME(stack) *from, int64_t line, int64_t lines, int64_t first,
-                             int64_t some, const T *end, T *to, int64_t pitch) {
-    for (int64_t k = 0, count; k < some; k += count) {
-        int64_t image = (first + k) / from->count, at = (first + k) % from->count;
-        count = at_most(from->count - at, some - k);
-        const T *start = from->data + image * from->image + line * from->line + at, *place[LANES];
-        NAME(touch)(start, from->line, at_most(LANES, lines - line), count);
+/* Lines of an array, an area each: those of an image, and where the array ends. */
+typedef struct NAME(lines) {
+    const T *data, *end;
+    int64_t image, count;
+} NAME(lines);
+
+/* to[k, n] = lines[n, k] of some places; lines past the last are zeros. */
+static void NAME(turn_lines)(const NAME(lines) *lines, const T *from, int64_t area, int64_t some, T *to,
+                             int64_t pitch) {
+    for (int64_t n = 0; n < pitch; n += LANES) {
+        const T *place[LANES];
+        NAME(touch)(from + n * area, area, at_least(0, at_most(LANES, lines->count - n)), some);
         for (int64_t m = 0; m < LANES; ++m)
-            place[m] = line + m < lines ? start + m * from->line : NULL;
-        NAME(to_lanes)(place, 0, count, end, to + k * pitch, pitch);
+            place[m] = n + m < lines->count ? from + (n + m) * area : NULL;
+        NAME(to_lanes)(place, 0, some, lines->end, to + n, pitch);
     }
 }
 
-/* The same of one line, as it is. */
-static void NAME(copy_line)(const NAME(stack) *from, int64_t line, int64_t lines, int64_t first,
-                            int64_t some, T *to) {
-    if (line >= lines)
-        NAME(zeros)(to, some);
-    for (int64_t k = 0, count; line < lines && k < some; k += count) {
-        int64_t image = (first + k) / from->count, at = (first + k) % from->count;
-        count = at_most(from->count - at, some - k);
-        memcpy(to + k, from->data + image * from->image + line * from->line + at,
-               (size_t)count * sizeof(T));
+/* The filters of a block's rows combined: at once where all that is read is there, else by a copy. */
+static void NAME(combine_lines)(const NAME(lines) *lines, int64_t first, const T *from, int64_t area,
+                                int64_t some, int64_t terms, T *copy, T *to) {
+    int64_t pitch = NAME(line_size)(terms * QUARTERS) + LANES;
+    const T *last = from + (BLOCK_ROWS - 1) * area + (QUARTERS - 1) * terms + NAME(line_size)(terms);
+    if (some == terms * QUARTERS && first + BLOCK_ROWS <= lines->count && last <= lines->end) {
+        NAME(combine_filters)(from, area, terms, to);
+        return;
     }
+    NAME(zeros)(copy, BLOCK_ROWS * pitch);
+    for (int64_t m = 0; m < at_most(BLOCK_ROWS, lines->count - first); ++m)
+        memcpy(copy + m * pitch, from + m * area, (size_t)some * sizeof(T));
+    NAME(combine_filters)(copy, pitch, terms, to);
 }
 
-/* partial[c, o]: terms are positions; the smaller of both images is the planes', and the other one the
- * filters'. */
+/* partial[c, o]: terms are places of an image, as many at a time as make equal parts of it. The smaller
+ * of both arrays is the planes', and the other one the filters'. */
 static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                                   int64_t first_image, int64_t images, int64_t group,
                                   int64_t first_channel, int64_t channels) {
-    int64_t area = g->size[1] * g->size[2], all = images * area, width = NAME(padded_filters)(g);
-    int64_t chunks = at_least(1, quotient_up(all, BLOCK_TERMS));
-    int64_t terms = QUARTERS * quotient_up(all, QUARTERS * chunks);
-    int64_t image = first_image * g->groups + group, step = g->groups * area;
-    NAME(stack) of_x = {(T *)x + (image * g->channels + first_channel) * area, step * g->channels, area,
-                        area};
-    NAME(stack) of_gradient = {(T *)gradient + image * g->filters * area, step * g->filters, area, area};
+    int64_t area = g->size[1] * g->size[2], width = NAME(padded_filters)(g), step = g->groups * area;
+    int64_t most = quotient_up(area, QUARTERS * quotient_up(area, BLOCK_TERMS));
+    int64_t terms = QUARTERS * most, number = first_image * g->groups + group;
+    NAME(lines) of_x = {x + (number * g->channels + first_channel) * area,
+                        x + g->batch * step * g->channels, step * g->channels, channels};
+    NAME(lines) of_gradient = {gradient + number * g->filters * area,
+                               gradient + g->batch * step * g->filters, step * g->filters, g->filters};
     int turns_x = channels < g->filters;
-    const NAME(stack) *beside = turns_x ? &of_x : &of_gradient;
-    const NAME(stack) *down = turns_x ? &of_gradient : &of_x;
-    const T *end = turns_x ? x + g->batch * step * g->channels : gradient + g->batch * step * g->filters;
-    int64_t lanes = turns_x ? channels : g->filters, rows = turns_x ? g->filters : channels;
-    int64_t pitch = quotient_up(lanes, NARROW) * NARROW;
-    int64_t high = quotient_up(rows, BLOCK_ROWS) * BLOCK_ROWS, most = terms / QUARTERS;
-    int64_t line = NAME(line_size)(terms) + LANES;
-    T *spare = runtime->push((size_t)SPARE * sizeof(T));
+    const NAME(lines) *beside = turns_x ? &of_x : &of_gradient, *down = turns_x ? &of_gradient : &of_x;
+    int64_t pitch = quotient_up(beside->count, BLOCK_WIDTH) * BLOCK_WIDTH;
+    int64_t high = quotient_up(down->count, BLOCK_ROWS) * BLOCK_ROWS;
+    int64_t size = PRODUCTS * NAME(planes_size)(most), products = pitch / BLOCK_WIDTH * PRODUCTS;
+    T *kept = runtime->push((size_t)(2 * KEPT) * sizeof(T));
     T *sums = runtime->push((size_t)(high * pitch) * sizeof(T));
     T *turned = runtime->push((size_t)(terms * pitch) * sizeof(T));
-    T *planes = runtime->push(
-        (size_t)(pitch / NARROW * PRODUCTS * NAME(planes_size)(most, 1)) * sizeof(T));
-    T *lines = runtime->push((size_t)(BLOCK_ROWS * line) * sizeof(T));
+    T *planes = runtime->push((size_t)(pitch / BLOCK_WIDTH * size) * sizeof(T));
+    T *copy = runtime->push((size_t)(BLOCK_ROWS * (NAME(line_size)(terms) + LANES)) * sizeof(T));
     T *filters = runtime->push((size_t)(PRODUCTS * NAME(filters_size)(most)) * sizeof(T));
-    if (!spare || !sums || !turned || !planes || !lines || !filters) {
-        runtime->pop(spare);
+    if (!kept || !sums || !turned || !planes || !copy || !filters) {
+        runtime->pop(kept);
         return 1;
     }
-    NAME(recipe) recipes[TILE_VECTORS + 1];
-    for (int64_t vectors = 1; vectors <= TILE_VECTORS; ++vectors)
-        NAME(make_recipe)(vectors, pitch, recipes + vectors);
     NAME(zeros)(sums, high * pitch);
-    for (int64_t first = 0; first < all; first += terms) {
-        int64_t some = at_most(terms, all - first), vectors;
-        NAME(zeros)(turned + some * pitch, (terms - some) * pitch);
-        for (int64_t o = 0; o < pitch; o += LANES)
-            NAME(turn_lines)(beside, o, lanes, first, some, end, turned + o, pitch);
-        T *b = planes;
-        for (int64_t o = 0; o < pitch; o += vectors * NARROW) {
-            vectors = at_most(TILE_VECTORS, (pitch - o) / NARROW);
-            NAME(combine_planes)(turned + o, pitch, most, vectors, b);
-            b += PRODUCTS * NAME(planes_size)(most, vectors);
-        }
-        for (int64_t m = 0; m < high; m += BLOCK_ROWS) {
-            for (int64_t n = 0; n < BLOCK_ROWS; ++n) {
-                NAME(copy_line)(down, m + n, rows, first, some, lines + n * line);
-                NAME(zeros)(lines + n * line + some, terms - some);
+    for (int64_t image = 0; image < images; ++image)
+        for (int64_t at = 0; at < area; at += terms) {
+            const T *across = beside->data + image * beside->image + at;
+            const T *here = down->data + image * down->image + at;
+            int64_t some = at_most(terms, area - at), more = at + terms < area;
+            NAME(turn_lines)(beside, across, area, some, turned, pitch);
+            NAME(zeros)(turned + some * pitch, (terms - some) * pitch);
+            for (int64_t n = 0; n < pitch; n += BLOCK_WIDTH)
+                NAME(combine_planes)(turned + n, pitch, most, planes + n / BLOCK_WIDTH * size);
+            NAME(errand) errands[3] = {
+                {sums, pitch, BLOCK_WIDTH, BLOCK_ROWS, PRODUCTS},
+                {here, area, terms, BLOCK_ROWS, products},
+                {across + (more ? terms : beside->image - at), area, terms, beside->count,
+                 high / BLOCK_ROWS * products},
+            };
+            for (int64_t m = 0; m < high; m += BLOCK_ROWS) {
+                NAME(combine_lines)(down, m, here + m * area, area, some, most, copy, filters);
+                errands[1].from = here + (m + BLOCK_ROWS) * area;
+                if (m + BLOCK_ROWS >= high)
+                    errands[1].from = here + (more ? terms : down->image - at);
+                for (int64_t n = 0; n < pitch; n += BLOCK_WIDTH) {
+                    T *result = sums + m * pitch + n;
+                    errands[0].from = n + BLOCK_WIDTH < pitch ? result + BLOCK_WIDTH
+                                                              : sums + (m + BLOCK_ROWS) * pitch;
+                    NAME(multiply_block)(most, filters, planes + n / BLOCK_WIDTH * size, kept, result,
+                                         pitch, 1, errands);
+                }
             }
-            NAME(combine_filters)(lines, line, most, filters);
-            b = planes;
-            for (int64_t o = 0; o < pitch; o += vectors * NARROW) {
-                vectors = at_most(TILE_VECTORS, (pitch - o) / NARROW);
-                NAME(multiply_block)(recipes + vectors, most, filters, b, spare, sums + m * pitch + o,
-                                     1);
-                b += PRODUCTS * NAME(planes_size)(most, vectors);
-            }
         }
-    }
     for (int64_t c = 0; !turns_x && c < channels; ++c)
         memcpy(partial + c * width, sums + c * pitch, (size_t)width * sizeof(T));
     if (turns_x)
         NAME(turn_sums)(sums, pitch, g->filters, channels, sums + high * pitch, partial, width);
-    runtime->pop(spare);
+    runtime->pop(kept);
     return 0;
 }

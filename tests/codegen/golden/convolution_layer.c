@@ -17,7 +17,7 @@ typedef struct frame {
     float *where_0; /* float32 tensor4 (n0, 6, 6, 7) */
     float *packed0; /* float32 vector (216,) */
     float *packed25; /* float32 vector (432,) */
-    float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432),) */
+    float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432, 256),) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -59,7 +59,7 @@ static void k24_convolution_maximum_where_piece0(void *context, int64_t begin, i
     float *restrict const out0 = frame->out0;
     const int64_t images4 = sc_block_images(n0, 1, 42, 6, 256);
     const int64_t rows5 = sc_block_rows(n0, 6, 7, 6, 256);
-    const int64_t some6 = sc_block_channels((sc_floordiv_i64((n0 + images4 + (-1)), images4) * sc_floordiv_i64((rows5 + 5), rows5)), 6);
+    const int64_t some6 = sc_block_channels((sc_floordiv_i64((n0 + images4 + (-1)), images4) * sc_floordiv_i64((rows5 + 5), rows5)), 6, 256);
     const int64_t bands7 = sc_floordiv_i64((rows5 + 5), rows5);
     const int64_t parts10 = sc_floordiv_i64((some6 + 5), some6);
     for (int64_t t3 = begin; t3 < end; ++t3) {
@@ -103,7 +103,7 @@ static void k24_convolution_maximum_where(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t t3_ = sc_block_images(n0, 1, 42, 6, 256);
     const int64_t t4_ = sc_block_rows(n0, 6, 7, 6, 256);
-    const int64_t t5_ = sc_block_channels((sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_)), 6);
+    const int64_t t5_ = sc_block_channels((sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_)), 6, 256);
     runtime->parallel(k24_convolution_maximum_where_piece0, frame, sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_) * sc_floordiv_i64((t5_ + 5), t5_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t3_ * t4_ * t5_ * 189)) + (-1))) + 1);
 }
 
@@ -138,7 +138,7 @@ static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t en
     float *restrict const out1 = frame->out1;
     const int64_t images29 = sc_block_images(n0, 1, 42, 3, 256);
     const int64_t rows30 = sc_block_rows(n0, 6, 7, 3, 256);
-    const int64_t some31 = sc_block_channels((sc_floordiv_i64((n0 + images29 + (-1)), images29) * sc_floordiv_i64((rows30 + 5), rows30)), 3);
+    const int64_t some31 = sc_block_channels((sc_floordiv_i64((n0 + images29 + (-1)), images29) * sc_floordiv_i64((rows30 + 5), rows30)), 3, 256);
     const int64_t bands32 = sc_floordiv_i64((rows30 + 5), rows30);
     const int64_t parts35 = sc_floordiv_i64((some31 + 2), some31);
     for (int64_t t28 = begin; t28 < end; ++t28) {
@@ -168,7 +168,7 @@ static void k42_convolutioninput(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t t1_ = sc_block_images(n0, 1, 42, 3, 256);
     const int64_t t2_ = sc_block_rows(n0, 6, 7, 3, 256);
-    const int64_t t3_ = sc_block_channels((sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_)), 3);
+    const int64_t t3_ = sc_block_channels((sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_)), 3, 256);
     runtime->parallel(k42_convolutioninput_piece0, frame, sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_) * sc_floordiv_i64((t3_ + 2), t3_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t1_ * t2_ * t3_ * 378)) + (-1))) + 1);
 }
 
@@ -179,17 +179,17 @@ static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
     float *restrict const where_0 = frame->where_0;
     float *restrict const partial43 = frame->partial43;
     for (int64_t t44 = begin; t44 < end; ++t44) {
-        const int64_t part45 = sc_floordiv_i64(t44, sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3));
-        const int64_t rest46 = (sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3) * part45 * (-1)) + t44;
-        const int64_t t1_ = sc_filter_chunks(n0, 3, 432);
+        const int64_t part45 = sc_floordiv_i64(t44, sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256));
+        const int64_t rest46 = (sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256) * part45 * (-1)) + t44;
+        const int64_t t1_ = sc_filter_chunks(n0, 3, 432, 256);
         const int64_t t2_ = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, (n0 + (part45 * sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * (-1)))) * (-1));
         const int64_t length47 = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, t2_) * (-1));
-        const int64_t t3_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
+        const int64_t t3_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
         const int64_t t4_ = (rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, ((rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + (-3))) * (-1)) + (-3);
         const int64_t length48 = sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, t4_) * (-1));
-        const int64_t t5_ = sc_filter_chunks(n0, 3, 432);
-        const int64_t t6_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
-        const int64_t t7_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432), 1, 3);
+        const int64_t t5_ = sc_filter_chunks(n0, 3, 432, 256);
+        const int64_t t6_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
+        const int64_t t7_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
          {
             const symcomp_geometry geometry = {
                 n0, 1, 3, 6,
@@ -205,8 +205,8 @@ static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
 static void k49_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const int64_t t8_ = sc_filter_chunks(n0, 3, 432);
-    runtime->parallel(k49_convolutionfilters_piece0, frame, t8_ * sc_filter_blocks(t8_, 1, 3), 1);
+    const int64_t t8_ = sc_filter_chunks(n0, 3, 432, 256);
+    runtime->parallel(k49_convolutionfilters_piece0, frame, t8_ * sc_filter_blocks(t8_, 1, 3, 256), 1);
 }
 
 static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
@@ -214,7 +214,7 @@ static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
     const int64_t n0 = frame->n0;
     const float *restrict const partial43 = frame->partial43;
     float *restrict const out2 = frame->out2;
-    const int64_t chunks56 = sc_filter_chunks(n0, 3, 432);
+    const int64_t chunks56 = sc_filter_chunks(n0, 3, 432, 256);
     for (int64_t t55 = begin; t55 < end; ++t55) {
         float tile57[1024] __attribute__((aligned(64)));
         for (int64_t k58 = 0; k58 < 27; ++k58) {
@@ -242,7 +242,7 @@ static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
 static void k65_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432) * 1024) + 1024)) + (-1))) + 1);
+    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)) + (-1))) + 1);
 }
 
 static void k74_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
@@ -288,7 +288,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     const size_t slot0 = 0;
     const size_t slot1 = slot0 + (((size_t)(sc_larger((216) * 4, (432) * 4)) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63);
-    char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432) * 432) * 4) + 127) & ~(size_t)63));
+    char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432, 256) * 432) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
     frame->packed0 = (void *)(arena + slot0);
     frame->packed25 = (void *)(arena + slot0);
