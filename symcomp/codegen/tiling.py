@@ -108,8 +108,9 @@ FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
 #: By Winograd's algorithm, whose filters are two to four times as large, so many that reading them
 #: is not what takes the time: of 3 × 3 taps, and of twice as many as the stride, for each phase.
 WINOGRAD_POSITIONS, PAIR_POSITIONS = 1024, 2048
-#: By Strassen's algorithm, which cuts them into columns of 192.
-STRASSEN_POSITIONS = 1536
+#: By Strassen's algorithm, which cuts them into columns of 192. With so many channels for each core
+#: it pays to combine the same planes on all: filters stay where they were packed.
+STRASSEN_POSITIONS, STRASSEN_PART = 1536, 512
 #: Channels of the library's widest panel of filters.
 PANEL = 8
 #: Blocks for each core, so that they end together.
@@ -149,6 +150,9 @@ def _block_images(batch: int, others: int, area: int, channels: int, fewest: int
     """Images in a block; `others` are groups and slices, `area` the positions of one. So many, or a
     little fewer, that all cores have as many.
     """
+    parts = min(CORES, channels // STRASSEN_PART) if fewest == STRASSEN_POSITIONS else 1
+    if parts > 1 and area <= fewest:
+        return max(1, _up(batch, _up(CORES, parts * others)), min(_up(fewest, area), batch))
     blocks = batch * others // (BLOCKS_PER_CORE * CORES)
     fitting = min(_positions(channels, fewest) // max(area, 1), blocks)
     images = max(1, min(max(fitting, _up(fewest, area)), batch))

@@ -87,6 +87,10 @@ static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
 
 static inline int64_t sc_block_images(int64_t batch, int64_t others, int64_t area,
                                       int64_t channels, int64_t fewest) {
+    int64_t parts = fewest == 1536 ? sc_least(SYMCOMP_CORES, channels / 512) : 1;
+    if (parts > 1 && area <= fewest)
+        return sc_most(sc_most(1, sc_up(batch, sc_up(SYMCOMP_CORES, parts * others))),
+                       sc_least(sc_up(fewest, area), batch));
     int64_t fitting = sc_least(sc_positions(channels, fewest) / sc_most(area, 1),
                                batch * others / (8 * SYMCOMP_CORES));
     int64_t least = sc_up(fewest, area);
