@@ -19,7 +19,7 @@
 enum {
     HALVES = 7, PRODUCTS = HALVES * HALVES, QUARTERS = 4,
     /* Rows of a tile, which is a vector wide: its sums, and twice as many that are kept for later, fit
-     * the registers of the longest vectors; with others the compiler keeps the latter on the stack. */
+     * the registers of the longest vectors; with others the latter are in memory. */
     TILE_ROWS = 8,
     BLOCK_ROWS = QUARTERS * TILE_ROWS,
     BLOCK_WIDTH = QUARTERS * (int)LANES,
@@ -29,6 +29,7 @@ enum {
     BLOCK_TERMS = 256,
     /* What is kept of the halves of a block for later, twice. */
     KEPT_WIDTH = BLOCK_WIDTH / 2, KEPT = BLOCK_ROWS / 2 * KEPT_WIDTH,
+    SPARE = 2 * KEPT + 2 * TILE_ROWS * (int)LANES,
 };
 
 /* ---- the kernel ---------------------------------------------------------------------------------- */
@@ -75,13 +76,18 @@ static int64_t NAME(filters_size)(int64_t terms) {
 
 static int64_t NAME(planes_size)(int64_t terms) { return (terms + 1) * LANES; }
 
+#if VECTOR_BYTES_ARE_64
+#define HELD(set, m) set##_##m
+#else
+#define HELD(set, m) set##_held[m]
+#endif
 #define DECLARE(m, set) VECTOR set##_##m = {0};
 #define RESET(m, set) set##_##m = zero;
 #define TERM_OF(m, line) sum_##m += (a[u + m * line] - zero) * x;
-#define SUMS_TO(m, set) set##_##m = sum_##m;
-#define SUMS_FROM(m, set) sum_##m = set##_##m;
-#define SUMS_INTO(m, set) set##_##m += sum_##m;
-#define GROW_SUMS(m, set) sum_##m += set##_##m;
+#define SUMS_TO(m, set) HELD(set, m) = sum_##m;
+#define SUMS_FROM(m, set) sum_##m = HELD(set, m);
+#define SUMS_INTO(m, set) HELD(set, m) += sum_##m;
+#define GROW_SUMS(m, set) sum_##m += HELD(set, m);
 #define PLACE(m) (*(UNALIGNED *)(place + m * pitch))
 #define GROW_BY_PLACE(m, set) set##_##m += PLACE(m);
 #define ADD_INTO_PLACE(m, set) PLACE(m) += set##_##m;
@@ -122,7 +128,12 @@ static void NAME(multiply_block)(int64_t terms, const T *a, const T *b, T *kept,
     int64_t line = NAME(line_size)(terms), size = NAME(filters_size)(terms);
     T *d = kept, *f = kept + KEPT;
     VECTOR zero = {0};
-    ROWS_8(DECLARE, sum) ROWS_8(DECLARE, d) ROWS_8(DECLARE, f)
+    ROWS_8(DECLARE, sum)
+#if VECTOR_BYTES_ARE_64
+    ROWS_8(DECLARE, d) ROWS_8(DECLARE, f)
+#else
+    VECTOR *d_held = (VECTOR *)(kept + 2 * KEPT), *f_held = d_held + TILE_ROWS;
+#endif
     for (int n = 0; n < HALVES; ++n) {
         T *half = result + NAME(halves)[n].down * (BLOCK_ROWS / 2) * result_pitch +
                   NAME(halves)[n].right * (BLOCK_WIDTH / 2);
@@ -307,7 +318,7 @@ static int NAME(correlate_strassen)(const symcomp_geometry *g, int which, const 
     int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
     int64_t planes = side.planes, most = NAME(block_terms)(planes), widest = ABREAST * BLOCK_WIDTH;
     int64_t whole = count / BLOCK_WIDTH * BLOCK_WIDTH, rest = count - whole, left = rest * block->images;
-    T *kept = runtime->push((size_t)(2 * KEPT) * sizeof(T));
+    T *kept = runtime->push((size_t)SPARE * sizeof(T));
     T *combined = runtime->push(
         (size_t)(ABREAST * PRODUCTS * NAME(planes_size)(most / QUARTERS)) * sizeof(T));
     T *column = runtime->push((size_t)(most * widest) * sizeof(T));
@@ -412,7 +423,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
     int64_t pitch = quotient_up(beside->count, BLOCK_WIDTH) * BLOCK_WIDTH;
     int64_t high = quotient_up(down->count, BLOCK_ROWS) * BLOCK_ROWS;
     int64_t size = PRODUCTS * NAME(planes_size)(most), products = pitch / BLOCK_WIDTH * PRODUCTS;
-    T *kept = runtime->push((size_t)(2 * KEPT) * sizeof(T));
+    T *kept = runtime->push((size_t)SPARE * sizeof(T));
     T *sums = runtime->push((size_t)(high * pitch) * sizeof(T));
     T *turned = runtime->push((size_t)(terms * pitch) * sizeof(T));
     T *planes = runtime->push((size_t)(pitch / BLOCK_WIDTH * size) * sizeof(T));
