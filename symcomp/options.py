@@ -213,7 +213,7 @@ TABLE = (
         "reuse_results",
         True,
         truth,
-        "results of 32 MiB and more use the memory of earlier ones that nobody holds",
+        "functions made with it use the memory of earlier large results that nobody holds",
     ),
     Option("cflags", "", text, "flags added to the C compiler's command"),
     Option(

@@ -43,10 +43,21 @@ def test_another_shape_has_memory_of_its_own():
 
 
 def test_the_option_turns_it_off():
-    make = Results(np.dtype("float32"))
     with sc.options(reuse_results=False):
-        make((3, 5))
+        make = Results(np.dtype("float32"))
+    make((3, 5))
     assert not make.kept
+
+
+def test_no_more_than_two_are_kept():
+    make = Results(np.dtype("float32"))
+    held = [make((3, 5)) for _ in range(5)]
+    assert len({address(array) for array in held}) == 5
+    del held
+    assert len(make.kept) == 2
+    # The one that was written last is the one that the caches hold.
+    last = address(make((3, 5)))
+    assert address(make((3, 5))) == last
 
 
 def test_functions_reuse_their_large_results():
