@@ -1,8 +1,10 @@
 """Which temporaries share storage.
 
 Every temporary lives from the first kernel that writes it to the last that reads it. Going through
-the kernels in order, a temporary takes a slot that is free and, if there is one, exactly as large;
-what is left over is laid out in one arena, whose size is computed when the function is called.
+the kernels in order, a temporary takes a slot that is free: one exactly as large; else of literal
+sizes the one that fits best; else the last that was used, unless a temporary exactly as large will
+want it meanwhile. The slots are laid out in one arena, whose size is computed when the function is
+called: of unknown sizes that share a slot the largest is found then.
 Kernels that run in order never share a slot that either still needs.
 """
 
@@ -10,6 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
 
 from symcomp.codegen.loops import Buffer, Kernel, read_buffers, written_buffers
 from symcomp.graph import size
@@ -34,16 +39,20 @@ def assign(
     """
     wanted = set(temporaries)
     touched = [(read_buffers(k) | written_buffers(k)) & wanted for k in kernels]
-    for first, last_one in repeated:
-        together = set().union(*touched[first : last_one + 1])
-        touched[first] = touched[last_one] = together
+    for begin, end in repeated:
+        together = set().union(*touched[begin : end + 1])
+        touched[begin] = touched[end] = together
     last = {b: step for step, buffers in enumerate(touched) for b in buffers}
+    first = {b: step for step, buffers in reversed([*enumerate(touched)]) for b in buffers}
+    begun: list[list[tuple]] = [[] for _ in kernels]
+    for b, step in first.items():
+        begun[step].append(measure(b))
     slots: list[Slot] = []
     free: list[Slot] = []
     holding: dict[Buffer, Slot] = {}
     for step, buffers in enumerate(touched):
         for b in sorted(buffers - holding.keys(), key=lambda b: b.serial):
-            slot = _choose(free, b)
+            slot = _choose(free, b, list(chain(*begun[step : last[b] + 1])))
             if slot is None:
                 slot = Slot()
                 slots.append(slot)
@@ -62,15 +71,23 @@ def measure(b: Buffer) -> tuple:
     return size.product(b.shape), b.dtype
 
 
-def _choose(free: list[Slot], b: Buffer) -> Slot | None:
-    count, dtype = measure(b)
-    exact = [s for s in free if any(n is count or n == count for n, d in s.sizes if d == dtype)]
+def _choose(free: list[Slot], b: Buffer, meanwhile: Sequence[tuple]) -> Slot | None:
+    """`meanwhile` are the sizes of what begins to live before `b` ends."""
+    exact = [s for s in free if measure(b) in s.sizes]
     if exact:
         return exact[-1]
-    same_kind = [
-        s for s in free if isinstance(count, int) and all(isinstance(n, int) for n, _ in s.sizes)
-    ]
-    return same_kind[-1] if same_kind else None
+    others = [s for s in free if not any(m in s.sizes for m in meanwhile)]
+    literal = [s for s in others if all(isinstance(n, int) for n, _ in (*s.sizes, measure(b)))]
+    if literal:
+        wanted = _bytes(measure(b))
+        sizes = {s: max(map(_bytes, s.sizes)) for s in literal}
+        return min(literal, key=lambda s: (sizes[s] < wanted, abs(sizes[s] - wanted)))
+    return others[-1] if others else None
+
+
+def _bytes(measured: tuple) -> int:
+    count, dtype = measured
+    return count * np.dtype(dtype).itemsize
 
 
 def _occupy(slot: Slot, b: Buffer) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+import symcomp as sc
 import symcomp.tensor as T
 from symcomp.codegen import memory
 
@@ -62,3 +63,17 @@ def test_what_lives_at_the_same_time_shares_nothing(seed, monkeypatch):
         known = {n: rng.choice([0, 1, 50, 5000]) for n in unknown}
         alone = [memory.Slot([memory.measure(b)], [b]) for b in every]
         assert taken(slots, known) <= taken(alone, known)
+
+
+def test_temporaries_of_unknown_sizes_share_one_slot():
+    """Packed filters for both directions, and the parts of the filters' gradient."""
+    x, w, u = (T.ftensor4(n) for n in "xwu")
+    f = sc.function([x, w, u], sc.vjp(T.nn.conv2d(x, w), [x, w], u))
+    assert "2 temporaries (1 share the storage of others)" in f.explain()
+    rng = np.random.default_rng(1)
+    for shape, filters in (((2, 3, 9, 8), (5, 3, 3, 3)), ((3, 40, 5, 5), (2, 40, 1, 1))):
+        values = rng.normal(size=shape).astype("f"), rng.normal(size=filters).astype("f")
+        upstream = np.ones(T.nn.conv2d(*values).eval().shape, "float32")
+        plain = sc.function([x, w, u], sc.vjp(T.nn.conv2d(x, w), [x, w], u), mode="numpy")
+        for got, want in zip(f(*values, upstream), plain(*values, upstream), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)

@@ -286,14 +286,13 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     frame->out3 = out3;
     frame->n0 = n0;
     const size_t slot0 = 0;
-    const size_t slot1 = slot0 + (((size_t)(sc_larger((216) * 4, (432) * 4)) + 127) & ~(size_t)63);
-    const size_t slot2 = slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63);
-    char *const arena = frame->failed ? NULL : runtime->push(slot2 + (((size_t)((sc_filter_chunks(n0, 3, 432, 256) * 432) * 4) + 127) & ~(size_t)63));
+    const size_t slot1 = slot0 + (((size_t)(sc_larger(sc_larger((216) * 4, (432) * 4), (sc_filter_chunks(n0, 3, 432, 256) * 432) * 4)) + 127) & ~(size_t)63);
+    char *const arena = frame->failed ? NULL : runtime->push(slot1 + (((size_t)((n0 * 252) * 4) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
     frame->packed0 = (void *)(arena + slot0);
     frame->packed25 = (void *)(arena + slot0);
+    frame->partial43 = (void *)(arena + slot0);
     frame->where_0 = (void *)(arena + slot1);
-    frame->partial43 = (void *)(arena + slot2);
     if (!status && !frame->failed) {
         k2_convolution_maximum_where(frame);
         k24_convolution_maximum_where(frame);

@@ -104,11 +104,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
         gpu->enter();
         size_t room = 0;
         const size_t slot0 = room;
-        room += ((size_t)((frame->n1 * frame->chunks0) * 8) + 256) / 256 * 256;
-        const size_t slot1 = room;
-        room += ((size_t)((frame->n0 * frame->chunks20) * 8) + 256) / 256 * 256;
-        const size_t slot2 = room;
-        room += ((size_t)((frame->chunks40) * 8) + 256) / 256 * 256;
+        room += ((size_t)(sc_larger(sc_larger((frame->n1 * frame->chunks0) * 8, (frame->n0 * frame->chunks20) * 8), (frame->chunks40) * 8)) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -119,8 +115,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, void *out2
         if (!(on_gpu >> 3 & 1)) room += ((size_t)(frame->n0 * frame->n1 * 8) + 256) / 256 * 256;
         const symcomp_address arena = gpu->arena(room);
         frame->partial2 = arena + slot0;
-        frame->partial22 = arena + slot1;
-        frame->partial42 = arena + slot2;
+        frame->partial22 = arena + slot0;
+        frame->partial42 = arena + slot0;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         frame->out0 = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)out0 : arena + own1;
         frame->out1 = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)out1 : arena + own2;

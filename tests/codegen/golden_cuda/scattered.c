@@ -197,13 +197,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         gpu->enter();
         size_t room = 0;
         const size_t slot0 = room;
-        room += ((size_t)((frame->many15) * 8) + 256) / 256 * 256;
+        room += ((size_t)(sc_larger((frame->many15) * 8, (frame->many94) * 8)) + 256) / 256 * 256;
         const size_t slot1 = room;
-        room += ((size_t)((frame->many15 * 2) * 8) + 256) / 256 * 256;
-        const size_t slot2 = room;
-        room += ((size_t)((frame->many94) * 8) + 256) / 256 * 256;
-        const size_t slot3 = room;
-        room += ((size_t)((frame->many94 * 2) * 8) + 256) / 256 * 256;
+        room += ((size_t)(sc_larger((frame->many15 * 2) * 8, (frame->many94 * 2) * 8)) + 256) / 256 * 256;
         const size_t own0 = room;
         if (!(on_gpu >> 0 & 1)) room += ((size_t)(frame->n0 * frame->n2 * 8) + 256) / 256 * 256;
         const size_t own1 = room;
@@ -217,9 +213,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *v, void *at, void *out0, voi
         const symcomp_address arena = gpu->arena(room);
         frame->places26 = arena + slot0;
         frame->counts31 = arena + slot0;
+        frame->places103 = arena + slot0;
         frame->sorted27 = arena + slot1;
-        frame->places103 = arena + slot2;
-        frame->sorted104 = arena + slot3;
+        frame->sorted104 = arena + slot1;
         frame->x = on_gpu >> 0 & 1 ? (symcomp_address)(uintptr_t)x : arena + own0;
         frame->v = on_gpu >> 1 & 1 ? (symcomp_address)(uintptr_t)v : arena + own1;
         frame->at = on_gpu >> 2 & 1 ? (symcomp_address)(uintptr_t)at : arena + own2;
