@@ -215,6 +215,12 @@ TABLE = (
         truth,
         "functions made with it use the memory of earlier large results that nobody holds",
     ),
+    Option(
+        "direct_convolutions",
+        False,
+        truth,
+        "functions made with it sum convolutions term by term: more exact and slower in float32",
+    ),
     Option("cflags", "", text, "flags added to the C compiler's command"),
     Option(
         "blas_coretype",

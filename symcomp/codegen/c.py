@@ -28,6 +28,7 @@ from symcomp.codegen.loops import (
     Update,
     View,
 )
+from symcomp.codegen.ways import NUMBERS
 from symcomp.errors import InternalError
 from symcomp.graph import size
 from symcomp.graph.expr import Constant, Expr
@@ -75,6 +76,18 @@ class Text:
 
     def __str__(self) -> str:
         return "\n".join(self.lines) + "\n"
+
+
+def write_geometry(text: Text, numbers: list[str]) -> None:
+    """The sizes of a convolution as C's struct `geometry`, of their texts."""
+    threes = [f"{{{', '.join(numbers[k : k + 3])}}}" for k in range(4, 22, 3)]
+    text.add("const symcomp_geometry geometry = {")
+    text.add(f"    {', '.join(numbers[:4])},")
+    text.add(f"    {', '.join(threes[:3])},")
+    text.add(f"    {', '.join(threes[3:])},")
+    if numbers[-1] != "0":
+        text.add(f"    .direct = {numbers[-1]},")
+    text.add("};")
 
 
 def c_float(value, dtype: str) -> str:
@@ -376,15 +389,10 @@ class Printer:
         """A routine of the convolution library: sizes in a struct, then numbers and arrays."""
         routine, which, *rest = s.arguments
         texts = [self.value(v) for v in rest if not isinstance(v, View)]
-        sizes, numbers = texts[:22], texts[22:]
+        sizes, numbers = texts[:NUMBERS], texts[NUMBERS:]
         places = [self._place(v) for v in rest if isinstance(v, View)]
-        threes = [f"{{{', '.join(sizes[k : k + 3])}}}" for k in range(4, 22, 3)]
         self.text.open("")
-        self.text.add("const symcomp_geometry geometry = {")
-        self.text.add(f"    {', '.join(sizes[:4])},")
-        self.text.add(f"    {', '.join(threes[:3])},")
-        self.text.add(f"    {', '.join(threes[3:])},")
-        self.text.add("};")
+        write_geometry(self.text, sizes)
         given = ["&geometry"]
         if routine in ("pack", "correlate"):
             given.append(f"SYMCOMP_{which.upper()}")

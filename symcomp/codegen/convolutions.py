@@ -20,6 +20,7 @@ from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size
 from symcomp.graph.notation import index
+from symcomp.options import options
 from symcomp.tensor.convolution import Geometry
 
 #: What Winograd's algorithm makes of the 9 or 25 taps of a filter (see convolution_winograd.h).
@@ -53,11 +54,12 @@ def _three(values, fill) -> tuple:
 
 
 def library_geometry(g: Geometry) -> tuple:
-    """The 22 numbers of `symcomp_geometry`."""
+    """The numbers of `symcomp_geometry`: sizes, and an option."""
     return (
         g.batch, g.groups, g.channels, g.filters,
         *_three(g.image, 1), *_three(g.kernel, 1), *_three(g.output, 1),
         *_three(g.stride, 1), *_three(g.dilation, 1), *_three(g.low, 0),
+        int(options.direct_convolutions),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from symcomp.codegen.loops import Call, View
 from symcomp.codegen.tiling import PANEL
+from symcomp.codegen.ways import NUMBERS
 from symcomp.tensor.convolution import (
     Convolution,
     ConvolutionFilters,
@@ -51,7 +52,7 @@ class ConvolutionMachine:
         sizes = [tuple(numbers[k : k + 3]) for k in range(4, 22, 3)]
         image, kernel, output, stride, dilation, low = sizes
         g = Geometry(*numbers[:4], image, kernel, output, stride, dilation, low)
-        return g, numbers[22:], views
+        return g, numbers[NUMBERS:], views
 
     def _block(self, view: View, start: int, shape: tuple) -> np.ndarray:
         """A stretch of an array, from `start` after where the view begins."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symcomp.codegen import cuda, loops
-from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, write_geometry
 from symcomp.codegen.cuda_rows import entry
 from symcomp.codegen.equations import reindexed
 from symcomp.codegen.held_rows import RowLoops, row_loops
@@ -230,15 +230,10 @@ class _Plan:
         which, *rest = call.arguments
         sizes = [printer.value(v) for v in rest if not isinstance(v, View)]
         places = [f"frame->{self.names[v.buffer]}" for v in rest if isinstance(v, View)]
-        threes = [f"{{{', '.join(sizes[k : k + 3])}}}" for k in range(4, 22, 3)]
-        text = self.text
-        text.add("const symcomp_geometry geometry = {")
-        text.add(f"    {', '.join(sizes[:4])},")
-        text.add(f"    {', '.join(threes[:3])},")
-        text.add(f"    {', '.join(threes[3:])},")
-        text.add("};")
+        write_geometry(self.text, sizes)
         width = np.dtype(call.dtype).itemsize
-        text.add(f"gpu->convolve({DIRECTIONS[which]}, &geometry, {width}, {', '.join(places)});")
+        given = f"{DIRECTIONS[which]}, &geometry, {width}, {', '.join(places)}"
+        self.text.add(f"gpu->convolve({given});")
 
     def _sort(self, call: Call, printer: Printer) -> None:
         count, bound, *views = call.arguments

@@ -25,6 +25,7 @@ from symcomp.codegen.loops import (
     Update,
     View,
 )
+from symcomp.codegen.ways import NUMBERS
 from symcomp.errors import InternalError
 from symcomp.graph.expr import Expr
 from symcomp.graph.notation import Index
@@ -106,7 +107,7 @@ def _gemm(arguments, how: str) -> str:
 
 def _convolution(routine: str, which: str, rest: list) -> str:
     *arrays, target = (view(v) for v in rest if isinstance(v, View))
-    numbers = [amount(v) for v in rest[22:] if not isinstance(v, View)]
+    numbers = [amount(v) for v in rest[NUMBERS:] if not isinstance(v, View)]
     return f"{target} = {routine}({', '.join([*arrays, *numbers])})    convolution, {which}"
 
 

@@ -16,6 +16,8 @@ from symcomp.graph import size
 #: In the order of the ways in symcomp.h.
 WAYS = ("direct", "winograd", "channelwise", "pairs", "fives", "strassen")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
+#: How many numbers a `symcomp_geometry` has; and those of the other ways that are direct sums, too.
+NUMBERS, EXACT = 23, ("channelwise",)
 
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
 #: for more of them.)
@@ -35,7 +37,8 @@ def library(way: str, dtype: str) -> str:
 def ways(sizes: Iterable[Any], dtype: str) -> list[str]:
     """How a convolution of these sizes, those of `symcomp_geometry`, may be computed."""
     numbers = [size.as_size(n) for n in sizes]
-    return ["direct", *(way for way, may_be in MAY_BE.items() if may_be(numbers, dtype))]
+    others = EXACT if numbers[-1] else MAY_BE
+    return ["direct", *(way for way in others if MAY_BE[way](numbers, dtype))]
 
 
 def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
@@ -49,7 +52,7 @@ def libraries_of(kernels: Iterable[Kernel]) -> list[str]:
         elif call.symbol in ("product", "convolve"):
             found["products"] = None
         elif call.symbol == "convolution":
-            chosen = ways(call.arguments[2:24], call.dtype)
+            chosen = ways(call.arguments[2 : 2 + NUMBERS], call.dtype)
             found |= {library(way, call.dtype): None for way in chosen}
     return sorted(found)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,7 +33,7 @@ from symcomp.graph.shared import Shared
 from symcomp.graph.show import text, type_text
 from symcomp.graph.size import as_expr as size_expr
 from symcomp.graph.walk import leaves, order, substitute
-from symcomp.options import options
+from symcomp.options import Block, options
 from symcomp.rewrite.rule import RuleSet
 
 MODES = ("c", "numpy", "check")
@@ -70,6 +70,14 @@ class In:
         return self.name or self.variable.name or ""
 
 
+#: Options that change what is generated, beside those of the C compiler.
+SETTINGS = ("rewrite_budget", "direct_convolutions")
+
+
+def _settings() -> tuple[tuple[str, Any], ...]:
+    return tuple((name, options.get(name)) for name in SETTINGS)
+
+
 @dataclass(frozen=True)
 class Definition:
     """What a function computes: everything that `function` was asked for, checked."""
@@ -86,6 +94,7 @@ class Definition:
     profile: bool = False
     device: str = "cpu"
     results: str = "numpy"
+    settings: tuple[tuple[str, Any], ...] = field(default_factory=_settings)
 
     @property
     def variables(self) -> list[Variable]:
@@ -108,6 +117,10 @@ class Definition:
 
     def constants(self) -> list[Constant]:
         return [e for e in self.leaves() if isinstance(e, Constant)]
+
+    def as_asked(self) -> Block:
+        """A `with` block in which options are as they were when the function was asked for."""
+        return options(**dict(self.settings))
 
     def changed(self, **fields: Any) -> Definition:
         return dataclasses.replace(self, **fields)

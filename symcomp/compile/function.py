@@ -156,12 +156,13 @@ def function(
 
 def make(definition: Definition) -> Function:
     """The function of a definition, in its mode."""
-    if definition.mode == "numpy":
-        call, source = interpreter(definition), ""
-    elif definition.mode == "check":
-        call, source = checker(definition), ""
-    else:
-        call, source = compiled(definition)
+    with definition.as_asked():
+        if definition.mode == "numpy":
+            call, source = interpreter(definition), ""
+        elif definition.mode == "check":
+            call, source = checker(definition), ""
+        else:
+            call, source = compiled(definition)
     made = object.__new__(type("Function", (Function,), {"__call__": call}))
     made.definition, made.call_source = definition, source
     return made

@@ -23,10 +23,7 @@ from symcomp.graph.op import Op
 from symcomp.graph.scalar import Primitive
 from symcomp.graph.shared import Shared
 from symcomp.graph.walk import order
-from symcomp.options import options
 
-#: Options that change what is generated, beside those of the C compiler.
-OPTIONS = ("rewrite_budget",)
 #: Parts of an operation that compiled code does not depend on.
 _APART = frozenset({"numpy", "vjp", "jvp", "perform", "samples", "text", "reference"})
 
@@ -68,7 +65,7 @@ def _digest(definition: Definition) -> str:
     inputs = [_type(v) for v in definition.variables]
     outputs = [numbers[o] for o in definition.outputs]
     updates = [(numbers[s], numbers[v]) for s, v in definition.updates]
-    settings = [(name, options.get(name)) for name in OPTIONS]
+    settings = _value(definition.settings, ())
     lines.append(f"{inputs} {outputs} {updates} {settings} {_value(definition.rules, ())}")
     for line in lines:
         digest.update(line.encode("utf-8", "surrogatepass"))

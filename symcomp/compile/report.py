@@ -70,7 +70,8 @@ def compilation(definition: Definition, device: str | None = None) -> Compilatio
     d = definition
     outputs, updates = list(d.outputs), list(d.updates)
     where = device or d.device
-    return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile, where))
+    with d.as_asked():
+        return compile_expression(Compilation(d.name, outputs, updates, d.rules, d.profile, where))
 
 
 def whole(job: Compilation, function: Any) -> str:

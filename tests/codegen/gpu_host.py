@@ -158,7 +158,7 @@ class Machine:
     # --- convolutions ---
 
     def _geometry(self, g: convolution.Geometry):
-        return self.ffi.new("int64_t[22]", list(convolutions.library_geometry(g)))
+        return self.ffi.new("int64_t[]", list(convolutions.library_geometry(g)))
 
     def convolve(self, which: str, g: convolution.Geometry, a, b, order="forward"):
         """The target, which is full of ones (nan) before."""

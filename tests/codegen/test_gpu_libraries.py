@@ -13,6 +13,7 @@ from emulated import HERE, missing_compiler
 from gpu_host import STRICT, WHICH, Failed, Machine, arguments, compiled_kernels, expected
 from test_gpu_products import DTYPES, GEOMETRIES, SIZES, close, geometry, matrices
 
+import symcomp as sc
 from symcomp.codegen import build, gpu_libraries, runtime
 
 pytestmark = pytest.mark.skipif(bool(missing_compiler()), reason=missing_compiler())
@@ -250,6 +251,15 @@ def test_fourier_transforms_of_other_convolutions_and_gpus(kernels, tmp_path, mo
     if not more:
         machine.set(balance=100)
     assert "cuDNN, algorithm 6," in machine.way_of_convolution("forward", g)
+
+
+def test_direct_sums_where_they_are_asked_for(kernels, tmp_path):
+    """Neither Fourier transforms nor Winograd's algorithm, all that the pretended library has."""
+    machine = Equipped(tmp_path, kernels)
+    g = geometry((64, 64, 58, 58), (64, 64, 3, 3), (56, 56))
+    with sc.options(direct_convolutions=True):
+        assert machine.way_of_convolution("forward", g).startswith("kernel sc_")
+    assert "cuDNN, algorithm 5," in machine.way_of_convolution("forward", g)
 
 
 def test_gradients_with_few_channels_by_fourier_transforms_alone(kernels, tmp_path):

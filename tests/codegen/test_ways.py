@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+import symcomp as sc
 import symcomp.tensor as T
 from symcomp.codegen import build, runtime, ways
 from symcomp.compile.pipeline import Compilation, compile_expression
@@ -51,6 +52,13 @@ def test_only_what_may_be_needed_is_loaded(x, w, given, expected):
     assert single == [f"{way}_f32" for way in expected]
     double = needed(images(*x, dtype="float64"), images(*w, dtype="float64"), **given)
     assert double == [f"{way}_f64" for way in expected if way in ("direct", "channelwise")]
+
+
+def test_direct_sums_need_no_other_library():
+    with sc.options(direct_convolutions=True):
+        x = images(None, None, None, None)
+        assert needed(x, T.ftensor4("w")) == ["direct_f32"]
+        assert needed(x, images(40, 1, 5, 5), groups=40) == ["channelwise_f32", "direct_f32"]
 
 
 def test_ways_are_those_of_c(tmp_path):

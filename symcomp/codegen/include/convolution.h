@@ -20,6 +20,7 @@ typedef struct symcomp_geometry {
     int64_t batch, groups, channels, filters; /* channels and filters of one group */
     int64_t size[3], kernel[3], out[3];
     int64_t stride[3], dilation[3], low[3];
+    int64_t direct; /* whether all is to be summed term by term */
 } symcomp_geometry;
 
 /* A part of a result: images, a group and some of its channels, a slice in depth, rows; and where its

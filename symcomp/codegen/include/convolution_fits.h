@@ -20,7 +20,7 @@ static int NAME(is_winograd)(const symcomp_geometry *g, int which, int64_t taps)
     NAME(side) side = NAME(side_of)(g, which == SYMCOMP_INPUT ? which : SYMCOMP_FORWARD);
     const int64_t *tiled = which == SYMCOMP_INPUT && taps == 3 ? g->size : g->out;
     int64_t least = taps == 3 ? 32 : 16, tile = POINTS + 1 - taps, tiles = 1, places = 1;
-    int fits = sizeof(T) == 4 && side.channels >= least && side.planes >= least;
+    int fits = sizeof(T) == 4 && !g->direct && side.channels >= least && side.planes >= least;
     for (int axis = 1; axis <= 2; ++axis) {
         int64_t d = g->dilation[axis], low = g->low[axis];
         fits = fits && g->kernel[axis] == taps && g->stride[axis] == 1 && tiled[axis] >= tile * d;
@@ -51,7 +51,8 @@ static int NAME(is_channelwise_filters)(const symcomp_geometry *g) {
 /* Whether a geometry is made of 2 × 2 taps (see convolution_pairs.h); `pack` and `correlate` ask alike. */
 static int NAME(is_pairs)(const symcomp_geometry *g, int which) {
     NAME(side) side = NAME(side_of)(g, which);
-    int fits = sizeof(T) == 4 && side.channels >= PAIR_CHANNELS && side.planes >= PAIR_CHANNELS;
+    int fits = sizeof(T) == 4 && !g->direct && side.channels >= PAIR_CHANNELS &&
+               side.planes >= PAIR_CHANNELS;
     for (int axis = 1; axis <= 2; ++axis)
         fits = fits && g->kernel[axis] == 2 * g->stride[axis] && g->stride[axis] <= 2 &&
                g->dilation[axis] == 1 && side.result[axis] >= 8 * g->stride[axis];
@@ -72,7 +73,7 @@ static int NAME(is_pointwise)(const symcomp_geometry *g) {
 static int NAME(is_strassen)(const symcomp_geometry *g, int which) {
     int64_t least = which == SYMCOMP_FILTERS ? 2 * STRASSEN_CHANNELS : STRASSEN_CHANNELS;
     int64_t area = g->size[1] * g->size[2];
-    return sizeof(T) == 4 && NAME(is_pointwise)(g) && g->channels % 32 == 0 && g->filters % 32 == 0 &&
-           at_most(g->channels, g->filters) >= least && area >= STRASSEN_AREA &&
+    return sizeof(T) == 4 && !g->direct && NAME(is_pointwise)(g) && g->channels % 32 == 0 &&
+           g->filters % 32 == 0 && at_most(g->channels, g->filters) >= least && area >= STRASSEN_AREA &&
            g->batch * area >= STRASSEN_POSITIONS;
 }

@@ -25,11 +25,12 @@ enum {
 /* cuDNN's numbers of Fourier transforms: of whole images, and of tiles. */
 enum { CUDNN_FOURIER = 4, CUDNN_FOURIER_TILES = 5 };
 
-/* Direct sums of products, in one order and in the type of the elements, and Winograd's on small
- * tiles. On large tiles that loses digits (half of them with 5 × 5 filters); Fourier transforms do
- * not, and are chosen by `symcomp_cudnn_fourier`. */
-static const unsigned char symcomp_cudnn_admits[8] = {
-    [0] = 1, [1] = 1, [2] = 1, [6] = 1, /* implicit, precomputed, explicit, Winograd */
+/* Direct sums of products, in one order and in the type of the elements, and where others may be
+ * Winograd's on small tiles. On large tiles that loses digits (half of them with 5 × 5 filters);
+ * Fourier transforms do not, and are chosen by `symcomp_cudnn_fourier`. */
+static const unsigned char symcomp_cudnn_admits[2][8] = {
+    {[0] = 1, [1] = 1, [2] = 1, [6] = 1}, /* implicit, precomputed, explicit, Winograd */
+    {[0] = 1, [1] = 1, [2] = 1},
 };
 
 static const size_t symcomp_cudnn_workspace = (size_t)512 << 20;
@@ -139,7 +140,8 @@ static int symcomp_cudnn_describe(const symcomp_cudnn *dnn, symcomp_cudnn_plan *
  * of 16 × 16 or 32 × 32 places: whole images that fit, or tiles, of which as many results are good
  * as the filters leave. */
 static int symcomp_cudnn_fourier(const symcomp_geometry *g, int bytes, int64_t balance) {
-    if (bytes != 4 || g->groups != 1 || g->size[0] != 1 || g->kernel[0] != 1 || g->out[0] != 1)
+    if (g->direct || bytes != 4 || g->groups != 1 || g->size[0] != 1 || g->kernel[0] != 1 ||
+        g->out[0] != 1)
         return -1;
     int64_t whole = 0, most = 0, tiles = 1, taps = 1, results = 1;
     for (int axis = 1; axis < 3; ++axis) {
@@ -178,7 +180,8 @@ static int symcomp_cudnn_choose(const symcomp_gpu_libraries *gpu, symcomp_cudnn_
         int fits = known && one->status == 0 && one->determinism == CUDNN_DETERMINISTIC &&
                    one->math != CUDNN_TENSOR_OP && one->math != CUDNN_TENSOR_OP_CONVERTED &&
                    one->memory <= symcomp_cudnn_workspace;
-        int first = plan->algorithm < 0 && known && symcomp_cudnn_admits[one->algorithm];
+        int first = plan->algorithm < 0 && known &&
+                    symcomp_cudnn_admits[plan->geometry.direct != 0][one->algorithm];
         if (fits && (first || one->algorithm == wanted)) {
             plan->algorithm = one->algorithm;
             plan->workspace = one->memory;
