@@ -29,9 +29,9 @@ FACTORS = 36
 LANES = 16
 #: Taps of the largest filters that are twice as long as their stride.
 MOST_PAIR_TAPS = 16
-#: What Strassen's algorithm makes of a term, at most (see convolution_strassen.h): 16 become 49, of
+#: What large products make of a term, at most: by Strassen's algorithm 16 become 49, of
 #: which each line is whole vectors.
-STRASSEN_TERMS = 5
+ONE_TAP_TERMS = 5
 #: Bytes to which turned filters are padded.
 PADDING = 64
 #: What it takes to pack a filter's element, in those of a map.
@@ -152,8 +152,8 @@ class ConvolutionLowering(Context):
             rows, packed_terms = LANES, _packed_terms(g, which)
         elif "pairs" in chosen:
             packed_terms = _packed_pairs(g, which)
-        elif "strassen" in chosen:
-            packed_terms = size.times(terms, STRASSEN_TERMS)
+        elif "one_tap" in chosen:
+            packed_terms = size.times(terms, ONE_TAP_TERMS)
         room = size.times(g.groups, size.parts(channels, rows), rows, packed_terms)
         packed = self.temporary(dtype, (room,), "packed")
         panel = index(panels, f"p{next(self.names)}")
@@ -297,8 +297,8 @@ def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> 
 
 
 def _fewest_positions(g: Geometry, which: str, dtype: str):
-    """Positions that are worth a block: more where it may be Winograd's or Strassen's algorithm."""
-    if not {"winograd", "pairs", "strassen"} & set(ways.ways(library_geometry(g), dtype)):
+    """Positions that are worth a block: more where it may be a quicker algorithm."""
+    if not {"winograd", "pairs", "one_tap"} & set(ways.ways(library_geometry(g), dtype)):
         return tiling.FEWEST_POSITIONS
     kernel, stride = _three(g.kernel, 1)[1:], _three(g.stride, 1)[1:]
     phases = 1 if which == "forward" else size.product(stride)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from symcomp.codegen.ways import STRASSEN_CHANNELS
+from symcomp.codegen.ways import ONE_TAP_CHANNELS
 from symcomp.graph import size
 from symcomp.graph.expr import build
 from symcomp.graph.scalar import number, primitive
@@ -108,9 +108,10 @@ FEWEST_POSITIONS, FEWEST_CHANNELS = 256, 32
 #: By Winograd's algorithm, whose filters are two to four times as large, so many that reading them
 #: is not what takes the time: of 3 × 3 taps, and of twice as many as the stride, for each phase.
 WINOGRAD_POSITIONS, PAIR_POSITIONS = 1024, 2048
-#: By Strassen's algorithm, which cuts them into columns of 192. With so many channels for each core
-#: it pays to combine the same planes on all: filters stay where they were packed.
-STRASSEN_POSITIONS, STRASSEN_PART = 1536, 512
+#: Of large filters of one tap, by Winograd's algorithm for inner products or Strassen's. With so
+#: many channels for each core it pays to prepare the same planes on all: filters stay where they
+#: were packed.
+ONE_TAP_POSITIONS, ONE_TAP_PART = 1536, 512
 #: Channels of the library's widest panel of filters.
 PANEL = 8
 #: Blocks for each core, so that they end together.
@@ -130,15 +131,15 @@ def _fewest_positions(height: int, width: int, down: int, across: int, phases: i
     if height == 2 * down and width == 2 * across and max(down, across) <= 2:
         return PAIR_POSITIONS * phases
     if (height, width, down, across) == (1, 1, 1, 1):
-        return STRASSEN_POSITIONS
+        return ONE_TAP_POSITIONS
     return FEWEST_POSITIONS
 
 
 def _parts(fewest: int) -> int:
     """Into how many parts at least something is cut: two for each core, so that they end together.
-    By Strassen's algorithm one, since each part combines the same planes, or adds up more.
+    Of large filters of one tap one, since each part prepares the same planes, or adds up more.
     """
-    return CORES if fewest == STRASSEN_POSITIONS else 2 * CORES
+    return CORES if fewest == ONE_TAP_POSITIONS else 2 * CORES
 
 
 def _positions(channels: int, fewest: int) -> int:
@@ -150,7 +151,7 @@ def _block_images(batch: int, others: int, area: int, channels: int, fewest: int
     """Images in a block; `others` are groups and slices, `area` the positions of one. So many, or a
     little fewer, that all cores have as many.
     """
-    parts = min(CORES, channels // STRASSEN_PART) if fewest == STRASSEN_POSITIONS else 1
+    parts = min(CORES, channels // ONE_TAP_PART) if fewest == ONE_TAP_POSITIONS else 1
     if parts > 1 and area <= fewest:
         return max(1, _up(batch, _up(CORES, parts * others)), min(_up(fewest, area), batch))
     blocks = batch * others // (BLOCKS_PER_CORE * CORES)
@@ -176,7 +177,7 @@ def _block_rows(tasks: int, height: int, width: int, channels: int, fewest: int)
 
 def _block_channels(tasks: int, channels: int, fewest: int) -> int:
     """Channels in a block, whole fours of panels: all, unless there would be too few blocks."""
-    least = STRASSEN_CHANNELS if fewest == STRASSEN_POSITIONS else FEWEST_CHANNELS
+    least = ONE_TAP_CHANNELS if fewest == ONE_TAP_POSITIONS else FEWEST_CHANNELS
     blocks = max(1, min(_up(_parts(fewest), tasks), channels // least))
     four = 4 * min(max(channels, 1), PANEL)
     return max(1, _up(_up(channels, four), blocks) * four)

@@ -14,7 +14,7 @@ from symcomp.codegen.loops import Call, Kernel, walk
 from symcomp.graph import size
 
 #: In the order of the ways in symcomp.h.
-WAYS = ("direct", "winograd", "channelwise", "pairs", "fives", "strassen")
+WAYS = ("direct", "winograd", "channelwise", "pairs", "fives", "one_tap")
 SUFFIXES = {"float32": "f32", "float64": "f64"}
 #: How many numbers a `symcomp_geometry` has; and those of the other ways that are direct sums, too.
 NUMBERS, EXACT = 23, ("channelwise",)
@@ -22,9 +22,9 @@ NUMBERS, EXACT = 23, ("channelwise",)
 #: With fewer channels on either side nothing is gained by Winograd's algorithm. (The library asks
 #: for more of them.)
 FEW_CHANNELS = 8
-#: Channels, positions of an image and of all images from which Strassen's algorithm gains: see
+#: Channels, positions of an image and of all images from which filters of one tap gain: see
 #: convolution_fits.h.
-STRASSEN_CHANNELS, STRASSEN_AREA, STRASSEN_POSITIONS = 128, 192, 1024
+ONE_TAP_CHANNELS, ONE_TAP_AREA, ONE_TAP_POSITIONS = 128, 192, 1024
 #: Channels times filters of a group, at most, for each channel to be convolved by itself.
 FEW_PRODUCTS = 4
 
@@ -93,16 +93,16 @@ def _may_be_pairs(numbers: list, dtype: str) -> bool:
     )
 
 
-def _may_be_strassen(numbers: list, dtype: str) -> bool:
+def _may_be_one_tap(numbers: list, dtype: str) -> bool:
     planes, window, stride = numbers[2:4], numbers[7:10], numbers[13:16]
     area = size.times(*numbers[4:7])
     positions = size.times(numbers[0], area)
     return (
         dtype == "float32"
         and all(_may_be(n, 1) for n in (*window, *stride))
-        and not any(isinstance(n, int) and (n < STRASSEN_CHANNELS or n % 32) for n in planes)
-        and not (isinstance(area, int) and area < STRASSEN_AREA)
-        and not (isinstance(positions, int) and positions < STRASSEN_POSITIONS)
+        and not any(isinstance(n, int) and (n < ONE_TAP_CHANNELS or n % 32) for n in planes)
+        and not (isinstance(area, int) and area < ONE_TAP_AREA)
+        and not (isinstance(positions, int) and positions < ONE_TAP_POSITIONS)
     )
 
 
@@ -111,5 +111,5 @@ MAY_BE = {
     "channelwise": _may_be_channelwise,
     "pairs": _may_be_pairs,
     "fives": _may_be_fives,
-    "strassen": _may_be_strassen,
+    "one_tap": _may_be_one_tap,
 }

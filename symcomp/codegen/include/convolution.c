@@ -7,14 +7,7 @@
 
 SYMCOMP_ATTACH
 
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
-#define VECTOR_BYTES_ARE_64 1
-#elif defined(__AVX__)
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
+#include "convolution_vectors.h"
 
 enum {
     /* Terms of a sum between two visits to the result: as many as leave their planes in L1. */
@@ -72,11 +65,17 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_pairs.h"
 #include "convolution_pairs_filters.h"
 #define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)
-#elif defined(STRASSEN)
+#elif defined(ONE_TAP)
 #include "convolution_lanes.h"
 #include "convolution_stacks.h"
+#include "convolution_errands.h"
+#if SEPARATE_ADDERS
+#include "convolution_inner.h"
+#define ROUTINES NAME(pack_inner), NAME(correlate_inner), NAME(filters_inner)
+#else
 #include "convolution_strassen.h"
 #define ROUTINES NAME(pack_strassen), NAME(correlate_strassen), NAME(filters_strassen)
+#endif
 #else
 #include "convolution_tiles.h"
 #include "convolution_lanes.h"

@@ -59,8 +59,8 @@ typedef struct symcomp_convolver_f64 {
 #define SYMCOMP_CORES 1
 #endif
 
-/* What `sc_fewest_positions` says of filters of one tap, which may be Strassen's. */
-enum { SC_STRASSEN_POSITIONS = 1536 };
+/* What `sc_fewest_positions` says of filters of one tap, which may have an algorithm of their own. */
+enum { SC_ONE_TAP_POSITIONS = 1536 };
 
 static inline int64_t sc_most(int64_t x, int64_t y) { return x > y ? x : y; }
 static inline int64_t sc_least(int64_t x, int64_t y) { return x < y ? x : y; }
@@ -76,12 +76,12 @@ static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t
     if (height == 2 * down && width == 2 * across && sc_most(down, across) <= 2)
         return 2048 * phases;
     if (height == 1 && width == 1 && down == 1 && across == 1)
-        return SC_STRASSEN_POSITIONS;
+        return SC_ONE_TAP_POSITIONS;
     return 256;
 }
 
 static inline int64_t sc_parts(int64_t fewest) {
-    return fewest == SC_STRASSEN_POSITIONS ? SYMCOMP_CORES : 2 * SYMCOMP_CORES;
+    return fewest == SC_ONE_TAP_POSITIONS ? SYMCOMP_CORES : 2 * SYMCOMP_CORES;
 }
 
 static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
@@ -91,7 +91,7 @@ static inline int64_t sc_positions(int64_t channels, int64_t fewest) {
 
 static inline int64_t sc_block_images(int64_t batch, int64_t others, int64_t area,
                                       int64_t channels, int64_t fewest) {
-    int64_t parts = fewest == SC_STRASSEN_POSITIONS ? sc_least(SYMCOMP_CORES, channels / 512) : 1;
+    int64_t parts = fewest == SC_ONE_TAP_POSITIONS ? sc_least(SYMCOMP_CORES, channels / 512) : 1;
     if (parts > 1 && area <= fewest)
         return sc_most(sc_most(1, sc_up(batch, sc_up(SYMCOMP_CORES, parts * others))),
                        sc_least(sc_up(fewest, area), batch));
@@ -115,7 +115,7 @@ static inline int64_t sc_block_rows(int64_t tasks, int64_t height, int64_t width
 }
 
 static inline int64_t sc_block_channels(int64_t tasks, int64_t channels, int64_t fewest) {
-    int64_t least = fewest == SC_STRASSEN_POSITIONS ? 128 : 32;
+    int64_t least = fewest == SC_ONE_TAP_POSITIONS ? 128 : 32;
     int64_t blocks = sc_most(1, sc_least(sc_up(sc_parts(fewest), tasks), channels / least));
     int64_t four = 4 * sc_panel(channels);
     return sc_most(1, sc_up(sc_up(channels, four), blocks) * four);

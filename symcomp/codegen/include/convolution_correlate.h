@@ -12,8 +12,8 @@ static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g,
         return ways[SYMCOMP_CHANNELWISE];
     if (NAME(is_pairs)(g, which))
         return ways[SYMCOMP_PAIRS];
-    if (NAME(is_strassen)(g, which))
-        return ways[SYMCOMP_STRASSEN];
+    if (NAME(is_one_tap)(g, which))
+        return ways[SYMCOMP_ONE_TAP];
     return NULL;
 }
 

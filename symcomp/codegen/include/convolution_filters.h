@@ -56,8 +56,8 @@ static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradien
     if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
         return runtime->NAME(convolution)[SYMCOMP_PAIRS]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_strassen)(g, SYMCOMP_FILTERS) && channels >= STRASSEN_CHANNELS)
-        return runtime->NAME(convolution)[SYMCOMP_STRASSEN]->filters(
+    if (NAME(is_one_tap)(g, SYMCOMP_FILTERS) && channels >= ONE_TAP_CHANNELS)
+        return runtime->NAME(convolution)[SYMCOMP_ONE_TAP]->filters(
             g, x, gradient, partial, first_image, images, group, first_channel, channels);
     if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
         return NAME(filters_pointwise)(g, x, gradient, partial, first_image, images, group,

@@ -6,11 +6,11 @@ enum {
     POINTS = 6, FACTORS = POINTS * POINTS, UNIT = 32 / (int)sizeof(T),
     FEW_PRODUCTS = 4, /* of channels and filters of a group */
     PAIR_CHANNELS = 16,
-    /* Channels on both sides, positions of an image, and of all images, from which Strassen's algorithm
-     * gains; the gradient of filters from twice as many channels. */
-    STRASSEN_CHANNELS = 128,
-    STRASSEN_AREA = 192,
-    STRASSEN_POSITIONS = 1024,
+    /* Channels on both sides, positions of an image, and of all images, from which products of filters
+     * of one tap gain by an algorithm of their own; the gradient of filters from twice as many channels. */
+    ONE_TAP_CHANNELS = 128,
+    ONE_TAP_AREA = 192,
+    ONE_TAP_POSITIONS = 1024,
 };
 
 /* Whether filters of taps × taps are computed by Winograd's algorithm in one of the three directions (see
@@ -68,12 +68,13 @@ static int NAME(is_pointwise)(const symcomp_geometry *g) {
     return fits;
 }
 
-/* Whether they are products large enough for Strassen's algorithm (see convolution_strassen.h): it is
- * made of blocks of 32 channels, and some are needed to pay for what is combined. */
-static int NAME(is_strassen)(const symcomp_geometry *g, int which) {
-    int64_t least = which == SYMCOMP_FILTERS ? 2 * STRASSEN_CHANNELS : STRASSEN_CHANNELS;
+/* Whether they are products large enough for an algorithm of their own, Winograd's for inner products or
+ * Strassen's (see convolution_inner.h and convolution_strassen.h): the latter is made of blocks of 32
+ * channels, and some are needed to pay for what is combined. */
+static int NAME(is_one_tap)(const symcomp_geometry *g, int which) {
+    int64_t least = which == SYMCOMP_FILTERS ? 2 * ONE_TAP_CHANNELS : ONE_TAP_CHANNELS;
     int64_t area = g->size[1] * g->size[2];
     return sizeof(T) == 4 && !g->direct && NAME(is_pointwise)(g) && g->channels % 32 == 0 &&
-           g->filters % 32 == 0 && at_most(g->channels, g->filters) >= least && area >= STRASSEN_AREA &&
-           g->batch * area >= STRASSEN_POSITIONS;
+           g->filters % 32 == 0 && at_most(g->channels, g->filters) >= least && area >= ONE_TAP_AREA &&
+           g->batch * area >= ONE_TAP_POSITIONS;
 }

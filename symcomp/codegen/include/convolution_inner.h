@@ -1,0 +1,356 @@
+/* Filters of one tap by Winograd's algorithm for inner products:
+ *
+ *     a1 b1 + a2 b2 = (a1 + b2) (a2 + b1) - a1 a2 - b1 b2
+ *
+ * What depends on one side only is subtracted once for a row, and for a column. So there is one product
+ * for two, and two sums (Winograd, "A new algorithm for inner products", 1968). That gains where adders
+ * stand beside the multipliers: of six terms four are made so, by two products and four sums, and two as
+ * they are, by two products. All six take as long as four.
+ *
+ * Sums of both sides lose no digits if these are about as large. So rows and columns are scaled by powers
+ * of two that make the largest number of each between 1 and 2; results are scaled back. Then errors are
+ * those of a direct sum, and what is not finite stays in its row or column.
+ */
+
+enum {
+    TILE_ROWS = 8,
+    /* Terms of a sum between two visits to the result: as many as leave both sides in L1. */
+    BLOCK_TERMS = 256,
+    /* Columns, of vectors, that stay in L2 while all rows are multiplied with them. */
+    ABREAST = 16,
+    /* What lies before the numbers of a row, or of a column: what is subtracted, and the scale. */
+    HEAD = 2,
+    /* Of floating-point numbers: bits before the exponent, and twice its bias. */
+    MANTISSA = sizeof(T) == 4 ? 23 : 52,
+    TWICE_BIAS = sizeof(T) == 4 ? 254 : 2046,
+};
+
+/* ---- the kernel ---------------------------------------------------------------------------------- */
+
+/* Numbers of eight rows, and of a column of vectors; of that with a line between, lest one competes with
+ * the next one for the same places in L1. */
+static int64_t NAME(rows_size)(int64_t terms) { return (HEAD + terms) * TILE_ROWS; }
+static int64_t NAME(column_size)(int64_t terms) { return (HEAD + terms + 1) * LANES; }
+
+/* How many pairs there are of so many terms, whole vectors: term k < pairs and term pairs + k make one. */
+static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES; }
+
+#define FIRST(k, m) first[k * TILE_ROWS + m]
+#define SECOND(k, m) second[k * TILE_ROWS + m]
+#define THIRD(k, m) third[k * TILE_ROWS + m]
+#define BEGIN_ROW(m, set) VECTOR set##_##m = b[0] + a[m];
+#define PAIR_OF(m, k) sum_##m += (second_##k + FIRST(k, m)) * (first_##k + SECOND(k, m));
+#define TERM_OF(m, k) sum_##m += (THIRD(k, m) - zero) * third_##k;
+#define SCALE_ROW(m, set) set##_##m = set##_##m * a[TILE_ROWS + m] * b[1];
+#define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
+#define ADD_PLACE(m, set) set##_##m += PLACE(m);
+#define KEEP_ROW_OF(m, set) PLACE(m) = set##_##m;
+#define NEAR(m, set) \
+    __builtin_prefetch(result + m * pitch, 0, 2); \
+    __builtin_prefetch(result + m * pitch + LANES - 1, 0, 2);
+
+/* Eight rows of a column of the result (+)= rows times column, of so many terms. */
+static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result, int64_t pitch,
+                           int add) {
+    int64_t pairs = NAME(pairs_of)(terms), step = 2 * TILE_ROWS;
+    const T *first = a + HEAD * TILE_ROWS, *second = first + pairs * TILE_ROWS;
+    const T *third = second + pairs * TILE_ROWS, *middle = second;
+    const T *end = first + terms * TILE_ROWS;
+    const VECTOR *x = b + HEAD, *y = x + pairs, *z = y + pairs;
+    VECTOR zero = {0};
+    ROWS_8(NEAR, sum)
+    ROWS_8(BEGIN_ROW, sum)
+    for (; first != middle; first += step, second += step, third += step, x += 2, y += 2, z += 2) {
+        VECTOR first_0 = x[0], first_1 = x[1], second_0 = y[0], second_1 = y[1];
+        VECTOR third_0 = z[0], third_1 = z[1];
+        ROWS_8(PAIR_OF, 0) ROWS_8(TERM_OF, 0) ROWS_8(PAIR_OF, 1) ROWS_8(TERM_OF, 1)
+    }
+    for (; third != end; third += TILE_ROWS, ++z) {
+        VECTOR third_0 = z[0];
+        ROWS_8(TERM_OF, 0)
+    }
+    ROWS_8(SCALE_ROW, sum)
+    if (add) {
+        ROWS_8(ADD_PLACE, sum)
+    }
+    ROWS_8(KEEP_ROW_OF, sum)
+}
+
+/* ---- both sides ---------------------------------------------------------------------------------- */
+
+static inline NAME(mask) NAME(larger)(NAME(mask) x, NAME(mask) y) {
+    NAME(mask) chosen = x > y;
+    return (x & chosen) | (y & ~chosen);
+}
+
+static inline NAME(mask) NAME(magnitude)(VECTOR x) {
+    NAME(mask) none = {0};
+    return (NAME(mask))x & (none + (INTEGER)(((INTEGER)1 << (8 * sizeof(T) - 2)) - 1 +
+                                            ((INTEGER)1 << (8 * sizeof(T) - 2))));
+}
+
+/* By what numbers of that magnitude, at most, are multiplied, and what makes up for it: zero where all
+ * are, lest their sums be anything else. */
+static inline void NAME(scales)(NAME(mask) largest, VECTOR *scale, VECTOR *back) {
+    NAME(mask) none = {0}, least = none + ((INTEGER)1 << MANTISSA);
+    NAME(mask) exponent = NAME(larger)(largest & -least, least), most = least * (TWICE_BIAS - 1);
+    exponent = most - NAME(larger)(most - exponent, none);
+    *back = (VECTOR)(exponent & (largest > none));
+    *scale = (VECTOR)(least * TWICE_BIAS - exponent);
+}
+
+/* Columns of planes [term, position], some vectors wide, at most ABREAST. */
+static void NAME(make_columns)(const T *from, int64_t pitch, int64_t vectors, int64_t terms, T *to) {
+    int64_t size = NAME(column_size)(terms), pairs = NAME(pairs_of)(terms);
+    NAME(mask) largest[ABREAST] = {{0}};
+    VECTOR scale[ABREAST], less[ABREAST] = {{0}};
+    for (int64_t k = 0; k < terms; ++k)
+        for (int64_t v = 0; v < vectors; ++v) {
+            VECTOR x = *(const UNALIGNED *)(from + k * pitch + v * LANES);
+            largest[v] = NAME(larger)(largest[v], NAME(magnitude)(x));
+        }
+    for (int64_t v = 0; v < vectors; ++v)
+        NAME(scales)(largest[v], &scale[v], (VECTOR *)(to + v * size) + 1);
+    for (int64_t k = 0; k < terms; ++k, from += pitch)
+        for (int64_t v = 0; v < vectors; ++v) {
+            VECTOR *column = (VECTOR *)(to + v * size) + HEAD;
+            VECTOR x = *(const UNALIGNED *)(from + v * LANES) * scale[v];
+            if (k >= pairs && k < 2 * pairs)
+                less[v] -= x * column[k - pairs];
+            column[k] = x;
+        }
+    for (int64_t v = 0; v < vectors; ++v)
+        *(VECTOR *)(to + v * size) = less[v];
+}
+
+static inline void NAME(put_rows)(const VECTOR *x, T *to, int64_t apart) {
+    for (int64_t m = 0; m < LANES; m += TILE_ROWS, to += apart)
+        memcpy(to, (const T *)x + m, TILE_ROWS * sizeof(T));
+}
+
+/* A vector of rows, of filters [term, row]; eight begin so far after the other. */
+static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, int64_t apart) {
+    int64_t pairs = NAME(pairs_of)(terms);
+    NAME(mask) largest[4] = {{0}}; /* of every fourth, so that none waits for the one before */
+    VECTOR scale, back, less = {0};
+    for (int64_t k = 0; k < terms; k += 4)
+#pragma GCC unroll 4
+        for (int64_t n = 0; n < 4; ++n) {
+            const T *line = from + at_most(k + n, terms - 1) * pitch;
+            largest[n] = NAME(larger)(largest[n], NAME(magnitude)(*(const UNALIGNED *)line));
+        }
+    largest[0] = NAME(larger)(largest[0], largest[1]);
+    largest[2] = NAME(larger)(largest[2], largest[3]);
+    NAME(scales)(NAME(larger)(largest[0], largest[2]), &scale, &back);
+    for (int64_t k = 0; k < terms; ++k, from += pitch) {
+        VECTOR x = *(const UNALIGNED *)from * scale;
+        if (k >= pairs && k < 2 * pairs)
+            less -= x * (*(const UNALIGNED *)(from - pairs * pitch) * scale);
+        NAME(put_rows)(&x, to + (HEAD + k) * TILE_ROWS, apart);
+    }
+    NAME(put_rows)(&less, to, apart);
+    NAME(put_rows)(&back, to + TILE_ROWS, apart);
+}
+
+/* ---- forward, and with respect to the images ----------------------------------------------------- */
+
+/* Terms between two visits to the result. */
+static int64_t NAME(block_terms)(int64_t planes) {
+    return quotient_up(planes, quotient_up(planes, BLOCK_TERMS));
+}
+
+/* Where eight rows of filters begin, and some of their planes. */
+static int64_t NAME(rows_start)(int64_t planes, int64_t row, int64_t plane) {
+    int64_t most = NAME(block_terms)(planes), whole = planes / most, rest = planes % most;
+    int64_t size = whole * NAME(rows_size)(most) + (rest ? NAME(rows_size)(rest) : 0);
+    return row / TILE_ROWS * size + plane / most * NAME(rows_size)(most);
+}
+
+static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weights, T *packed,
+                            int64_t begin, int64_t end) {
+    NAME(side) side = NAME(side_of)(g, which);
+    int64_t planes = side.planes, most = NAME(block_terms)(planes), height = sc_panel(side.channels);
+    int64_t panels = side.channels / height, forward = which == SYMCOMP_FORWARD;
+    const T *last = weights + g->groups * g->filters * g->channels;
+    T *turned = runtime->push((size_t)(most * LANES) * sizeof(T));
+    if (!turned)
+        return 1;
+    for (int64_t number = begin; number < end; ++number) {
+        int64_t group = number / panels, channel = number % panels * height;
+        if (channel % LANES) /* some panels are packed together */
+            continue;
+        const T *from = weights + group * g->filters * g->channels;
+        for (int64_t plane = 0, terms; plane < planes; plane += terms) {
+            terms = at_most(most, planes - plane);
+            const T *line[LANES], *rows = from + plane * g->channels + channel;
+            for (int64_t n = 0; forward && n < LANES; ++n)
+                line[n] = from + (channel + n) * planes + plane;
+            if (forward)
+                NAME(to_lanes)(line, 0, terms, last, turned, LANES);
+            int64_t row = group * side.channels + channel;
+            NAME(make_rows)(forward ? turned : rows, forward ? LANES : g->channels, terms,
+                            packed + NAME(rows_start)(planes, row, plane),
+                            NAME(rows_start)(planes, TILE_ROWS, 0));
+        }
+    }
+    runtime->pop(turned);
+    return 0;
+}
+
+/* What is the same for all columns of a part of the result. */
+typedef struct NAME(part) {
+    int64_t planes, channels;
+    const T *packed; /* of the part's first channel */
+    T *columns, *tile;
+} NAME(part);
+
+/* Sums of some terms for columns of the result. They lie within an image, where `to` begins, or are some
+ * positions of all images, and eight rows of them are made beside and brought there. The lines of `next`
+ * are wanted afterwards. */
+static void NAME(multiply_columns)(const NAME(part) *part, int64_t vectors, int64_t plane, int64_t terms,
+                                   const T *source, int64_t pitch, NAME(stack) to, int64_t start,
+                                   int64_t some, NAME(errand) next) {
+    int64_t width = vectors * LANES, size = NAME(column_size)(terms), line = some ? width : to.line;
+    NAME(make_columns)(source, pitch, vectors, terms, part->columns);
+    next.products = part->channels / TILE_ROWS * vectors;
+    for (int64_t m = 0; m < part->channels; m += TILE_ROWS, to.data += TILE_ROWS * to.line) {
+        const T *rows = part->packed + NAME(rows_start)(part->planes, m, plane);
+        T *result = some ? part->tile : to.data;
+        if (some && plane)
+            NAME(copy_column)(&to, TILE_ROWS, start, some, part->tile, width, 0);
+        for (int64_t v = 0; v < vectors; ++v) {
+            NAME(run_errand)(&next);
+            NAME(multiply)(terms, rows, (const VECTOR *)(part->columns + v * size), result + v * LANES,
+                           line, plane > 0);
+        }
+        if (some)
+            NAME(copy_column)(&to, TILE_ROWS, start, some, part->tile, width, 1);
+    }
+}
+
+/* The positions of an image are cut into columns, some vectors wide; what remains of all images is
+ * brought together. */
+static int NAME(correlate_inner)(const symcomp_geometry *g, int which, const T *source, const T *packed,
+                                 T *target, const symcomp_part *block) {
+    NAME(side) side = NAME(side_of)(g, which);
+    int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
+    int64_t planes = side.planes, most = NAME(block_terms)(planes), widest = ABREAST * LANES;
+    int64_t whole = count / LANES * LANES, rest = count - whole, left = rest * block->images;
+    T *columns = runtime->push((size_t)(ABREAST * NAME(column_size)(most)) * sizeof(T));
+    T *column = runtime->push((size_t)(most * widest) * sizeof(T));
+    T *tile = runtime->push((size_t)(TILE_ROWS * widest) * sizeof(T));
+    if (!columns || !column || !tile) {
+        runtime->pop(columns);
+        return 1;
+    }
+    int64_t row = block->group * side.channels + block->first_channel;
+    NAME(part) part = {planes, block->channels, packed + NAME(rows_start)(planes, row, 0), columns, tile};
+    int64_t first = (block->first_image * g->groups + block->group) * planes * area;
+    NAME(stack) from = {(T *)source + first + block->first_row * g->size[2],
+                        g->groups * planes * area, area, rest};
+    NAME(stack) to = {target, block->image, block->channel, rest};
+    for (int64_t image = 0; image < block->images; ++image)
+        for (int64_t start = 0, width; start < whole; start += width) {
+            width = at_most(widest, whole - start);
+            for (int64_t plane = 0; plane < planes; plane += most) {
+                const T *here = from.data + image * from.image + start;
+                int64_t end = at_most(planes, plane + most);
+                NAME(errand) next = {here + end * area, area, width, at_most(most, planes - end)};
+                if (end == planes && start + width < whole)
+                    next.from = here + width, next.lines = at_most(most, planes);
+                else if (end == planes && image + 1 < block->images)
+                    next.from = here - start + from.image, next.lines = at_most(most, planes);
+                NAME(stack) there = to;
+                there.data += image * to.image + start;
+                NAME(multiply_columns)(&part, width / LANES, plane, end - plane, here + plane * area,
+                                       area, there, 0, 0, next);
+            }
+        }
+    from.data += whole, to.data += whole;
+    for (int64_t start = 0, some; start < left; start += some) {
+        some = at_most(widest, left - start);
+        int64_t width = quotient_up(some, LANES) * LANES;
+        if (some < width)
+            NAME(zeros)(column, most * width);
+        for (int64_t plane = 0, terms; plane < planes; plane += terms) {
+            terms = at_most(most, planes - plane);
+            NAME(stack) here = from;
+            here.data += plane * area;
+            NAME(copy_column)(&here, terms, start, some, column, width, 0);
+            NAME(multiply_columns)(&part, width / LANES, plane, terms, column, width, to, start, some,
+                                   (NAME(errand)){0});
+        }
+    }
+    runtime->pop(columns);
+    return 0;
+}
+
+/* ---- with respect to the filters ----------------------------------------------------------------- */
+
+/* partial[c, o]: terms are places of an image, as many at a time as make equal parts of it. The smaller
+ * of both arrays makes the columns, and the other one the rows. */
+static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
+                               int64_t first_image, int64_t images, int64_t group,
+                               int64_t first_channel, int64_t channels) {
+    int64_t area = g->size[1] * g->size[2], width = NAME(padded_filters)(g), step = g->groups * area;
+    int64_t most = quotient_up(area, quotient_up(area, BLOCK_TERMS)), size = NAME(column_size)(most);
+    int64_t number = first_image * g->groups + group;
+    NAME(lines) of_x = {x + (number * g->channels + first_channel) * area,
+                        x + g->batch * step * g->channels, step * g->channels, channels};
+    NAME(lines) of_gradient = {gradient + number * g->filters * area,
+                               gradient + g->batch * step * g->filters, step * g->filters, g->filters};
+    int turns_x = channels < g->filters;
+    const NAME(lines) *beside = turns_x ? &of_x : &of_gradient, *down = turns_x ? &of_gradient : &of_x;
+    int64_t vectors = quotient_up(beside->count, LANES), pitch = vectors * LANES;
+    int64_t high = quotient_up(down->count, LANES) * LANES;
+    T *sums = runtime->push((size_t)(high * pitch) * sizeof(T));
+    T *turned = runtime->push((size_t)(most * pitch) * sizeof(T));
+    T *columns = runtime->push((size_t)(vectors * size) * sizeof(T));
+    T *lines = runtime->push((size_t)(most * LANES) * sizeof(T));
+    T *rows = runtime->push((size_t)(LANES / TILE_ROWS * NAME(rows_size)(most)) * sizeof(T));
+    if (!sums || !turned || !columns || !lines || !rows) {
+        runtime->pop(sums);
+        return 1;
+    }
+    NAME(zeros)(sums, high * pitch);
+    for (int64_t image = 0; image < images; ++image)
+        for (int64_t at = 0, terms; at < area; at += terms) {
+            const T *across = beside->data + image * beside->image + at;
+            const T *here = down->data + image * down->image + at;
+            terms = at_most(most, area - at);
+            size = NAME(column_size)(terms);
+            int more = at + terms < area;
+            NAME(turn_lines)(beside, across, area, terms, turned, pitch);
+            for (int64_t v = 0; v < vectors; v += ABREAST)
+                NAME(make_columns)(turned + v * LANES, pitch, at_most(ABREAST, vectors - v), terms,
+                                   columns + v * size);
+            NAME(errand) next_columns = {across + (more ? terms : beside->image - at), area, terms,
+                                         beside->count, high / TILE_ROWS * vectors};
+            NAME(errand) next_rows = {NULL, area, terms, LANES, LANES / TILE_ROWS * vectors};
+            if (!more && image + 1 == images)
+                next_columns.lines = 0;
+            for (int64_t m = 0; m < high; m += LANES) {
+                NAME(lines) of_rows = *down;
+                of_rows.count -= m;
+                NAME(turn_lines)(&of_rows, here + m * area, area, terms, lines, LANES);
+                NAME(make_rows)(lines, LANES, terms, rows, NAME(rows_size)(terms));
+                next_rows.from = here + (m + LANES) * area;
+                if (m + LANES >= high)
+                    next_rows.from = here + (more ? terms : down->image - at);
+                for (int64_t v = 0; v < LANES / TILE_ROWS * vectors; ++v) {
+                    int64_t eight = v / vectors, column = v % vectors;
+                    T *place = sums + (m + eight * TILE_ROWS) * pitch + column * LANES;
+                    NAME(run_errand)(&next_columns);
+                    NAME(run_errand)(&next_rows);
+                    NAME(multiply)(terms, rows + eight * NAME(rows_size)(terms),
+                                   (const VECTOR *)(columns + column * size), place, pitch, 1);
+                }
+            }
+        }
+    for (int64_t c = 0; !turns_x && c < channels; ++c)
+        memcpy(partial + c * width, sums + c * pitch, (size_t)width * sizeof(T));
+    if (turns_x)
+        NAME(turn_sums)(sums, pitch, g->filters, channels, sums + high * pitch, partial, width);
+    runtime->pop(sums);
+    return 0;
+}
