@@ -1,6 +1,7 @@
 /* Filters of one tap by Winograd's algorithm for inner products:
  *
  *     a1 b1 + a2 b2 = (a1 + b2) (a2 + b1) - a1 a2 - b1 b2
+ *                   = a1 a2 + b1 b2 - (a1 - b2) (a2 - b1)
  *
  * What depends on one side only is subtracted once for a row, and for a column. So there is one product
  * for two, and two sums (Winograd, "A new algorithm for inner products", 1968). That gains where adders
@@ -8,8 +9,9 @@
  * they are, by two products. All six take as long as four.
  *
  * Sums of both sides lose no digits if these are about as large. So rows and columns are scaled by powers
- * of two that make the largest number of each between 1 and 2; results are scaled back. Then errors are
- * those of a direct sum, and what is not finite stays in its row or column.
+ * of two that make the largest number of each between 1 and 2; results are scaled back. And sums of what
+ * is subtracted would grow where all numbers have one sign: so the two forms take turns. Then errors are
+ * about those of a direct sum, and what is not finite stays in its row or column.
  */
 
 enum {
@@ -39,7 +41,8 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES;
 #define SECOND(k, m) second[k * TILE_ROWS + m]
 #define THIRD(k, m) third[k * TILE_ROWS + m]
 #define BEGIN_ROW(m, set) VECTOR set##_##m = b[0] + a[m];
-#define PAIR_OF(m, k) sum_##m += (second_##k + FIRST(k, m)) * (first_##k + SECOND(k, m));
+#define PAIR(m, set) sum_##m += (second_0 + FIRST(0, m)) * (first_0 + SECOND(0, m));
+#define OTHER_PAIR(m, set) sum_##m -= (second_1 - FIRST(1, m)) * (first_1 - SECOND(1, m));
 #define TERM_OF(m, k) sum_##m += (THIRD(k, m) - zero) * third_##k;
 #define SCALE_ROW(m, set) set##_##m = set##_##m * a[TILE_ROWS + m] * b[1];
 #define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
@@ -63,7 +66,7 @@ static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result
     for (; first != middle; first += step, second += step, third += step, x += 2, y += 2, z += 2) {
         VECTOR first_0 = x[0], first_1 = x[1], second_0 = y[0], second_1 = y[1];
         VECTOR third_0 = z[0], third_1 = z[1];
-        ROWS_8(PAIR_OF, 0) ROWS_8(TERM_OF, 0) ROWS_8(PAIR_OF, 1) ROWS_8(TERM_OF, 1)
+        ROWS_8(PAIR, sum) ROWS_8(TERM_OF, 0) ROWS_8(OTHER_PAIR, sum) ROWS_8(TERM_OF, 1)
     }
     for (; third != end; third += TILE_ROWS, ++z) {
         VECTOR third_0 = z[0];
@@ -116,7 +119,7 @@ static void NAME(make_columns)(const T *from, int64_t pitch, int64_t vectors, in
             VECTOR *column = (VECTOR *)(to + v * size) + HEAD;
             VECTOR x = *(const UNALIGNED *)(from + v * LANES) * scale[v];
             if (k >= pairs && k < 2 * pairs)
-                less[v] -= x * column[k - pairs];
+                less[v] += (k % 2 ? x : -x) * column[k - pairs];
             column[k] = x;
         }
     for (int64_t v = 0; v < vectors; ++v)
@@ -145,7 +148,7 @@ static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, 
     for (int64_t k = 0; k < terms; ++k, from += pitch) {
         VECTOR x = *(const UNALIGNED *)from * scale;
         if (k >= pairs && k < 2 * pairs)
-            less -= x * (*(const UNALIGNED *)(from - pairs * pitch) * scale);
+            less += (k % 2 ? x : -x) * (*(const UNALIGNED *)(from - pairs * pitch) * scale);
         NAME(put_rows)(&x, to + (HEAD + k) * TILE_ROWS, apart);
     }
     NAME(put_rows)(&less, to, apart);
