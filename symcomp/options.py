@@ -219,7 +219,7 @@ TABLE = (
         "direct_convolutions",
         False,
         truth,
-        "functions made with it sum convolutions term by term: more exact and slower in float32",
+        "functions made with it sum convolutions term by term, slower: a nan stays where it is",
     ),
     Option("cflags", "", text, "flags added to the C compiler's command"),
     Option(

@@ -87,9 +87,8 @@ static inline NAME(mask) NAME(larger)(NAME(mask) x, NAME(mask) y) {
 }
 
 static inline NAME(mask) NAME(magnitude)(VECTOR x) {
-    NAME(mask) none = {0};
-    return (NAME(mask))x & (none + (INTEGER)(((INTEGER)1 << (8 * sizeof(T) - 2)) - 1 +
-                                            ((INTEGER)1 << (8 * sizeof(T) - 2))));
+    NAME(mask) none = {0}, all_but_sign = none + (INTEGER)(UINT64_MAX >> (65 - 8 * sizeof(T)));
+    return (NAME(mask))x & all_but_sign;
 }
 
 /* By what numbers of that magnitude, at most, are multiplied, and what makes up for it: zero where all
