@@ -48,10 +48,6 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES;
 #define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
 #define ADD_PLACE(m, set) set##_##m += PLACE(m);
 #define KEEP_ROW_OF(m, set) PLACE(m) = set##_##m;
-#define NEAR(m, set) \
-    __builtin_prefetch(result + m * pitch, 0, 2); \
-    __builtin_prefetch(result + m * pitch + LANES - 1, 0, 2);
-
 /* Eight rows of a column of the result (+)= rows times column, of so many terms. */
 static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result, int64_t pitch,
                            int add) {
@@ -61,7 +57,6 @@ static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result
     const T *end = first + terms * TILE_ROWS;
     const VECTOR *x = b + HEAD, *y = x + pairs, *z = y + pairs;
     VECTOR zero = {0};
-    ROWS_8(NEAR, sum)
     ROWS_8(BEGIN_ROW, sum)
     for (; first != middle; first += step, second += step, third += step, x += 2, y += 2, z += 2) {
         VECTOR first_0 = x[0], first_1 = x[1], second_0 = y[0], second_1 = y[1];
@@ -218,10 +213,14 @@ static void NAME(multiply_columns)(const NAME(part) *part, int64_t vectors, int6
     for (int64_t m = 0; m < part->channels; m += TILE_ROWS, to.data += TILE_ROWS * to.line) {
         const T *rows = part->packed + NAME(rows_start)(part->planes, m, plane);
         T *result = some ? part->tile : to.data;
+        NAME(errand) next_rows = {to.data + TILE_ROWS * line, line, width, TILE_ROWS, vectors};
+        if (some || m + TILE_ROWS >= part->channels)
+            next_rows.lines = 0;
         if (some && plane)
             NAME(copy_column)(&to, TILE_ROWS, start, some, part->tile, width, 0);
         for (int64_t v = 0; v < vectors; ++v) {
             NAME(run_errand)(&next);
+            NAME(run_errand)(&next_rows);
             NAME(multiply)(terms, rows, (const VECTOR *)(part->columns + v * size), result + v * LANES,
                            line, plane > 0);
         }
@@ -331,6 +330,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
             NAME(errand) next_rows = {NULL, area, terms, LANES, LANES / TILE_ROWS * vectors};
             if (!more && image + 1 == images)
                 next_columns.lines = 0;
+            NAME(errand) next_sums = {sums, pitch, pitch, TILE_ROWS, vectors};
             for (int64_t m = 0; m < high; m += LANES) {
                 NAME(lines) of_rows = *down;
                 of_rows.count -= m;
@@ -344,6 +344,9 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
                     T *place = sums + (m + eight * TILE_ROWS) * pitch + column * LANES;
                     NAME(run_errand)(&next_columns);
                     NAME(run_errand)(&next_rows);
+                    if (!column)
+                        next_sums.from = place + TILE_ROWS * pitch;
+                    NAME(run_errand)(&next_sums);
                     NAME(multiply)(terms, rows + eight * NAME(rows_size)(terms),
                                    (const VECTOR *)(columns + column * size), place, pitch, 1);
                 }
