@@ -16,6 +16,7 @@ import numpy as np
 
 from symcomp.codegen import loops
 from symcomp.codegen.equations import is_dear
+from symcomp.codegen.geometry import write_geometry
 from symcomp.codegen.loops import (
     Call,
     Dimension,
@@ -76,18 +77,6 @@ class Text:
 
     def __str__(self) -> str:
         return "\n".join(self.lines) + "\n"
-
-
-def write_geometry(text: Text, numbers: list[str]) -> None:
-    """The sizes of a convolution as C's struct `geometry`, of their texts."""
-    threes = [f"{{{', '.join(numbers[k : k + 3])}}}" for k in range(4, 22, 3)]
-    text.add("const symcomp_geometry geometry = {")
-    text.add(f"    {', '.join(numbers[:4])},")
-    text.add(f"    {', '.join(threes[:3])},")
-    text.add(f"    {', '.join(threes[3:])},")
-    if numbers[-1] != "0":
-        text.add(f"    .direct = {numbers[-1]},")
-    text.add("};")
 
 
 def c_float(value, dtype: str) -> str:

@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from symcomp.codegen import cuda, loops
-from symcomp.codegen.c import C_TYPES, Printer, Text, c_number, write_geometry
+from symcomp.codegen.c import C_TYPES, Printer, Text, c_number
 from symcomp.codegen.cuda_rows import entry
 from symcomp.codegen.equations import reindexed
+from symcomp.codegen.geometry import write_geometry
 from symcomp.codegen.held_rows import RowLoops, row_loops
 from symcomp.codegen.loops import Call, Dimension, For, Kernel, View
 from symcomp.codegen.program import (

@@ -43,8 +43,8 @@ LATE = {
 
 #: Where C is printed.
 PRINTERS = (
-    "codegen/c.py", "codegen/cuda.py", "codegen/cuda_rows.py", "codegen/launches.py",
-    "codegen/parts.py", "codegen/program.py", "codegen/twins.py",
+    "codegen/c.py", "codegen/cuda.py", "codegen/cuda_rows.py", "codegen/geometry.py",
+    "codegen/launches.py", "codegen/parts.py", "codegen/program.py", "codegen/twins.py",
 )  # fmt: skip
 
 #: Modules that `import symcomp` must not load: they take longer than symcomp itself, or are not

@@ -48,6 +48,7 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES;
 #define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
 #define ADD_PLACE(m, set) set##_##m += PLACE(m);
 #define KEEP_ROW_OF(m, set) PLACE(m) = set##_##m;
+
 /* Eight rows of a column of the result (+)= rows times column, of so many terms. */
 static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result, int64_t pitch,
                            int add) {
