@@ -71,10 +71,10 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_errands.h"
 #if SEPARATE_ADDERS
 #include "convolution_inner.h"
-#define ROUTINES NAME(pack_inner), NAME(correlate_inner), NAME(filters_inner)
+#define ROUTINES NAME(pack_inner), NAME(correlate_columns), NAME(filters_inner)
 #else
 #include "convolution_strassen.h"
-#define ROUTINES NAME(pack_strassen), NAME(correlate_strassen), NAME(filters_strassen)
+#define ROUTINES NAME(pack_strassen), NAME(correlate_columns), NAME(filters_strassen)
 #endif
 #else
 #include "convolution_tiles.h"

@@ -1,5 +1,8 @@
 /* Arrays on their way to products: lines that are brought nearer, read in their order, and turned. */
 
+/* Which a block is given; those without lines are none. */
+enum { ERRANDS = 3 };
+
 /* Lines of an array to be brought nearer while products are made, some with each: what then reads or
  * writes them all at once, in another order, would wait. */
 typedef struct NAME(errand) {

@@ -15,7 +15,12 @@
  */
 
 enum {
-    TILE_ROWS = 8,
+    /* A block of the result, in registers; and errands are looked after with each. */
+    BLOCK_ROWS = 8,
+    BLOCK_WIDTH = VECTOR_BYTES / (int)sizeof(T),
+    PRODUCTS = 1,
+    AHEAD = 8,
+    SPARE = 0,
     /* Terms of a sum between two visits to the result: as many as leave both sides in L1. */
     BLOCK_TERMS = 256,
     /* Columns, of vectors, that stay in L2 while all rows are multiplied with them. */
@@ -31,20 +36,20 @@ enum {
 
 /* Numbers of eight rows, and of a column of vectors; of that with a line between, lest one competes with
  * the next one for the same places in L1. */
-static int64_t NAME(rows_size)(int64_t terms) { return (HEAD + terms) * TILE_ROWS; }
-static int64_t NAME(column_size)(int64_t terms) { return (HEAD + terms + 1) * LANES; }
+static int64_t NAME(rows_size)(int64_t terms) { return (HEAD + terms) * BLOCK_ROWS; }
+static int64_t NAME(columns_size)(int64_t terms) { return (HEAD + terms + 1) * LANES; }
 
 /* How many pairs there are of so many terms, whole vectors: term k < pairs and term pairs + k make one. */
 static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES; }
 
-#define FIRST(k, m) first[k * TILE_ROWS + m]
-#define SECOND(k, m) second[k * TILE_ROWS + m]
-#define THIRD(k, m) third[k * TILE_ROWS + m]
+#define FIRST(k, m) first[k * BLOCK_ROWS + m]
+#define SECOND(k, m) second[k * BLOCK_ROWS + m]
+#define THIRD(k, m) third[k * BLOCK_ROWS + m]
 #define BEGIN_ROW(m, set) VECTOR set##_##m = b[0] + a[m];
 #define PAIR(m, set) sum_##m += (second_0 + FIRST(0, m)) * (first_0 + SECOND(0, m));
 #define OTHER_PAIR(m, set) sum_##m -= (second_1 - FIRST(1, m)) * (first_1 - SECOND(1, m));
 #define TERM_OF(m, k) sum_##m += (THIRD(k, m) - zero) * third_##k;
-#define SCALE_ROW(m, set) set##_##m = set##_##m * a[TILE_ROWS + m] * b[1];
+#define SCALE_ROW(m, set) set##_##m = set##_##m * a[BLOCK_ROWS + m] * b[1];
 #define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
 #define ADD_PLACE(m, set) set##_##m += PLACE(m);
 #define KEEP_ROW_OF(m, set) PLACE(m) = set##_##m;
@@ -52,10 +57,10 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES;
 /* Eight rows of a column of the result (+)= rows times column, of so many terms. */
 static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result, int64_t pitch,
                            int add) {
-    int64_t pairs = NAME(pairs_of)(terms), step = 2 * TILE_ROWS;
-    const T *first = a + HEAD * TILE_ROWS, *second = first + pairs * TILE_ROWS;
-    const T *third = second + pairs * TILE_ROWS, *middle = second;
-    const T *end = first + terms * TILE_ROWS;
+    int64_t pairs = NAME(pairs_of)(terms), step = 2 * BLOCK_ROWS;
+    const T *first = a + HEAD * BLOCK_ROWS, *second = first + pairs * BLOCK_ROWS;
+    const T *third = second + pairs * BLOCK_ROWS, *middle = second;
+    const T *end = first + terms * BLOCK_ROWS;
     const VECTOR *x = b + HEAD, *y = x + pairs, *z = y + pairs;
     VECTOR zero = {0};
     ROWS_8(BEGIN_ROW, sum)
@@ -64,7 +69,7 @@ static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result
         VECTOR third_0 = z[0], third_1 = z[1];
         ROWS_8(PAIR, sum) ROWS_8(TERM_OF, 0) ROWS_8(OTHER_PAIR, sum) ROWS_8(TERM_OF, 1)
     }
-    for (; third != end; third += TILE_ROWS, ++z) {
+    for (; third != end; third += BLOCK_ROWS, ++z) {
         VECTOR third_0 = z[0];
         ROWS_8(TERM_OF, 0)
     }
@@ -73,6 +78,14 @@ static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result
         ROWS_8(ADD_PLACE, sum)
     }
     ROWS_8(KEEP_ROW_OF, sum)
+}
+
+static void NAME(multiply_block)(int64_t terms, const T *rows, const T *columns, T *spare, T *result,
+                                 int64_t pitch, int add, NAME(errand) *errands) {
+    (void)spare;
+    for (int n = 0; n < ERRANDS; ++n)
+        NAME(run_errand)(errands + n);
+    NAME(multiply)(terms, rows, (const VECTOR *)columns, result, pitch, add);
 }
 
 /* ---- both sides ---------------------------------------------------------------------------------- */
@@ -98,8 +111,8 @@ static inline void NAME(scales)(NAME(mask) largest, VECTOR *scale, VECTOR *back)
 }
 
 /* Columns of planes [term, position], some vectors wide, at most ABREAST. */
-static void NAME(make_columns)(const T *from, int64_t pitch, int64_t vectors, int64_t terms, T *to) {
-    int64_t size = NAME(column_size)(terms), pairs = NAME(pairs_of)(terms);
+static void NAME(prepare_columns)(const T *from, int64_t pitch, int64_t vectors, int64_t terms, T *to) {
+    int64_t size = NAME(columns_size)(terms), pairs = NAME(pairs_of)(terms);
     NAME(mask) largest[ABREAST] = {{0}};
     VECTOR scale[ABREAST], less[ABREAST] = {{0}};
     for (int64_t k = 0; k < terms; ++k)
@@ -122,8 +135,8 @@ static void NAME(make_columns)(const T *from, int64_t pitch, int64_t vectors, in
 }
 
 static inline void NAME(put_rows)(const VECTOR *x, T *to, int64_t apart) {
-    for (int64_t m = 0; m < LANES; m += TILE_ROWS, to += apart)
-        memcpy(to, (const T *)x + m, TILE_ROWS * sizeof(T));
+    for (int64_t m = 0; m < LANES; m += BLOCK_ROWS, to += apart)
+        memcpy(to, (const T *)x + m, BLOCK_ROWS * sizeof(T));
 }
 
 /* A vector of rows, of filters [term, row]; eight begin so far after the other. */
@@ -144,10 +157,10 @@ static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, 
         VECTOR x = *(const UNALIGNED *)from * scale;
         if (k >= pairs && k < 2 * pairs)
             less += (k % 2 ? x : -x) * (*(const UNALIGNED *)(from - pairs * pitch) * scale);
-        NAME(put_rows)(&x, to + (HEAD + k) * TILE_ROWS, apart);
+        NAME(put_rows)(&x, to + (HEAD + k) * BLOCK_ROWS, apart);
     }
     NAME(put_rows)(&less, to, apart);
-    NAME(put_rows)(&back, to + TILE_ROWS, apart);
+    NAME(put_rows)(&back, to + BLOCK_ROWS, apart);
 }
 
 /* ---- forward, and with respect to the images ----------------------------------------------------- */
@@ -161,7 +174,7 @@ static int64_t NAME(block_terms)(int64_t planes) {
 static int64_t NAME(rows_start)(int64_t planes, int64_t row, int64_t plane) {
     int64_t most = NAME(block_terms)(planes), whole = planes / most, rest = planes % most;
     int64_t size = whole * NAME(rows_size)(most) + (rest ? NAME(rows_size)(rest) : 0);
-    return row / TILE_ROWS * size + plane / most * NAME(rows_size)(most);
+    return row / BLOCK_ROWS * size + plane / most * NAME(rows_size)(most);
 }
 
 static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weights, T *packed,
@@ -188,104 +201,14 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
             int64_t row = group * side.channels + channel;
             NAME(make_rows)(forward ? turned : rows, forward ? LANES : g->channels, terms,
                             packed + NAME(rows_start)(planes, row, plane),
-                            NAME(rows_start)(planes, TILE_ROWS, 0));
+                            NAME(rows_start)(planes, BLOCK_ROWS, 0));
         }
     }
     runtime->pop(turned);
     return 0;
 }
 
-/* What is the same for all columns of a part of the result. */
-typedef struct NAME(part) {
-    int64_t planes, channels;
-    const T *packed; /* of the part's first channel */
-    T *columns, *tile;
-} NAME(part);
-
-/* Sums of some terms for columns of the result. They lie within an image, where `to` begins, or are some
- * positions of all images, and eight rows of them are made beside and brought there. The lines of `next`
- * are wanted afterwards. */
-static void NAME(multiply_columns)(const NAME(part) *part, int64_t vectors, int64_t plane, int64_t terms,
-                                   const T *source, int64_t pitch, NAME(stack) to, int64_t start,
-                                   int64_t some, NAME(errand) next) {
-    int64_t width = vectors * LANES, size = NAME(column_size)(terms), line = some ? width : to.line;
-    NAME(make_columns)(source, pitch, vectors, terms, part->columns);
-    next.products = part->channels / TILE_ROWS * vectors;
-    for (int64_t m = 0; m < part->channels; m += TILE_ROWS, to.data += TILE_ROWS * to.line) {
-        const T *rows = part->packed + NAME(rows_start)(part->planes, m, plane);
-        T *result = some ? part->tile : to.data;
-        NAME(errand) next_rows = {to.data + TILE_ROWS * line, line, width, TILE_ROWS, vectors};
-        if (some || m + TILE_ROWS >= part->channels)
-            next_rows.lines = 0;
-        if (some && plane)
-            NAME(copy_column)(&to, TILE_ROWS, start, some, part->tile, width, 0);
-        for (int64_t v = 0; v < vectors; ++v) {
-            NAME(run_errand)(&next);
-            NAME(run_errand)(&next_rows);
-            NAME(multiply)(terms, rows, (const VECTOR *)(part->columns + v * size), result + v * LANES,
-                           line, plane > 0);
-        }
-        if (some)
-            NAME(copy_column)(&to, TILE_ROWS, start, some, part->tile, width, 1);
-    }
-}
-
-/* The positions of an image are cut into columns, some vectors wide; what remains of all images is
- * brought together. */
-static int NAME(correlate_inner)(const symcomp_geometry *g, int which, const T *source, const T *packed,
-                                 T *target, const symcomp_part *block) {
-    NAME(side) side = NAME(side_of)(g, which);
-    int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
-    int64_t planes = side.planes, most = NAME(block_terms)(planes), widest = ABREAST * LANES;
-    int64_t whole = count / LANES * LANES, rest = count - whole, left = rest * block->images;
-    T *columns = runtime->push((size_t)(ABREAST * NAME(column_size)(most)) * sizeof(T));
-    T *column = runtime->push((size_t)(most * widest) * sizeof(T));
-    T *tile = runtime->push((size_t)(TILE_ROWS * widest) * sizeof(T));
-    if (!columns || !column || !tile) {
-        runtime->pop(columns);
-        return 1;
-    }
-    int64_t row = block->group * side.channels + block->first_channel;
-    NAME(part) part = {planes, block->channels, packed + NAME(rows_start)(planes, row, 0), columns, tile};
-    int64_t first = (block->first_image * g->groups + block->group) * planes * area;
-    NAME(stack) from = {(T *)source + first + block->first_row * g->size[2],
-                        g->groups * planes * area, area, rest};
-    NAME(stack) to = {target, block->image, block->channel, rest};
-    for (int64_t image = 0; image < block->images; ++image)
-        for (int64_t start = 0, width; start < whole; start += width) {
-            width = at_most(widest, whole - start);
-            for (int64_t plane = 0; plane < planes; plane += most) {
-                const T *here = from.data + image * from.image + start;
-                int64_t end = at_most(planes, plane + most);
-                NAME(errand) next = {here + end * area, area, width, at_most(most, planes - end)};
-                if (end == planes && start + width < whole)
-                    next.from = here + width, next.lines = at_most(most, planes);
-                else if (end == planes && image + 1 < block->images)
-                    next.from = here - start + from.image, next.lines = at_most(most, planes);
-                NAME(stack) there = to;
-                there.data += image * to.image + start;
-                NAME(multiply_columns)(&part, width / LANES, plane, end - plane, here + plane * area,
-                                       area, there, 0, 0, next);
-            }
-        }
-    from.data += whole, to.data += whole;
-    for (int64_t start = 0, some; start < left; start += some) {
-        some = at_most(widest, left - start);
-        int64_t width = quotient_up(some, LANES) * LANES;
-        if (some < width)
-            NAME(zeros)(column, most * width);
-        for (int64_t plane = 0, terms; plane < planes; plane += terms) {
-            terms = at_most(most, planes - plane);
-            NAME(stack) here = from;
-            here.data += plane * area;
-            NAME(copy_column)(&here, terms, start, some, column, width, 0);
-            NAME(multiply_columns)(&part, width / LANES, plane, terms, column, width, to, start, some,
-                                   (NAME(errand)){0});
-        }
-    }
-    runtime->pop(columns);
-    return 0;
-}
+#include "convolution_columns.h"
 
 /* ---- with respect to the filters ----------------------------------------------------------------- */
 
@@ -295,7 +218,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
                                int64_t first_image, int64_t images, int64_t group,
                                int64_t first_channel, int64_t channels) {
     int64_t area = g->size[1] * g->size[2], width = NAME(padded_filters)(g), step = g->groups * area;
-    int64_t most = quotient_up(area, quotient_up(area, BLOCK_TERMS)), size = NAME(column_size)(most);
+    int64_t most = quotient_up(area, quotient_up(area, BLOCK_TERMS)), size = NAME(columns_size)(most);
     int64_t number = first_image * g->groups + group;
     NAME(lines) of_x = {x + (number * g->channels + first_channel) * area,
                         x + g->batch * step * g->channels, step * g->channels, channels};
@@ -309,7 +232,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
     T *turned = runtime->push((size_t)(most * pitch) * sizeof(T));
     T *columns = runtime->push((size_t)(vectors * size) * sizeof(T));
     T *lines = runtime->push((size_t)(most * LANES) * sizeof(T));
-    T *rows = runtime->push((size_t)(LANES / TILE_ROWS * NAME(rows_size)(most)) * sizeof(T));
+    T *rows = runtime->push((size_t)(LANES / BLOCK_ROWS * NAME(rows_size)(most)) * sizeof(T));
     if (!sums || !turned || !columns || !lines || !rows) {
         runtime->pop(sums);
         return 1;
@@ -320,36 +243,36 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
             const T *across = beside->data + image * beside->image + at;
             const T *here = down->data + image * down->image + at;
             terms = at_most(most, area - at);
-            size = NAME(column_size)(terms);
+            size = NAME(columns_size)(terms);
             int more = at + terms < area;
             NAME(turn_lines)(beside, across, area, terms, turned, pitch);
             for (int64_t v = 0; v < vectors; v += ABREAST)
-                NAME(make_columns)(turned + v * LANES, pitch, at_most(ABREAST, vectors - v), terms,
+                NAME(prepare_columns)(turned + v * LANES, pitch, at_most(ABREAST, vectors - v), terms,
                                    columns + v * size);
-            NAME(errand) next_columns = {across + (more ? terms : beside->image - at), area, terms,
-                                         beside->count, high / TILE_ROWS * vectors};
-            NAME(errand) next_rows = {NULL, area, terms, LANES, LANES / TILE_ROWS * vectors};
+            int64_t blocks = LANES / BLOCK_ROWS * vectors;
+            NAME(errand) errands[ERRANDS] = {
+                {NULL, pitch, pitch, BLOCK_ROWS, vectors}, /* sums of the next eight rows, */
+                {NULL, area, terms, LANES, blocks},        /* what the next rows are made of, */
+                {across + (more ? terms : beside->image - at), area, terms, beside->count,
+                 high / LANES * blocks},                   /* and the next columns */
+            };
             if (!more && image + 1 == images)
-                next_columns.lines = 0;
-            NAME(errand) next_sums = {sums, pitch, pitch, TILE_ROWS, vectors};
+                errands[2].lines = 0;
             for (int64_t m = 0; m < high; m += LANES) {
                 NAME(lines) of_rows = *down;
                 of_rows.count -= m;
                 NAME(turn_lines)(&of_rows, here + m * area, area, terms, lines, LANES);
                 NAME(make_rows)(lines, LANES, terms, rows, NAME(rows_size)(terms));
-                next_rows.from = here + (m + LANES) * area;
+                errands[1].from = here + (m + LANES) * area;
                 if (m + LANES >= high)
-                    next_rows.from = here + (more ? terms : down->image - at);
-                for (int64_t v = 0; v < LANES / TILE_ROWS * vectors; ++v) {
-                    int64_t eight = v / vectors, column = v % vectors;
-                    T *place = sums + (m + eight * TILE_ROWS) * pitch + column * LANES;
-                    NAME(run_errand)(&next_columns);
-                    NAME(run_errand)(&next_rows);
+                    errands[1].from = here + (more ? terms : down->image - at);
+                for (int64_t n = 0; n < blocks; ++n) {
+                    int64_t eight = n / vectors, column = n % vectors;
+                    T *place = sums + (m + eight * BLOCK_ROWS) * pitch + column * LANES;
                     if (!column)
-                        next_sums.from = place + TILE_ROWS * pitch;
-                    NAME(run_errand)(&next_sums);
-                    NAME(multiply)(terms, rows + eight * NAME(rows_size)(terms),
-                                   (const VECTOR *)(columns + column * size), place, pitch, 1);
+                        errands[0].from = place + BLOCK_ROWS * pitch;
+                    NAME(multiply_block)(terms, rows + eight * NAME(rows_size)(terms),
+                                         columns + column * size, NULL, place, pitch, 1, errands);
                 }
             }
         }

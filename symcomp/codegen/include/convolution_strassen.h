@@ -25,6 +25,7 @@ enum {
     BLOCK_WIDTH = QUARTERS * (int)LANES,
     /* Blocks side by side whose combined planes stay in L2. */
     ABREAST = 3,
+    AHEAD = 1,
     /* Terms of a block at most: with more of them errors grow faster than what is saved. */
     BLOCK_TERMS = 256,
     /* What is kept of the halves of a block for later, twice. */
@@ -105,11 +106,12 @@ static int64_t NAME(planes_size)(int64_t terms) { return (terms + 1) * LANES; }
         }                                                                                          \
     }
 
-/* A block of the result (+)= filters times planes, of so many terms by four: of filters a[product, row,
+/* A block of the result (+)= filters times planes, of so many terms: of filters a[product, row,
  * k] and planes b[product, k, lane]. In each half sums are kept in registers, as they are in `d` and `f`
  * of the block. */
 static void NAME(multiply_block)(int64_t terms, const T *a, const T *b, T *kept, T *result,
                                  int64_t result_pitch, int add, NAME(errand) *errands) {
+    terms /= QUARTERS;
     int64_t line = NAME(line_size)(terms), size = NAME(filters_size)(terms);
     T *d = kept, *f = kept + KEPT;
     VECTOR zero = {0};
@@ -205,19 +207,19 @@ static int64_t NAME(block_filters)(int64_t terms) {
     return PRODUCTS * NAME(filters_size)(terms / QUARTERS);
 }
 
-/* Where the filters of a row of blocks begin, and one of its blocks. */
-static int64_t NAME(filters_start)(int64_t planes, int64_t row, int64_t plane) {
+/* Where the filters of a row of blocks begin, by its first row, and one of its blocks. */
+static int64_t NAME(rows_start)(int64_t planes, int64_t row, int64_t plane) {
     int64_t most = NAME(block_terms)(planes), whole = planes / most, rest = planes % most;
     int64_t size = whole * NAME(block_filters)(most);
     size += rest ? NAME(block_filters)(rest) : 0;
-    return row * size + plane / most * NAME(block_filters)(most);
+    return row / BLOCK_ROWS * size + plane / most * NAME(block_filters)(most);
 }
 
 static int NAME(pack_strassen)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                                int64_t begin, int64_t end) {
     NAME(side) side = NAME(side_of)(g, which);
     int64_t planes = side.planes, most = NAME(block_terms)(planes), height = sc_panel(side.channels);
-    int64_t panels = side.channels / height, rows = side.channels / BLOCK_ROWS;
+    int64_t panels = side.channels / height;
     const T *last = weights + g->groups * g->filters * g->channels;
     int64_t pitch = NAME(line_size)(most) + LANES;
     T *lines = runtime->push((size_t)(BLOCK_ROWS * pitch) * sizeof(T));
@@ -239,114 +241,27 @@ static int NAME(pack_strassen)(const symcomp_geometry *g, int which, const T *we
                     line[n] = k + n < terms ? from + (plane + k + n) * g->channels : NULL;
                 NAME(to_lanes)(line, channel, BLOCK_ROWS, last, lines + k, pitch);
             }
-            int64_t row = group * rows + channel / BLOCK_ROWS;
+            int64_t row = group * side.channels + channel;
             NAME(combine_filters)(lines, pitch, terms / QUARTERS,
-                                  packed + NAME(filters_start)(planes, row, plane));
+                                  packed + NAME(rows_start)(planes, row, plane));
         }
     }
     runtime->pop(lines);
     return 0;
 }
 
-/* What is the same for all columns of a part of the result. */
-typedef struct NAME(columns) {
-    int64_t planes, channels;
-    const T *packed; /* of the part's first channel */
-    T *combined, *kept, *tile;
-} NAME(columns);
-
-/* Sums of some terms for columns of the result, block after block. They lie within an image, where `to`
- * begins, or are some positions of all images, and blocks are made beside and brought there. The lines of
- * `next` are wanted afterwards. */
-static void NAME(multiply_columns)(const NAME(columns) *all, int64_t blocks, int64_t plane,
-                                   int64_t terms, const T *source, int64_t pitch, NAME(stack) to,
-                                   int64_t start, int64_t some, NAME(errand) next) {
-    int64_t width = blocks * BLOCK_WIDTH, size = PRODUCTS * NAME(planes_size)(terms / QUARTERS);
-    int64_t line = some ? width : to.line;
-    NAME(touch)(source, pitch, terms, width);
-    for (int64_t n = 0; n < blocks; ++n)
-        NAME(combine_planes)(source + n * BLOCK_WIDTH, pitch, terms / QUARTERS,
-                             all->combined + n * size);
-    NAME(errand) errands[3] = {{NULL, line, BLOCK_WIDTH, BLOCK_ROWS, PRODUCTS}, next};
-    errands[1].products = all->channels / BLOCK_ROWS * blocks * PRODUCTS;
-    for (int64_t m = 0; m < all->channels; m += BLOCK_ROWS, to.data += BLOCK_ROWS * to.line) {
-        const T *a = all->packed + NAME(filters_start)(all->planes, m / BLOCK_ROWS, plane);
-        T *result = some ? all->tile : to.data;
-        if (some && plane)
-            NAME(copy_column)(&to, BLOCK_ROWS, start, some, all->tile, width, 0);
-        for (int64_t n = 0; n < blocks; ++n, result += BLOCK_WIDTH) {
-            int last = n + 1 == blocks;
-            errands[0].from = last ? to.data + BLOCK_ROWS * line : result + BLOCK_WIDTH;
-            if (some || (last && m + BLOCK_ROWS >= all->channels))
-                errands[0].lines = 0;
-            NAME(multiply_block)(terms / QUARTERS, a, all->combined + n * size, all->kept, result, line,
-                                 plane > 0, errands);
-        }
-        if (some)
-            NAME(copy_column)(&to, BLOCK_ROWS, start, some, all->tile, width, 1);
-    }
+/* Numbers of the planes of a block, combined; and these, of some blocks side by side. */
+static int64_t NAME(columns_size)(int64_t terms) {
+    return PRODUCTS * NAME(planes_size)(terms / QUARTERS);
 }
 
-/* The positions of an image are cut into columns, some blocks wide; what remains of all images is brought
- * together. */
-static int NAME(correlate_strassen)(const symcomp_geometry *g, int which, const T *source,
-                                    const T *packed, T *target, const symcomp_part *block) {
-    NAME(side) side = NAME(side_of)(g, which);
-    int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
-    int64_t planes = side.planes, most = NAME(block_terms)(planes), widest = ABREAST * BLOCK_WIDTH;
-    int64_t whole = count / BLOCK_WIDTH * BLOCK_WIDTH, rest = count - whole, left = rest * block->images;
-    T *kept = runtime->push((size_t)SPARE * sizeof(T));
-    T *combined = runtime->push(
-        (size_t)(ABREAST * PRODUCTS * NAME(planes_size)(most / QUARTERS)) * sizeof(T));
-    T *column = runtime->push((size_t)(most * widest) * sizeof(T));
-    T *tile = runtime->push((size_t)(BLOCK_ROWS * widest) * sizeof(T));
-    if (!kept || !combined || !column || !tile) {
-        runtime->pop(kept);
-        return 1;
-    }
-    int64_t row = (block->group * side.channels + block->first_channel) / BLOCK_ROWS;
-    NAME(columns) all = {planes, block->channels, packed + NAME(filters_start)(planes, row, 0), combined,
-                         kept, tile};
-    int64_t first = (block->first_image * g->groups + block->group) * planes * area;
-    NAME(stack) from = {(T *)source + first + block->first_row * g->size[2],
-                        g->groups * planes * area, area, rest};
-    NAME(stack) to = {target, block->image, block->channel, rest};
-    for (int64_t image = 0; image < block->images; ++image)
-        for (int64_t start = 0, width; start < whole; start += width) {
-            width = at_most(widest, whole - start);
-            for (int64_t plane = 0; plane < planes; plane += most) {
-                const T *here = from.data + image * from.image + start;
-                int64_t end = at_most(planes, plane + most);
-                NAME(errand) next = {here + end * area, area, width, at_most(most, planes - end)};
-                if (end == planes && start + width < whole)
-                    next.from = here + width, next.lines = at_most(most, planes);
-                else if (end == planes && image + 1 < block->images)
-                    next.from = here - start + from.image, next.lines = at_most(most, planes);
-                NAME(stack) there = to;
-                there.data += image * to.image + start;
-                NAME(multiply_columns)(&all, width / BLOCK_WIDTH, plane, end - plane,
-                                       here + plane * area, area, there, 0, 0, next);
-            }
-        }
-    from.data += whole, to.data += whole;
-    for (int64_t start = 0, width; start < left; start += width) {
-        int64_t blocks = at_most(ABREAST, quotient_up(left - start, BLOCK_WIDTH));
-        width = blocks * BLOCK_WIDTH;
-        int64_t some = at_most(width, left - start);
-        if (some < width)
-            NAME(zeros)(column, most * width);
-        for (int64_t plane = 0, terms; plane < planes; plane += terms) {
-            terms = at_most(most, planes - plane);
-            NAME(stack) here = from;
-            here.data += plane * area;
-            NAME(copy_column)(&here, terms, start, some, column, width, 0);
-            NAME(multiply_columns)(&all, blocks, plane, terms, column, width, to, start, some,
-                                   (NAME(errand)){0});
-        }
-    }
-    runtime->pop(kept);
-    return 0;
+static void NAME(prepare_columns)(const T *from, int64_t pitch, int64_t blocks, int64_t terms, T *to) {
+    NAME(touch)(from, pitch, terms, blocks * BLOCK_WIDTH);
+    for (int64_t n = 0; n < blocks; ++n, to += NAME(columns_size)(terms))
+        NAME(combine_planes)(from + n * BLOCK_WIDTH, pitch, terms / QUARTERS, to);
 }
+
+#include "convolution_columns.h"
 
 /* ---- with respect to the filters ----------------------------------------------------------------- */
 
@@ -381,7 +296,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
     const NAME(lines) *beside = turns_x ? &of_x : &of_gradient, *down = turns_x ? &of_gradient : &of_x;
     int64_t pitch = quotient_up(beside->count, BLOCK_WIDTH) * BLOCK_WIDTH;
     int64_t high = quotient_up(down->count, BLOCK_ROWS) * BLOCK_ROWS;
-    int64_t size = PRODUCTS * NAME(planes_size)(most), products = pitch / BLOCK_WIDTH * PRODUCTS;
+    int64_t size = NAME(columns_size)(terms), products = pitch / BLOCK_WIDTH * PRODUCTS;
     T *kept = runtime->push((size_t)SPARE * sizeof(T));
     T *sums = runtime->push((size_t)(high * pitch) * sizeof(T));
     T *turned = runtime->push((size_t)(terms * pitch) * sizeof(T));
@@ -402,7 +317,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
             NAME(zeros)(turned + some * pitch, (terms - some) * pitch);
             for (int64_t n = 0; n < pitch; n += BLOCK_WIDTH)
                 NAME(combine_planes)(turned + n, pitch, most, planes + n / BLOCK_WIDTH * size);
-            NAME(errand) errands[3] = {
+            NAME(errand) errands[ERRANDS] = {
                 {sums, pitch, BLOCK_WIDTH, BLOCK_ROWS, PRODUCTS},
                 {here, area, terms, BLOCK_ROWS, products},
                 {across + (more ? terms : beside->image - at), area, terms, beside->count,
@@ -417,7 +332,7 @@ static int NAME(filters_strassen)(const symcomp_geometry *g, const T *x, const T
                     T *result = sums + m * pitch + n;
                     errands[0].from = n + BLOCK_WIDTH < pitch ? result + BLOCK_WIDTH
                                                               : sums + (m + BLOCK_ROWS) * pitch;
-                    NAME(multiply_block)(most, filters, planes + n / BLOCK_WIDTH * size, kept, result,
+                    NAME(multiply_block)(terms, filters, planes + n / BLOCK_WIDTH * size, kept, result,
                                          pitch, 1, errands);
                 }
             }
