@@ -39,8 +39,8 @@ enum {
 static int64_t NAME(rows_size)(int64_t terms) { return (HEAD + terms) * BLOCK_ROWS; }
 static int64_t NAME(columns_size)(int64_t terms) { return (HEAD + terms + 1) * LANES; }
 
-/* How many pairs there are of so many terms, whole vectors: term k < pairs and term pairs + k make one. */
-static int64_t NAME(pairs_of)(int64_t terms) { return terms / 3 / LANES * LANES; }
+/* How many pairs there are of so many terms, an even number: term k < pairs and term pairs + k make one. */
+static int64_t NAME(pairs_of)(int64_t terms) { return terms / 6 * 2; }
 
 #define FIRST(k, m) first[k * BLOCK_ROWS + m]
 #define SECOND(k, m) second[k * BLOCK_ROWS + m]

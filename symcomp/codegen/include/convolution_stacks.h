@@ -7,6 +7,16 @@ typedef struct NAME(stack) {
     int64_t image, line, count;
 } NAME(stack);
 
+/* Fewer than LANES numbers. */
+static inline void NAME(copy_few)(const T *from, int64_t count, T *to) {
+#pragma GCC unroll 8
+    for (int64_t some = LANES / 2; some; some /= 2)
+        if (count & some) {
+            memcpy(to, from, (size_t)some * sizeof(T));
+            from += some, to += some;
+        }
+}
+
 /* column[n, u] = line n at position first + u of all images, for u < `some` <= width; or the other
  * way round. Of whole vectors the last may overlap the one before. */
 static void NAME(copy_column)(const NAME(stack) *from, int64_t lines, int64_t first, int64_t some,
@@ -19,7 +29,7 @@ static void NAME(copy_column)(const NAME(stack) *from, int64_t lines, int64_t fi
             const T *source = back ? beside : place;
             T *target = back ? place : beside;
             if (count < LANES)
-                memcpy(target, source, (size_t)count * sizeof(T));
+                NAME(copy_few)(source, count, target);
             else
                 for (int64_t v = 0; v < count; v += LANES) {
                     int64_t start = at_most(v, count - LANES);
