@@ -25,8 +25,10 @@ enum {
     BLOCK_TERMS = 256,
     /* Columns, of vectors, that stay in L2 while all rows are multiplied with them. */
     ABREAST = 16,
-    /* What lies before the numbers of a row, or of a column: what is subtracted, and the scale. */
+    /* What lies before the numbers of rows, or of a column: what is subtracted, and the scale. */
     HEAD = 2,
+    /* How far rows are apart, of which eight lie together. */
+    ROW = BLOCK_TERMS + 64 / (int)sizeof(T),
     /* Of floating-point numbers: bits before the exponent, and twice its bias. */
     MANTISSA = sizeof(T) == 4 ? 23 : 52,
     TWICE_BIAS = sizeof(T) == 4 ? 254 : 2046,
@@ -34,17 +36,19 @@ enum {
 
 /* ---- the kernel ---------------------------------------------------------------------------------- */
 
-/* Numbers of eight rows, and of a column of vectors; of that with a line between, lest one competes with
- * the next one for the same places in L1. */
-static int64_t NAME(rows_size)(int64_t terms) { return (HEAD + terms) * BLOCK_ROWS; }
+/* Numbers of eight rows. */
+enum { ROWS_SIZE = BLOCK_ROWS * (HEAD + ROW) };
+
+/* Numbers of a column of vectors; with a line between, lest one competes with the next one for the same
+ * places in L1. */
 static int64_t NAME(columns_size)(int64_t terms) { return (HEAD + terms + 1) * LANES; }
 
 /* How many pairs there are of so many terms, an even number: term k < pairs and term pairs + k make one. */
 static int64_t NAME(pairs_of)(int64_t terms) { return terms / 6 * 2; }
 
-#define FIRST(k, m) first[k * BLOCK_ROWS + m]
-#define SECOND(k, m) second[k * BLOCK_ROWS + m]
-#define THIRD(k, m) third[k * BLOCK_ROWS + m]
+#define FIRST(k, m) first[m * ROW + k]
+#define SECOND(k, m) second[m * ROW + k]
+#define THIRD(k, m) third[m * ROW + k]
 #define BEGIN_ROW(m, set) VECTOR set##_##m = b[0] + a[m];
 #define PAIR(m, set) sum_##m += (second_0 + FIRST(0, m)) * (first_0 + SECOND(0, m));
 #define OTHER_PAIR(m, set) sum_##m -= (second_1 - FIRST(1, m)) * (first_1 - SECOND(1, m));
@@ -57,19 +61,18 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 6 * 2; }
 /* Eight rows of a column of the result (+)= rows times column, of so many terms. */
 static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result, int64_t pitch,
                            int add) {
-    int64_t pairs = NAME(pairs_of)(terms), step = 2 * BLOCK_ROWS;
-    const T *first = a + HEAD * BLOCK_ROWS, *second = first + pairs * BLOCK_ROWS;
-    const T *third = second + pairs * BLOCK_ROWS, *middle = second;
-    const T *end = first + terms * BLOCK_ROWS;
+    int64_t pairs = NAME(pairs_of)(terms);
+    const T *first = a + HEAD * BLOCK_ROWS, *second = first + pairs, *third = second + pairs;
+    const T *middle = second, *end = first + terms;
     const VECTOR *x = b + HEAD, *y = x + pairs, *z = y + pairs;
     VECTOR zero = {0};
     ROWS_8(BEGIN_ROW, sum)
-    for (; first != middle; first += step, second += step, third += step, x += 2, y += 2, z += 2) {
+    for (; first != middle; first += 2, second += 2, third += 2, x += 2, y += 2, z += 2) {
         VECTOR first_0 = x[0], first_1 = x[1], second_0 = y[0], second_1 = y[1];
         VECTOR third_0 = z[0], third_1 = z[1];
         ROWS_8(PAIR, sum) ROWS_8(TERM_OF, 0) ROWS_8(OTHER_PAIR, sum) ROWS_8(TERM_OF, 1)
     }
-    for (; third != end; third += BLOCK_ROWS, ++z) {
+    for (; third != end; ++third, ++z) {
         VECTOR third_0 = z[0];
         ROWS_8(TERM_OF, 0)
     }
@@ -134,33 +137,51 @@ static void NAME(prepare_columns)(const T *from, int64_t pitch, int64_t vectors,
         *(VECTOR *)(to + v * size) = less[v];
 }
 
-static inline void NAME(put_rows)(const VECTOR *x, T *to, int64_t apart) {
-    for (int64_t m = 0; m < LANES; m += BLOCK_ROWS, to += apart)
-        memcpy(to, (const T *)x + m, BLOCK_ROWS * sizeof(T));
+/* Rows and columns of a square exchanged. */
+static void NAME(turn)(VECTOR *square) {
+    VECTOR block[LANES], spare[LANES];
+    memcpy(block, square, sizeof block);
+    memcpy(square, NAME(transpose)(block, spare), sizeof block);
 }
 
-/* A vector of rows, of filters [term, row]; eight begin so far after the other. */
+/* As many rows as a vector has numbers, each a line of so many terms; eight begin so far after the others. */
 static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, int64_t apart) {
-    int64_t pairs = NAME(pairs_of)(terms);
-    NAME(mask) largest[4] = {{0}}; /* of every fourth, so that none waits for the one before */
-    VECTOR scale, back, less = {0};
-    for (int64_t k = 0; k < terms; k += 4)
-#pragma GCC unroll 4
-        for (int64_t n = 0; n < 4; ++n) {
-            const T *line = from + at_most(k + n, terms - 1) * pitch;
-            largest[n] = NAME(larger)(largest[n], NAME(magnitude)(*(const UNALIGNED *)line));
+    int64_t pairs = NAME(pairs_of)(terms), last = terms - LANES;
+    VECTOR square[LANES], scale, back, less = {0};
+    for (int64_t m = 0; m < LANES; ++m) {
+        NAME(mask) largest = {0};
+        for (int64_t k = 0; k < terms; k += LANES) {
+            const T *place = from + m * pitch + at_most(k, last);
+            largest = NAME(larger)(largest, NAME(magnitude)(*(const UNALIGNED *)place));
         }
-    largest[0] = NAME(larger)(largest[0], largest[1]);
-    largest[2] = NAME(larger)(largest[2], largest[3]);
-    NAME(scales)(NAME(larger)(largest[0], largest[2]), &scale, &back);
-    for (int64_t k = 0; k < terms; ++k, from += pitch) {
-        VECTOR x = *(const UNALIGNED *)from * scale;
-        if (k >= pairs && k < 2 * pairs)
-            less += (k % 2 ? x : -x) * (*(const UNALIGNED *)(from - pairs * pitch) * scale);
-        NAME(put_rows)(&x, to + (HEAD + k) * BLOCK_ROWS, apart);
+        square[m] = (VECTOR)largest;
     }
-    NAME(put_rows)(&less, to, apart);
-    NAME(put_rows)(&back, to + BLOCK_ROWS, apart);
+    NAME(turn)(square);
+    for (int64_t n = 1; n < LANES; ++n)
+        square[0] = (VECTOR)NAME(larger)((NAME(mask))square[0], (NAME(mask))square[n]);
+    NAME(scales)((NAME(mask))square[0], &scale, &back);
+    for (int64_t m = 0; m < LANES; ++m, from += pitch) {
+        T *row = to + m / BLOCK_ROWS * apart + HEAD * BLOCK_ROWS + m % BLOCK_ROWS * ROW;
+        for (int64_t k = 0; k < terms; k += LANES) {
+            int64_t at = at_most(k, last);
+            *(UNALIGNED *)(row + at) = *(const UNALIGNED *)(from + at) * scale[m];
+        }
+        const T *second = row + pairs;
+        VECTOR sum = {0};
+        int64_t k = 0;
+        for (; k + LANES <= pairs; k += LANES)
+            sum += *(const UNALIGNED *)(row + k) * *(const UNALIGNED *)(second + k);
+        square[m] = sum;
+        for (T *sums = (T *)&square[m]; k < pairs; ++k)
+            sums[k % LANES] += row[k] * second[k];
+    }
+    NAME(turn)(square);
+    for (int64_t n = 0; n < LANES; n += 2)
+        less += square[n + 1] - square[n];
+    for (int64_t m = 0; m < LANES; m += BLOCK_ROWS, to += apart) {
+        memcpy(to, (T *)&less + m, BLOCK_ROWS * sizeof(T));
+        memcpy(to + BLOCK_ROWS, (T *)&back + m, BLOCK_ROWS * sizeof(T));
+    }
 }
 
 /* ---- forward, and with respect to the images ----------------------------------------------------- */
@@ -172,9 +193,8 @@ static int64_t NAME(block_terms)(int64_t planes) {
 
 /* Where eight rows of filters begin, and some of their planes. */
 static int64_t NAME(rows_start)(int64_t planes, int64_t row, int64_t plane) {
-    int64_t most = NAME(block_terms)(planes), whole = planes / most, rest = planes % most;
-    int64_t size = whole * NAME(rows_size)(most) + (rest ? NAME(rows_size)(rest) : 0);
-    return row / BLOCK_ROWS * size + plane / most * NAME(rows_size)(most);
+    int64_t most = NAME(block_terms)(planes);
+    return (row / BLOCK_ROWS * quotient_up(planes, most) + plane / most) * ROWS_SIZE;
 }
 
 static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weights, T *packed,
@@ -183,7 +203,7 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
     int64_t planes = side.planes, most = NAME(block_terms)(planes), height = sc_panel(side.channels);
     int64_t panels = side.channels / height, forward = which == SYMCOMP_FORWARD;
     const T *last = weights + g->groups * g->filters * g->channels;
-    T *turned = runtime->push((size_t)(most * LANES) * sizeof(T));
+    T *turned = runtime->push((size_t)(LANES * ROW) * sizeof(T));
     if (!turned)
         return 1;
     for (int64_t number = begin; number < end; ++number) {
@@ -193,13 +213,15 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
         const T *from = weights + group * g->filters * g->channels;
         for (int64_t plane = 0, terms; plane < planes; plane += terms) {
             terms = at_most(most, planes - plane);
-            const T *line[LANES], *rows = from + plane * g->channels + channel;
-            for (int64_t n = 0; forward && n < LANES; ++n)
-                line[n] = from + (channel + n) * planes + plane;
-            if (forward)
-                NAME(to_lanes)(line, 0, terms, last, turned, LANES);
+            const T *rows = from + channel * planes + plane;
+            for (int64_t k = 0; !forward && k < terms; k += LANES) {
+                const T *line[LANES];
+                for (int64_t n = 0; n < LANES; ++n)
+                    line[n] = k + n < terms ? from + (plane + k + n) * g->channels + channel : NULL;
+                NAME(to_lanes)(line, 0, LANES, last, turned + k, ROW);
+            }
             int64_t row = group * side.channels + channel;
-            NAME(make_rows)(forward ? turned : rows, forward ? LANES : g->channels, terms,
+            NAME(make_rows)(forward ? rows : turned, forward ? planes : ROW, terms,
                             packed + NAME(rows_start)(planes, row, plane),
                             NAME(rows_start)(planes, BLOCK_ROWS, 0));
         }
@@ -231,9 +253,8 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
     T *sums = runtime->push((size_t)(high * pitch) * sizeof(T));
     T *turned = runtime->push((size_t)(most * pitch) * sizeof(T));
     T *columns = runtime->push((size_t)(vectors * size) * sizeof(T));
-    T *lines = runtime->push((size_t)(most * LANES) * sizeof(T));
-    T *rows = runtime->push((size_t)(LANES / BLOCK_ROWS * NAME(rows_size)(most)) * sizeof(T));
-    if (!sums || !turned || !columns || !lines || !rows) {
+    T *rows = runtime->push((size_t)(LANES / BLOCK_ROWS * ROWS_SIZE) * sizeof(T));
+    if (!sums || !turned || !columns || !rows) {
         runtime->pop(sums);
         return 1;
     }
@@ -259,10 +280,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
             if (!more && image + 1 == images)
                 errands[2].lines = 0;
             for (int64_t m = 0; m < high; m += LANES) {
-                NAME(lines) of_rows = *down;
-                of_rows.count -= m;
-                NAME(turn_lines)(&of_rows, here + m * area, area, terms, lines, LANES);
-                NAME(make_rows)(lines, LANES, terms, rows, NAME(rows_size)(terms));
+                NAME(make_rows)(here + m * area, area, terms, rows, ROWS_SIZE);
                 errands[1].from = here + (m + LANES) * area;
                 if (m + LANES >= high)
                     errands[1].from = here + (more ? terms : down->image - at);
@@ -271,7 +289,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
                     T *place = sums + (m + eight * BLOCK_ROWS) * pitch + column * LANES;
                     if (!column)
                         errands[0].from = place + BLOCK_ROWS * pitch;
-                    NAME(multiply_block)(terms, rows + eight * NAME(rows_size)(terms),
+                    NAME(multiply_block)(terms, rows + eight * ROWS_SIZE,
                                          columns + column * size, NULL, place, pitch, 1, errands);
                 }
             }
