@@ -55,6 +55,7 @@ static int64_t NAME(pairs_of)(int64_t terms) { return terms / 6 * 2; }
 #define TERM_OF(m, k) sum_##m += (THIRD(k, m) - zero) * third_##k;
 #define SCALE_ROW(m, set) set##_##m = set##_##m * a[BLOCK_ROWS + m] * b[1];
 #define PLACE(m) (*(UNALIGNED *)(result + m * pitch))
+#define BRING_NEARER(m, unused) __builtin_prefetch(next + m * apart, 0, 2);
 #define ADD_PLACE(m, set) set##_##m += PLACE(m);
 #define KEEP_ROW_OF(m, set) PLACE(m) = set##_##m;
 
@@ -83,10 +84,16 @@ static void NAME(multiply)(int64_t terms, const T *a, const VECTOR *b, T *result
     ROWS_8(KEEP_ROW_OF, sum)
 }
 
+/* The first errand is lines of the result, one for each row. */
 static void NAME(multiply_block)(int64_t terms, const T *rows, const T *columns, T *spare, T *result,
                                  int64_t pitch, int add, NAME(errand) *errands) {
     (void)spare;
-    for (int n = 0; n < ERRANDS; ++n)
+    const T *next = errands[0].from;
+    int64_t apart = errands[0].pitch;
+    if (errands[0].lines) {
+        ROWS_8(BRING_NEARER, )
+    }
+    for (int n = 1; n < ERRANDS; ++n)
         NAME(run_errand)(errands + n);
     NAME(multiply)(terms, rows, (const VECTOR *)columns, result, pitch, add);
 }
@@ -113,28 +120,44 @@ static inline void NAME(scales)(NAME(mask) largest, VECTOR *scale, VECTOR *back)
     *scale = (VECTOR)(least * TWICE_BIAS - exponent);
 }
 
-/* Columns of planes [term, position], some vectors wide, at most ABREAST. */
-static void NAME(prepare_columns)(const T *from, int64_t pitch, int64_t vectors, int64_t terms, T *to) {
-    int64_t size = NAME(columns_size)(terms), pairs = NAME(pairs_of)(terms);
-    NAME(mask) largest[ABREAST] = {{0}};
-    VECTOR scale[ABREAST], less[ABREAST] = {{0}};
-    for (int64_t k = 0; k < terms; ++k)
-        for (int64_t v = 0; v < vectors; ++v) {
-            VECTOR x = *(const UNALIGNED *)(from + k * pitch + v * LANES);
-            largest[v] = NAME(larger)(largest[v], NAME(magnitude)(x));
-        }
+/* Columns of planes [term, position], `vectors` of them: a number that the compiler knows. */
+static inline __attribute__((always_inline)) void NAME(prepare_few)(
+    const T *from, int64_t pitch, int64_t terms, T *to, int64_t size, const int64_t vectors) {
+    int64_t pairs = NAME(pairs_of)(terms);
+    NAME(mask) largest[4] = {{0}};
+    VECTOR scale[4], less[4] = {{0}};
+    const T *line = from;
+    for (int64_t k = 0; k < terms; ++k, line += pitch)
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < vectors; ++v)
+            largest[v] = NAME(larger)(largest[v], NAME(magnitude)(*(const UNALIGNED *)(line + v * LANES)));
+#pragma GCC unroll 4
     for (int64_t v = 0; v < vectors; ++v)
         NAME(scales)(largest[v], &scale[v], (VECTOR *)(to + v * size) + 1);
-    for (int64_t k = 0; k < terms; ++k, from += pitch)
+    T *column = to + HEAD * LANES;
+    for (int64_t k = 0; k < terms; ++k, from += pitch, column += LANES)
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < vectors; ++v)
+            *(VECTOR *)(column + v * size) = *(const UNALIGNED *)(from + v * LANES) * scale[v];
+    column = to + HEAD * LANES;
+    for (int64_t k = 0; k < pairs; k += 2, column += 2 * LANES)
+#pragma GCC unroll 4
         for (int64_t v = 0; v < vectors; ++v) {
-            VECTOR *column = (VECTOR *)(to + v * size) + HEAD;
-            VECTOR x = *(const UNALIGNED *)(from + v * LANES) * scale[v];
-            if (k >= pairs && k < 2 * pairs)
-                less[v] += (k % 2 ? x : -x) * column[k - pairs];
-            column[k] = x;
+            const VECTOR *first = (const VECTOR *)(column + v * size), *second = first + pairs;
+            less[v] += first[1] * second[1] - first[0] * second[0];
         }
+#pragma GCC unroll 4
     for (int64_t v = 0; v < vectors; ++v)
         *(VECTOR *)(to + v * size) = less[v];
+}
+
+/* Columns of planes [term, position], some vectors wide. */
+static void NAME(prepare_columns)(const T *from, int64_t pitch, int64_t vectors, int64_t terms, T *to) {
+    int64_t size = NAME(columns_size)(terms), v = 0;
+    for (; v + 4 <= vectors; v += 4)
+        NAME(prepare_few)(from + v * LANES, pitch, terms, to + v * size, size, 4);
+    for (; v < vectors; ++v)
+        NAME(prepare_few)(from + v * LANES, pitch, terms, to + v * size, size, 1);
 }
 
 /* Rows and columns of a square exchanged. */
@@ -144,7 +167,8 @@ static void NAME(turn)(VECTOR *square) {
     memcpy(square, NAME(transpose)(block, spare), sizeof block);
 }
 
-/* As many rows as a vector has numbers, each a line of so many terms; eight begin so far after the others. */
+/* As many rows as a vector has numbers, each a line of so many terms, a vector at least; eight begin so far
+ * after the others. */
 static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, int64_t apart) {
     int64_t pairs = NAME(pairs_of)(terms), last = terms - LANES;
     VECTOR square[LANES], scale, back, less = {0};
@@ -267,13 +291,11 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
             size = NAME(columns_size)(terms);
             int more = at + terms < area;
             NAME(turn_lines)(beside, across, area, terms, turned, pitch);
-            for (int64_t v = 0; v < vectors; v += ABREAST)
-                NAME(prepare_columns)(turned + v * LANES, pitch, at_most(ABREAST, vectors - v), terms,
-                                   columns + v * size);
+            NAME(prepare_columns)(turned, pitch, vectors, terms, columns);
             int64_t blocks = LANES / BLOCK_ROWS * vectors;
             NAME(errand) errands[ERRANDS] = {
-                {NULL, pitch, pitch, BLOCK_ROWS, vectors}, /* sums of the next eight rows, */
-                {NULL, area, terms, LANES, blocks},        /* what the next rows are made of, */
+                {NULL, pitch, LANES, BLOCK_ROWS, 1}, /* sums of the next eight rows, */
+                {NULL, area, terms, LANES, blocks},  /* what the next rows are made of, */
                 {across + (more ? terms : beside->image - at), area, terms, beside->count,
                  high / LANES * blocks},                   /* and the next columns */
             };
@@ -287,10 +309,9 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
                 for (int64_t n = 0; n < blocks; ++n) {
                     int64_t eight = n / vectors, column = n % vectors;
                     T *place = sums + (m + eight * BLOCK_ROWS) * pitch + column * LANES;
-                    if (!column)
-                        errands[0].from = place + BLOCK_ROWS * pitch;
-                    NAME(multiply_block)(terms, rows + eight * ROWS_SIZE,
-                                         columns + column * size, NULL, place, pitch, 1, errands);
+                    errands[0].from = place + BLOCK_ROWS * pitch;
+                    NAME(multiply_block)(terms, rows + eight * ROWS_SIZE, columns + column * size, NULL, place,
+                                         pitch, 1, errands);
                 }
             }
         }
