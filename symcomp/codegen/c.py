@@ -383,7 +383,7 @@ class Printer:
         self.text.open("")
         write_geometry(self.text, sizes)
         given = ["&geometry"]
-        if routine in ("pack", "correlate"):
+        if which != "filters":
             given.append(f"SYMCOMP_{which.upper()}")
         if routine == "correlate":
             self.text.add(f"const symcomp_part block = {{{', '.join(numbers)}}};")

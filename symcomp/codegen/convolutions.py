@@ -3,9 +3,11 @@
 A block is some images of one group, one slice in depth and a band of rows; it is one call on one
 core of `correlate` (see include/convolution.h), which reads filters that `pack` has put into the
 order of its kernels. The maps that read the result (bias, activation) run over the block right
-after it. The gradient with respect to filters is a sum over images and positions: the images' own
-gradient is turned (channels last), each task sums for some channels over some images, and a last
-kernel adds the parts up in a fixed order and finishes them.
+after it. Where there are none, the library does all blocks by itself (convolution_whole.h): one
+call, and nothing for the C compiler to do. The gradient with respect to filters is a sum over
+images and positions: the images' own gradient is turned (channels last), each task of the library
+sums for some channels over some images, and a last kernel adds the parts up in a fixed order and
+finishes them.
 
 The library works on three spatial axes. Those that are missing have length 1: a signal lies along
 the rows.
@@ -16,7 +18,7 @@ from __future__ import annotations
 from symcomp.codegen import improve, loops, tiling, ways
 from symcomp.codegen.equations import flat, reindexed, stored_base
 from symcomp.codegen.loops import Call, For, Scratch, Store, View, load
-from symcomp.codegen.nests import PIECE, Context, at_indices, nest, nest_serial
+from symcomp.codegen.nests import Context, at_indices, nest, nest_serial
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size
 from symcomp.graph.notation import index
@@ -38,11 +40,6 @@ PADDING = 64
 PACKING = 16
 #: Columns of the result of a gradient of filters that are put together at a time.
 COLUMNS = 64
-
-
-def within(n, least, most):
-    """n, or the bound that it exceeds."""
-    return size.smaller(size.larger(n, least), most)
 
 
 def _three(values, fill) -> tuple:
@@ -75,14 +72,18 @@ class ConvolutionLowering(Context):
     def _correlation(self, group: Group, which: str):
         first, *maps = group.members
         g, source, filters = self._parts(first)
-        packed, pack = self._pack(g, first, which, filters)
-        yield pack
+        packed = self._packed(g, first, which)
         target = self.product_target(first, maps)
+        fewest = _fewest_positions(g, which, first.expr.dtype)
+        if not maps:
+            views = tuple(map(self._view, (source, filters, packed, target)))
+            yield [_call("convolve", which, g, (fewest,), views, first)]
+            return
+        yield self._pack(g, first, which, filters, packed)
         side = (g.filters, g.output) if which == "forward" else (g.channels, g.image)
         channels, (depth, height, width) = side[0], _three(side[1], 1)
         body: list = []
         others, area = size.times(g.groups, depth), size.times(height, width)
-        fewest = _fewest_positions(g, which, first.expr.dtype)
         images = tiling.block_images(g.batch, others, area, channels, fewest)
         rows = tiling.block_rows(size.times(g.batch, others), height, width, channels, fewest)
 
@@ -113,11 +114,10 @@ class ConvolutionLowering(Context):
         )
         strides = (size.times(g.groups, channels, each), each)
         block = (image, count, group_, channel, these, slice_, row, high, *strides)
-        views = (self._view(source), View(packed, 0, 1), View(target, size.as_expr(start), 1))
+        views = (self._view(source), self._view(packed), self._view(target, start))
         body.append(_call("correlate", which, g, block, views, first))
-        if maps:
-            corner = (image, size.plus(size.times(group_, channels), channel), slice_, row)
-            body += self._finish_block(first, maps, target, corner, (count, these, high, width))
+        corner = (image, size.plus(size.times(group_, channels), channel), slice_, row)
+        body += self._finish_block(first, maps, target, corner, (count, these, high, width))
         yield [nest((t,), body, work, simd=False)]
 
     def _parts(self, root: Root):
@@ -140,10 +140,9 @@ class ConvolutionLowering(Context):
         quotient = self.let(size.quotient(n, count), "part", body)
         return quotient, self.let(size.minus(n, size.times(quotient, count)), "rest", body)
 
-    def _pack(self, g: Geometry, root: Root, which: str, filters):
-        """The filters in the library's order, and the kernel that puts them there."""
+    def _packed(self, g: Geometry, root: Root, which: str):
+        """Room for the filters in the library's order."""
         channels = g.filters if which == "forward" else g.channels
-        panels = size.times(g.groups, size.parts(channels, tiling.PANEL))
         terms = _terms(g, which)
         dtype = root.expr.dtype
         rows, packed_terms = tiling.PANEL, terms
@@ -155,12 +154,17 @@ class ConvolutionLowering(Context):
         elif "one_tap" in chosen:
             packed_terms = size.times(terms, ONE_TAP_TERMS)
         room = size.times(g.groups, size.parts(channels, rows), rows, packed_terms)
-        packed = self.temporary(dtype, (room,), "packed")
+        return self.temporary(dtype, (room,), "packed")
+
+    def _pack(self, g: Geometry, root: Root, which: str, filters, packed) -> list:
+        """The kernel that puts the filters there."""
+        channels = g.filters if which == "forward" else g.channels
+        panels = size.times(g.groups, size.parts(channels, tiling.PANEL))
         panel = index(panels, f"p{next(self.names)}")
-        views = (self._view(filters), View(packed, 0, 1))
-        numbers = (panel, size.plus(panel, 1))
-        body = [_call("pack", which, g, numbers, views, root)]
-        return packed, [nest((panel,), body, size.times(tiling.PANEL * PACKING, terms), simd=False)]
+        views = (self._view(filters), self._view(packed))
+        body = [_call("pack", which, g, (panel, size.plus(panel, 1)), views, root)]
+        work = size.times(tiling.PANEL * PACKING, _terms(g, which))
+        return [nest((panel,), body, work, simd=False)]
 
     def _finish_block(self, first: Root, maps, target, corner, extents) -> list:
         """The maps that finish a block, right after it was computed."""
@@ -197,36 +201,9 @@ class ConvolutionLowering(Context):
         partial = self.temporary(
             dtype, (size.times(chunks, g.groups, g.channels, kernel, width),), "partial"
         )
-        yield [self._partial(g, first, (chunks, blocks), (images, gradient, partial), width)]
+        views = tuple(map(self._view, (images, gradient, partial)))
+        yield [_call("sum_filters", "filters", g, (chunks, blocks), views, first)]
         yield [self._add_up(first, maps, g, chunks, partial, width)]
-
-    def _partial(self, g: Geometry, root: Root, shares, arrays, width) -> For:
-        """Sums over some images, for some channels of a group."""
-        chunks, blocks = shares
-        images, gradient, partial = arrays
-        task, body = index(size.times(chunks, g.groups, blocks), f"t{next(self.names)}"), []
-        rest, block = self._split(task, blocks, body)
-        chunk, group = self._split(rest, g.groups, body)
-        each, some = size.parts(g.batch, chunks), size.parts(g.channels, blocks)
-        count = self._limited(g.batch, chunk, each, body)
-        channels = self._limited(g.channels, block, some, body)
-        image, channel = size.times(chunk, each), size.times(block, some)
-        place = size.plus(
-            size.times(size.plus(size.times(chunk, g.groups), group), g.channels), channel
-        )
-        start = size.times(place, size.product(g.kernel), width)
-        to = View(partial, size.as_expr(start), 1)
-        views = (self._view(images), self._view(gradient), to)
-        numbers = (image, count, group, channel, channels)
-        body.append(_call("filters", "forward", g, numbers, views, root))
-        return nest((task,), body, PIECE, simd=False)
-
-    def _limited(self, extent, block, length, body: list):
-        """How much of [0, extent) a block has, perhaps nothing."""
-        if length is extent or length == extent:
-            return extent
-        left = size.minus(extent, size.times(block, length))
-        return self.let(within(left, 0, length), "length", body)
 
     def _add_up(self, first: Root, maps, g: Geometry, chunks, partial, width) -> For:
         """The parts of a gradient added up, in the order of the images, and finished: some filters

@@ -34,7 +34,13 @@ class ConvolutionMachine:
     def _convolve(self, s: Call) -> None:
         """A whole convolution, or one of its transposes."""
         which, *rest = s.arguments
-        g, _, (left, right, target) = self._given(rest)
+        g, _, views = self._given(rest)
+        self._whole(g, which, *views)
+
+    def _convolution_convolve(self, g, which, numbers, source, weights, packed, target) -> None:
+        self._whole(g, which, source, weights, target)
+
+    def _whole(self, g, which: str, left: View, right: View, target: View) -> None:
         sides = {"images": g.images_shape, "filters": g.filters_shape, "outputs": g.outputs_shape}
         first, second = {
             "forward": ("images", "filters"),
@@ -113,25 +119,34 @@ class ConvolutionMachine:
         i, m, y, u = np.indices(value.shape)
         self._put(target, i * step + m * channel_step + y * made[2] + u, value)
 
-    def _convolution_filters(self, g, which, numbers, images, gradient, partial) -> None:
-        image, count, group, channel, channels = numbers
+    def _convolution_sum_filters(self, g, which, numbers, images, gradient, partial) -> None:
+        chunks, blocks = numbers
+        each, some = -(-g.batch // chunks), -(-g.channels // blocks)
+        for chunk, group, block in np.ndindex(chunks, g.groups, blocks):
+            image = range(g.batch)[chunk * each : (chunk + 1) * each]
+            channel = range(g.channels)[block * some : (block + 1) * some]
+            if channel:
+                self._sum_filters(g, image, group, channel, images, gradient, (partial, chunk))
+
+    def _sum_filters(self, g, these, group, channels, images, gradient, target) -> None:
+        """A part of a gradient of filters: of some images, for some channels of a group."""
         area, positions = int(np.prod(g.image)), int(np.prod(g.output))
-        pairs = [(image + i) * g.groups + group for i in range(count)]
-        x = [
-            self._block(images, (p * g.channels + channel) * area, (channels, *g.image))
-            for p in pairs
-        ]
+        pairs = [image * g.groups + group for image in these]
+        shape = (len(channels), *g.image)
+        x = [self._block(images, (p * g.channels + channels[0]) * area, shape) for p in pairs]
         y = [
             self._block(gradient, p * g.filters * positions, (g.filters, *g.output)) for p in pairs
         ]
+        partial, chunk = target
         dtype = self._array(partial.buffer).dtype
-        part = g._replace(batch=count, groups=1, channels=channels)
-        x = np.reshape(x, (count, channels, *g.image)).astype(dtype)
-        y = np.reshape(y, (count, g.filters, *g.output)).astype(dtype)
+        part = g._replace(batch=len(pairs), groups=1, channels=len(channels))
+        x = np.reshape(x, (len(pairs), *shape)).astype(dtype)
+        y = np.reshape(y, (len(pairs), g.filters, *g.output)).astype(dtype)
         value = _value(ConvolutionFilters, part, x, y).reshape(g.filters, -1)
         padded = np.zeros((value.shape[1], _padded(g.filters, dtype)), dtype)
         padded[:, : g.filters] = value.T
-        self._put(partial, np.arange(padded.size), padded.ravel())
+        start = ((chunk * g.groups + group) * g.channels + channels[0]) * int(np.prod(g.kernel))
+        self._put(partial, start * padded.shape[1] + np.arange(padded.size), padded.ravel())
 
 
 def _value(cls: Any, g: Geometry, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from symcomp.codegen import build, cache, ways
+from symcomp.codegen import build, cache, tiling, ways
 from symcomp.errors import CacheError, InternalError, SymcompError
 from symcomp.options import available_cpus, options
 
@@ -237,7 +237,8 @@ def build_convolution(name: str) -> Path:
     """A library of convolutions, built once per machine."""
     with _building[name]:
         source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
-        flags = (*_BY_HAND[build.compiler().dialect], *CONVOLUTION[name])
+        cores = f"-DSYMCOMP_CORES={tiling.CORES}"
+        flags = (*_BY_HAND[build.compiler().dialect], *CONVOLUTION[name], cores)
         key = cache.key(name, extra_flags=flags)
         entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
         return entry.library

@@ -85,7 +85,8 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 #include "convolution_filters.h"
-#define ROUTINES NAME(pack), NAME(correlate), NAME(filters)
+#include "convolution_whole.h"
+#define ROUTINES NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters)
 #endif
 
 static const NAME(symcomp_convolver) table = {ROUTINES};

@@ -44,7 +44,13 @@ typedef struct symcomp_part {
      * padded to a multiple of 64 bytes. */                                                        \
     int (*filters)(const symcomp_geometry *, const T *x, const T *gradient, T *partial,            \
                    int64_t first_image, int64_t images, int64_t group, int64_t first_channel,      \
-                   int64_t channels);
+                   int64_t channels);                                                              \
+    /* The first library has these, too: all of a result, and all parts of a sum, on all cores.    \
+     * There must be room for the packed weights; `fewest` positions are worth a block. */         \
+    int (*convolve)(const symcomp_geometry *, int which, const T *source, const T *weights,        \
+                    T *packed, T *target, int64_t fewest);                                         \
+    int (*sum_filters)(const symcomp_geometry *, const T *x, const T *gradient, T *partial,        \
+                       int64_t chunks, int64_t blocks);
 
 typedef struct symcomp_convolver_f32 {
     SYMCOMP_CONVOLVER(float)
@@ -67,7 +73,10 @@ static inline int64_t sc_least(int64_t x, int64_t y) { return x < y ? x : y; }
 static inline int64_t sc_up(int64_t n, int64_t d) { return (n + sc_most(d, 1) - 1) / sc_most(d, 1); }
 
 /* Rows of a panel of filters: as many as the highest kernels have, if there are so many. */
-static inline int64_t sc_panel(int64_t channels) { return sc_least(sc_most(channels, 1), 8); }
+enum { SC_PANEL = 8 };
+static inline int64_t sc_panel(int64_t channels) {
+    return sc_least(sc_most(channels, 1), SC_PANEL);
+}
 
 static inline int64_t sc_fewest_positions(int64_t height, int64_t width, int64_t down,
                                           int64_t across, int64_t phases) {

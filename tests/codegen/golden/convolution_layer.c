@@ -17,7 +17,7 @@ typedef struct frame {
     float *where_0; /* float32 tensor4 (n0, 6, 6, 7) */
     float *packed0; /* float32 vector (216,) */
     float *packed25; /* float32 vector (432,) */
-    float *partial43; /* float32 vector (432 * filter_chunks(n0, 3, 432, 256),) */
+    float *partial27; /* float32 vector (432 * filter_chunks(n0, 3, 432, 256),) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -107,169 +107,102 @@ static void k24_convolution_maximum_where(frame_t *frame) {
     runtime->parallel(k24_convolution_maximum_where_piece0, frame, sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_) * sc_floordiv_i64((t5_ + 5), t5_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t3_ * t4_ * t5_ * 189)) + (-1))) + 1);
 }
 
-static void k27_convolutioninput_piece0(void *context, int64_t begin, int64_t end) {
-    frame_t *const frame = context;
-    const int64_t n0 = frame->n0;
-    float *restrict const w = frame->w;
-    float *restrict const packed25 = frame->packed25;
-    for (int64_t p26 = begin; p26 < end; ++p26) {
-         {
-            const symcomp_geometry geometry = {
-                n0, 1, 3, 6,
-                {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
-                {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
-            };
-            if (runtime->convolution_f32[SYMCOMP_DIRECT]->pack(&geometry, SYMCOMP_INPUT, w, packed25, p26, p26 + 1))
-                frame->failed = 1;
-        }
-    }
-}
-
 /* convolution_input: convolution_input(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), w, low=1×1, size=6×7) */
-static void k27_convolutioninput(frame_t *frame) {
-    runtime->parallel(k27_convolutioninput_piece0, frame, 1, 75);
-}
-
-static void k42_convolutioninput_piece0(void *context, int64_t begin, int64_t end) {
-    frame_t *const frame = context;
+static void k26_convolutioninput(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const where_0 = frame->where_0;
+    float *restrict const w = frame->w;
     float *restrict const packed25 = frame->packed25;
     float *restrict const out1 = frame->out1;
-    const int64_t images29 = sc_block_images(n0, 1, 42, 3, 256);
-    const int64_t rows30 = sc_block_rows(n0, 6, 7, 3, 256);
-    const int64_t some31 = sc_block_channels((sc_floordiv_i64((n0 + images29 + (-1)), images29) * sc_floordiv_i64((rows30 + 5), rows30)), 3, 256);
-    const int64_t bands32 = sc_floordiv_i64((rows30 + 5), rows30);
-    const int64_t parts35 = sc_floordiv_i64((some31 + 2), some31);
-    for (int64_t t28 = begin; t28 < end; ++t28) {
-        const int64_t part33 = sc_floordiv_i64(t28, bands32);
-        const int64_t rest34 = t28 + (bands32 * part33 * (-1));
-        const int64_t part36 = sc_floordiv_i64(part33, parts35);
-        const int64_t rest37 = part33 + (parts35 * part36 * (-1));
-        const int64_t image38 = images29 * part36;
-        const int64_t length39 = sc_minimum_i64(images29, (n0 + (images29 * part36 * (-1))));
-        const int64_t length40 = sc_minimum_i64(some31, ((some31 * rest37 * (-1)) + 3));
-        const int64_t length41 = sc_minimum_i64(rows30, ((rows30 * rest34 * (-1)) + 6));
-         {
-            const symcomp_geometry geometry = {
-                n0, 1, 3, 6,
-                {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
-                {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
-            };
-            const symcomp_part block = {image38, length39, 0, some31 * rest37, length40, 0, rows30 * rest34, length41, 126, 42};
-            if (runtime->convolution_f32[SYMCOMP_DIRECT]->correlate(&geometry, SYMCOMP_INPUT, where_0, packed25, out1 + ((rows30 * rest34 * 7) + (some31 * rest37 * 42) + (image38 * 126)), &block))
-                frame->failed = 1;
-        }
+     {
+        const symcomp_geometry geometry = {
+            n0, 1, 3, 6,
+            {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
+            {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
+        };
+        if (runtime->convolution_f32[SYMCOMP_DIRECT]->convolve(&geometry, SYMCOMP_INPUT, where_0, w, packed25, out1, 256))
+            frame->failed = 1;
     }
 }
 
-/* convolution_input: convolution_input(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), w, low=1×1, size=6×7) */
-static void k42_convolutioninput(frame_t *frame) {
-    const int64_t n0 = frame->n0;
-    const int64_t t1_ = sc_block_images(n0, 1, 42, 3, 256);
-    const int64_t t2_ = sc_block_rows(n0, 6, 7, 3, 256);
-    const int64_t t3_ = sc_block_channels((sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_)), 3, 256);
-    runtime->parallel(k42_convolutioninput_piece0, frame, sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * sc_floordiv_i64((t2_ + 5), t2_) * sc_floordiv_i64((t3_ + 2), t3_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t1_ * t2_ * t3_ * 378)) + (-1))) + 1);
-}
-
-static void k49_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
-    frame_t *const frame = context;
+/* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
+static void k28_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
     float *restrict const x = frame->x;
     float *restrict const where_0 = frame->where_0;
-    float *restrict const partial43 = frame->partial43;
-    for (int64_t t44 = begin; t44 < end; ++t44) {
-        const int64_t part45 = sc_floordiv_i64(t44, sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256));
-        const int64_t rest46 = (sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256) * part45 * (-1)) + t44;
-        const int64_t t1_ = sc_filter_chunks(n0, 3, 432, 256);
-        const int64_t t2_ = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, (n0 + (part45 * sc_floordiv_i64((n0 + t1_ + (-1)), t1_) * (-1)))) * (-1));
-        const int64_t length47 = sc_floordiv_i64((n0 + t1_ + (-1)), t1_) + (sc_maximum_i64(0, t2_) * (-1));
-        const int64_t t3_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
-        const int64_t t4_ = (rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, ((rest46 * sc_floordiv_i64((t3_ + 2), t3_)) + (-3))) * (-1)) + (-3);
-        const int64_t length48 = sc_floordiv_i64((t3_ + 2), t3_) + (sc_maximum_i64(0, t4_) * (-1));
-        const int64_t t5_ = sc_filter_chunks(n0, 3, 432, 256);
-        const int64_t t6_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
-        const int64_t t7_ = sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256);
-         {
-            const symcomp_geometry geometry = {
-                n0, 1, 3, 6,
-                {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
-                {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
-            };
-            if (runtime->convolution_f32[SYMCOMP_DIRECT]->filters(&geometry, x, where_0, partial43 + ((part45 * 432) + (rest46 * sc_floordiv_i64((t7_ + 2), t7_) * 144)), part45 * sc_floordiv_i64((n0 + t5_ + (-1)), t5_), length47, 0, rest46 * sc_floordiv_i64((t6_ + 2), t6_), length48))
-                frame->failed = 1;
-        }
+    float *restrict const partial27 = frame->partial27;
+     {
+        const symcomp_geometry geometry = {
+            n0, 1, 3, 6,
+            {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
+            {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
+        };
+        if (runtime->convolution_f32[SYMCOMP_DIRECT]->sum_filters(&geometry, x, where_0, partial27, sc_filter_chunks(n0, 3, 432, 256), sc_filter_blocks(sc_filter_chunks(n0, 3, 432, 256), 1, 3, 256)))
+            frame->failed = 1;
     }
 }
 
-/* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
-static void k49_convolutionfilters(frame_t *frame) {
-    const int64_t n0 = frame->n0;
-    const int64_t t8_ = sc_filter_chunks(n0, 3, 432, 256);
-    runtime->parallel(k49_convolutionfilters_piece0, frame, t8_ * sc_filter_blocks(t8_, 1, 3, 256), 1);
-}
-
-static void k65_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
+static void k44_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
-    const float *restrict const partial43 = frame->partial43;
+    const float *restrict const partial27 = frame->partial27;
     float *restrict const out2 = frame->out2;
-    const int64_t chunks56 = sc_filter_chunks(n0, 3, 432, 256);
-    for (int64_t t55 = begin; t55 < end; ++t55) {
-        float tile57[1024] __attribute__((aligned(64)));
-        for (int64_t k58 = 0; k58 < 27; ++k58) {
+    const int64_t chunks35 = sc_filter_chunks(n0, 3, 432, 256);
+    for (int64_t t34 = begin; t34 < end; ++t34) {
+        float tile36[1024] __attribute__((aligned(64)));
+        for (int64_t k37 = 0; k37 < 27; ++k37) {
             #pragma omp simd
-            for (int64_t lane59 = 0; lane59 < 16; ++lane59) {
-                tile57[(k58 * 16) + lane59] = partial43[(t55 * 432) + (k58 * 16) + lane59];
+            for (int64_t lane38 = 0; lane38 < 16; ++lane38) {
+                tile36[(k37 * 16) + lane38] = partial27[(t34 * 432) + (k37 * 16) + lane38];
             }
-            for (int64_t b60 = 0; b60 < chunks56 + (-1); ++b60) {
+            for (int64_t b39 = 0; b39 < chunks35 + (-1); ++b39) {
                 #pragma omp simd
-                for (int64_t lane61 = 0; lane61 < 16; ++lane61) {
-                    tile57[(k58 * 16) + lane61] = tile57[(k58 * 16) + lane61] + partial43[(t55 * 432) + (k58 * 16) + (b60 * 432) + lane61 + 432];
+                for (int64_t lane40 = 0; lane40 < 16; ++lane40) {
+                    tile36[(k37 * 16) + lane40] = tile36[(k37 * 16) + lane40] + partial27[(t34 * 432) + (k37 * 16) + (b39 * 432) + lane40 + 432];
                 }
             }
         }
-        for (int64_t f62 = 0; f62 < 6; ++f62) {
+        for (int64_t f41 = 0; f41 < 6; ++f41) {
             #pragma omp simd
-            for (int64_t f63 = 0; f63 < 27; ++f63) {
-                const float v64 = tile57[f62 + (f63 * 16)];
-                out2[(t55 * 162) + (f62 * 27) + f63] = v64;
+            for (int64_t f42 = 0; f42 < 27; ++f42) {
+                const float v43 = tile36[f41 + (f42 * 16)];
+                out2[(t34 * 162) + (f41 * 27) + f42] = v43;
             }
         }
     }
 }
 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
-static void k65_convolutionfilters(frame_t *frame) {
+static void k44_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k65_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)) + (-1))) + 1);
+    runtime->parallel(k44_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)) + (-1))) + 1);
 }
 
-static void k74_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
+static void k53_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    for (int64_t i66 = begin; i66 < end; ++i66) {
-        float s70 = 0.0f;
-        for (int64_t j67 = 0; j67 < n0; ++j67) {
-            #pragma omp simd reduction(+:s70)
-            for (int64_t j68 = 0; j68 < 42; ++j68) {
-                s70 = s70 + where_0[(i66 * 42) + (j67 * 252) + j68];
+    for (int64_t i45 = begin; i45 < end; ++i45) {
+        float s49 = 0.0f;
+        for (int64_t j46 = 0; j46 < n0; ++j46) {
+            #pragma omp simd reduction(+:s49)
+            for (int64_t j47 = 0; j47 < 42; ++j47) {
+                s49 = s49 + where_0[(i45 * 42) + (j46 * 252) + j47];
             }
         }
-        const float v73 = s70;
+        const float v52 = s49;
          {
-            const int64_t j71 = 0;
-            out3[i66] = v73;
+            const int64_t j50 = 0;
+            out3[i45] = v52;
         }
     }
 }
 
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
-static void k74_reduce_axes(frame_t *frame) {
+static void k53_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k74_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n0 * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k53_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n0 * 378) + 10)) + (-1))) + 1);
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {
@@ -291,16 +224,15 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
     if (arena == NULL && !frame->failed) frame->failed = 1;
     frame->packed0 = (void *)(arena + slot0);
     frame->packed25 = (void *)(arena + slot0);
-    frame->partial43 = (void *)(arena + slot0);
+    frame->partial27 = (void *)(arena + slot0);
     frame->where_0 = (void *)(arena + slot1);
     if (!status && !frame->failed) {
         k2_convolution_maximum_where(frame);
         k24_convolution_maximum_where(frame);
-        k27_convolutioninput(frame);
-        k42_convolutioninput(frame);
-        k49_convolutionfilters(frame);
-        k65_convolutionfilters(frame);
-        k74_reduce_axes(frame);
+        k26_convolutioninput(frame);
+        k28_convolutionfilters(frame);
+        k44_convolutionfilters(frame);
+        k53_reduce_axes(frame);
     }
     if (arena) runtime->pop(arena);
     return frame->failed ? frame->failed : status;

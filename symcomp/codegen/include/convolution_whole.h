@@ -1,0 +1,96 @@
+/* Whole results on all cores, where nothing else is to be done to a block while it is hot: cut as
+ * codegen/convolutions.py cuts those that are finished block by block. Results do not depend on who does
+ * which task. */
+
+enum {
+    PIECE = 1 << 19, /* work that is worth handing out, in elements of a map */
+    PACKING = 16,    /* what it takes to pack an element, in those of a map */
+};
+
+typedef struct NAME(job) {
+    const symcomp_geometry *geometry;
+    int which;
+    const T *source, *other; /* the images, say, and the filters or the gradient */
+    T *packed, *target;
+    int64_t channels, size[3]; /* of the result */
+    int64_t images, rows, some; /* of a block */
+    int64_t chunks, blocks; /* into which images and channels are cut for a gradient of filters */
+    int failed;
+} NAME(job);
+
+/* Does tasks that take so much work each. */
+static void NAME(share_out)(symcomp_body body, NAME(job) *job, int64_t tasks, int64_t work) {
+    runtime->parallel(body, job, tasks, at_least(1, PIECE / at_least(1, work)));
+}
+
+static void NAME(pack_panels)(void *context, int64_t begin, int64_t end) {
+    NAME(job) *job = context;
+    if (NAME(pack)(job->geometry, job->which, job->other, job->packed, begin, end))
+        job->failed = 1;
+}
+
+/* Tasks are images, groups, slices, parts of the channels and bands of rows, the last ones first. */
+static void NAME(correlate_blocks)(void *context, int64_t begin, int64_t end) {
+    NAME(job) *job = context;
+    const symcomp_geometry *g = job->geometry;
+    int64_t bands = quotient_up(job->size[1], job->rows), width = job->size[2];
+    int64_t parts = quotient_up(job->channels, job->some), area = job->size[1] * width;
+    int64_t each = job->size[0] * area;
+    for (int64_t task = begin; task < end; ++task) {
+        int64_t row = task % bands * job->rows, rest = task / bands;
+        int64_t channel = rest % parts * job->some, slice = rest / parts % job->size[0];
+        rest = rest / parts / job->size[0];
+        int64_t group = rest % g->groups, image = rest / g->groups * job->images;
+        symcomp_part block = {
+            image, at_most(job->images, g->batch - image), group, channel,
+            at_most(job->some, job->channels - channel), slice, row,
+            at_most(job->rows, job->size[1] - row), g->groups * job->channels * each, each,
+        };
+        int64_t plane = (image * g->groups + group) * job->channels + channel;
+        if (NAME(correlate)(g, job->which, job->source, job->packed,
+                            job->target + plane * each + slice * area + row * width, &block))
+            job->failed = 1;
+    }
+}
+
+static int NAME(convolve)(const symcomp_geometry *g, int which, const T *source, const T *weights,
+                          T *packed, T *target, int64_t fewest) {
+    NAME(side) side = NAME(side_of)(g, which);
+    const int64_t *size = side.result;
+    int64_t channels = side.channels, area = size[1] * size[2], others = g->groups * size[0];
+    int64_t terms = side.planes * g->kernel[1] * g->kernel[2];
+    NAME(job) job = {g, which, source, weights, packed, target, channels, {size[0], size[1], size[2]}};
+    NAME(share_out)(NAME(pack_panels), &job, g->groups * quotient_up(channels, SC_PANEL),
+                    SC_PANEL * PACKING * terms);
+    job.images = sc_block_images(g->batch, others, area, channels, fewest);
+    job.rows = sc_block_rows(g->batch * others, size[1], size[2], channels, fewest);
+    int64_t places = quotient_up(g->batch, job.images) * others * quotient_up(size[1], job.rows);
+    job.some = sc_block_channels(places, channels, fewest);
+    NAME(share_out)(NAME(correlate_blocks), &job, places * quotient_up(channels, job.some),
+                    job.images * job.rows * size[2] * job.some * terms);
+    return job.failed;
+}
+
+/* Tasks are chunks of images, groups and blocks of channels. */
+static void NAME(sum_parts)(void *context, int64_t begin, int64_t end) {
+    NAME(job) *job = context;
+    const symcomp_geometry *g = job->geometry;
+    int64_t each = quotient_up(g->batch, job->chunks), some = quotient_up(g->channels, job->blocks);
+    int64_t taps = g->kernel[0] * g->kernel[1] * g->kernel[2], width = NAME(padded_filters)(g);
+    for (int64_t task = begin; task < end; ++task) {
+        int64_t channel = task % job->blocks * some, number = task / job->blocks;
+        int64_t group = number % g->groups, image = number / g->groups * each;
+        if (NAME(filters)(g, job->source, job->other,
+                          job->target + (number * g->channels + channel) * taps * width, image,
+                          at_least(0, at_most(each, g->batch - image)), group, channel,
+                          at_least(0, at_most(some, g->channels - channel))))
+            job->failed = 1;
+    }
+}
+
+static int NAME(sum_filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
+                             int64_t chunks, int64_t blocks) {
+    NAME(job) job = {g, SYMCOMP_FILTERS, x, gradient, .target = partial, .chunks = chunks, .blocks = blocks};
+    NAME(share_out)(NAME(sum_parts), &job, chunks * g->groups * blocks, PIECE);
+    return job.failed;
+}
