@@ -8,16 +8,13 @@ do not depend on the threads.
 
 from __future__ import annotations
 
-from symcomp.codegen import loops
+from symcomp.codegen import loops, tiling
 from symcomp.codegen.equations import flat, reindexed
 from symcomp.codegen.loops import Buffer, For, Scratch, Store, load
 from symcomp.codegen.nests import TILE, Context, at_indices, cost, nest, nest_serial
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size
 from symcomp.graph.notation import identity, index
-
-#: Elements that a block of rows should have, and the most blocks there are.
-BLOCK_WORK, MOST_BLOCKS = 1 << 17, 64
 
 
 class ColumnLowering(Context):
@@ -37,12 +34,10 @@ class ColumnLowering(Context):
         """How many blocks the rows are cut into."""
         rows = first.equation.folds[0].extent
         elements = size.product([*first.shape, *(k.extent for k in first.equation.folds)])
-        wanted = size.quotient(elements, BLOCK_WORK)
-        if isinstance(rows, int):
-            wanted = size.smaller(wanted, size.quotient(rows, 64))
-        elif len(first.shape) > 1:
+        if not isinstance(rows, int) and len(first.shape) > 1:
             return 1
-        return size.larger(1, size.smaller(wanted, MOST_BLOCKS))
+        most = rows // 64 if isinstance(rows, int) else tiling.MOST_ROW_BLOCKS
+        return tiling.row_blocks(elements, most)
 
     def _down(self, group: Group, folds, count, partials):
         """Run down the rows (or one block of them), then finish, or leave the block's result."""

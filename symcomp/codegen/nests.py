@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symcomp.codegen import loops
+from symcomp.codegen import loops, tiling
 from symcomp.codegen.equations import Formulas, is_dear, reindexed
 from symcomp.codegen.loops import Buffer, For, Let, Scratch, Store, Update, load, local
 from symcomp.codegen.plan import Root
@@ -230,7 +230,7 @@ def nest(indices, body, work, simd: bool = True) -> For:
         how = "simd" if position == 0 and simd and vectorises(body) else "serial"
         body = (For(i, body, how),)
     per_index = size.times(work, *(i.extent for i in inner))
-    grain = size.larger(1, size.quotient(PIECE, per_index))
+    grain = tiling.grain(PIECE, per_index)
     if isinstance(grain, int) and grain > WHOLE:
         grain -= grain % WHOLE
     return For(first, body, "parallel", grain)

@@ -1,5 +1,5 @@
-"""How a matrix product is cut into tiles, each one call of BLAS on one core, and a convolution into
-blocks.
+"""How a matrix product is cut into tiles, each one call of BLAS on one core, a convolution and the
+rows of a column sum into blocks, and parallel loops into pieces.
 
 The cut depends on the sizes and on the machine's number of cores, never on the number of threads,
 so that results do not either. With literal sizes it is decided here; else by the same formulas in
@@ -116,6 +116,8 @@ ONE_TAP_POSITIONS, ONE_TAP_PART = 1536, 512
 PANEL = 8
 #: Blocks for each core, so that they end together.
 BLOCKS_PER_CORE = 8
+#: Elements that a block of rows of a column sum should have, and the most blocks there are.
+ROW_BLOCK_ELEMENTS, MOST_ROW_BLOCKS = 1 << 17, 64
 #: Elements that the parts of a gradient of filters may take in all.
 PARTIAL_ELEMENTS = 1 << 20
 
@@ -195,6 +197,16 @@ def _filter_blocks(chunks: int, groups: int, channels: int, fewest: int) -> int:
     return max(1, min(_parts(fewest) // max(chunks * groups, 1), channels))
 
 
+def _row_blocks(elements: int, most: int) -> int:
+    """Into how many blocks the rows of a column sum of so many elements are cut."""
+    return max(1, min(elements // ROW_BLOCK_ELEMENTS, most, MOST_ROW_BLOCKS))
+
+
+def _grain(piece: int, work: int) -> int:
+    """How many tasks of so much work make a piece of that much."""
+    return max(1, piece // max(work, 1))
+
+
 def _by_symbol(name: str, function) -> Any:
     """The function of sizes: at once where they are literal, else in C."""
     count = function.__code__.co_argcount
@@ -215,3 +227,5 @@ block_rows = _by_symbol("block_rows", _block_rows)
 block_channels = _by_symbol("block_channels", _block_channels)
 filter_chunks = _by_symbol("filter_chunks", _filter_chunks)
 filter_blocks = _by_symbol("filter_blocks", _filter_blocks)
+row_blocks = _by_symbol("row_blocks", _row_blocks)
+grain = _by_symbol("grain", _grain)

@@ -344,7 +344,7 @@ def test_other_ways_are_about_as_accurate_as_a_direct_sum(way, number):
 
 # --- how a convolution is cut into blocks ---------------------------------------------------------
 
-#: The functions of tiling.py that convolution.h has too, with their number of arguments.
+#: The functions of tiling.py that the headers have too, with their number of arguments.
 CUTS = {
     "fewest_positions": 5,
     "block_images": 5,
@@ -352,6 +352,8 @@ CUTS = {
     "block_channels": 3,
     "filter_chunks": 4,
     "filter_blocks": 4,
+    "row_blocks": 2,
+    "grain": 2,
 }
 SMALL = (1, 2, 3, 4, 6)
 SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 1536, 4096, 50_000)
@@ -360,7 +362,8 @@ SIZES = (0, 1, 2, 3, 7, 8, 9, 16, 31, 32, 33, 64, 100, 255, 256, 257, 1000, 1536
 @pytest.fixture(scope="module", params=[1, 2, 3, 64])
 def cuts(request, tmp_path_factory):
     """(function in C, function in Python) by name, for a number of cores."""
-    text = ['#include "convolution.h"', '#define EXPORT __attribute__((visibility("default")))']
+    text = ['#include "symcomp_math.h"', '#include "symcomp_numbers.h"', '#include "convolution.h"']
+    text += ['#define EXPORT __attribute__((visibility("default")))']
     for name, count in CUTS.items():
         given = ", ".join("abcde"[:count])
         declared = ", ".join(f"int64_t {n}" for n in "abcde"[:count])

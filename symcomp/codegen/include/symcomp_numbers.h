@@ -77,7 +77,8 @@ SC_FUNCTION int64_t sc_head(const void *place, size_t itemsize, int64_t n) {
 /* A leading dimension: BLAS wants at least one, also of matrices without columns. */
 SC_FUNCTION int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
 
-/* How a product is cut into tiles: see codegen/tiling.py, which says the same in Python. */
+/* How loops are cut into pieces, the rows of a column sum into blocks, and a product into tiles: see
+ * codegen/tiling.py, which says the same in Python. */
 #ifndef SYMCOMP_CORES
 #define SYMCOMP_CORES 1
 #endif
@@ -85,6 +86,14 @@ SC_FUNCTION int sc_stride(int64_t n) { return n > 1 ? (int)n : 1; }
 SC_FUNCTION int64_t sc_between(int64_t low, int64_t x, int64_t high) {
     x = x < high ? x : high;
     return x > low ? x : low;
+}
+
+SC_FUNCTION int64_t sc_grain(int64_t piece, int64_t work) {
+    return sc_between(1, piece / (work > 1 ? work : 1), piece);
+}
+
+SC_FUNCTION int64_t sc_row_blocks(int64_t elements, int64_t most) {
+    return sc_between(1, elements / (1 << 17), most < 64 ? most : 64);
 }
 
 SC_FUNCTION int64_t sc_tiles(int64_t m, int64_t n, int64_t k) {

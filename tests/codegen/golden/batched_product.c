@@ -52,7 +52,7 @@ static void k10_dot(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t n3 = frame->n3;
     const int64_t n2 = frame->n2;
-    runtime->parallel(k10_dot_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_tile_count(n1, n3, n2) * 524288)) + (-1))) + 1);
+    runtime->parallel(k10_dot_piece0, frame, n0, sc_grain(524288, (sc_tile_count(n1, n3, n2) * 524288)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, int64_t n1, int64_t n2, int64_t n3) {

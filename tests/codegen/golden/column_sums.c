@@ -10,8 +10,8 @@ typedef struct frame {
     double *x; /* float64 matrix (n0, n1) */
     double *out0; /* float64 vector (n1,) */
     double *out1; /* float64 vector (n1,) */
-    double *partial0; /* float64 matrix (maximum(1, minimum(n0 * n1 // 131072, 64)), n1) */
-    double *partial1; /* float64 matrix (maximum(1, minimum(n0 * n1 // 131072, 64)), n1) */
+    double *partial0; /* float64 matrix (row_blocks(n0 * n1, 64), n1) */
+    double *partial1; /* float64 matrix (row_blocks(n0 * n1, 64), n1) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -27,8 +27,8 @@ static void k15_reduce_piece0(void *context, int64_t begin, int64_t end) {
     const double *restrict const x = frame->x;
     double *restrict const partial0 = frame->partial0;
     double *restrict const partial1 = frame->partial1;
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
-    const int64_t rows7 = sc_floordiv_i64((n0 + t1_), (t1_ + 1));
+    const int64_t t1_ = sc_row_blocks((n0 * n1), 64);
+    const int64_t rows7 = sc_floordiv_i64((n0 + t1_ + (-1)), t1_);
     for (int64_t b5 = begin; b5 < end; ++b5) {
         const int64_t length8 = sc_minimum_i64(rows7, (n0 + (b5 * rows7 * (-1))));
         for (int64_t t2 = 0; t2 < sc_floordiv_i64((n1 + 255), 256); ++t2) {
@@ -64,8 +64,7 @@ static void k15_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k15_reduce(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    const int64_t t3_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
-    runtime->parallel(k15_reduce_piece0, frame, t3_ + 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_floordiv_i64((n1 + 255), 256) * 212992)) + (-1))) + 1);
+    runtime->parallel(k15_reduce_piece0, frame, sc_row_blocks((n0 * n1), 64), sc_grain(524288, (sc_floordiv_i64((n1 + 255), 256) * 212992)));
 }
 
 static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
@@ -88,8 +87,7 @@ static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
         for (int64_t j23 = 0; j23 < 256; ++j23) {
             a22[j23] = 0.0;
         }
-        const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
-        for (int64_t b19 = 0; b19 < t1_ + 1; ++b19) {
+        for (int64_t b19 = 0; b19 < sc_row_blocks((n0 * n1), 64); ++b19) {
             #pragma omp simd
             for (int64_t j18 = 0; j18 < length17; ++j18) {
                 a20[j18] = a20[j18] + partial0[(n1 * b19) + (t16 * 256) + j18];
@@ -110,8 +108,7 @@ static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
 static void k27_reduce(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t n0 = frame->n0;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
-    runtime->parallel(k27_reduce_piece0, frame, sc_floordiv_i64((n1 + 255), 256), sc_maximum_i64(0, (sc_floordiv_i64(524288, ((t2_ * 2048) + 2048)) + (-1))) + 1);
+    runtime->parallel(k27_reduce_piece0, frame, sc_floordiv_i64((n1 + 255), 256), sc_grain(524288, (sc_row_blocks((n0 * n1), 64) * 2048)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0, int64_t n1) {
@@ -124,11 +121,9 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
     frame->out1 = out1;
     frame->n0 = n0;
     frame->n1 = n1;
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
     const size_t slot0 = 0;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * n1), 131072) + (-64))) * (-1)) + (-1)));
-    const size_t slot1 = slot0 + (((size_t)((n1 + (n1 * t1_)) * 8) + 127) & ~(size_t)63);
-    char *const arena = frame->failed ? NULL : runtime->push(slot1 + (((size_t)((n1 + (n1 * t2_)) * 8) + 127) & ~(size_t)63));
+    const size_t slot1 = slot0 + (((size_t)((n1 * sc_row_blocks((n0 * n1), 64)) * 8) + 127) & ~(size_t)63);
+    char *const arena = frame->failed ? NULL : runtime->push(slot1 + (((size_t)((n1 * sc_row_blocks((n0 * n1), 64)) * 8) + 127) & ~(size_t)63));
     if (arena == NULL && !frame->failed) frame->failed = 1;
     frame->partial0 = (void *)(arena + slot0);
     frame->partial1 = (void *)(arena + slot1);

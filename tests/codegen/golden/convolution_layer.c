@@ -104,7 +104,7 @@ static void k24_convolution_maximum_where(frame_t *frame) {
     const int64_t t3_ = sc_block_images(n0, 1, 42, 6, 256);
     const int64_t t4_ = sc_block_rows(n0, 6, 7, 6, 256);
     const int64_t t5_ = sc_block_channels((sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_)), 6, 256);
-    runtime->parallel(k24_convolution_maximum_where_piece0, frame, sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_) * sc_floordiv_i64((t5_ + 5), t5_), sc_maximum_i64(0, (sc_floordiv_i64(524288, (t3_ * t4_ * t5_ * 189)) + (-1))) + 1);
+    runtime->parallel(k24_convolution_maximum_where_piece0, frame, sc_floordiv_i64((n0 + t3_ + (-1)), t3_) * sc_floordiv_i64((t4_ + 5), t4_) * sc_floordiv_i64((t5_ + 5), t5_), sc_grain(524288, (t3_ * t4_ * t5_ * 189)));
 }
 
 /* convolution_input: convolution_input(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), w, low=1×1, size=6×7) */
@@ -175,7 +175,7 @@ static void k44_convolutionfilters_piece0(void *context, int64_t begin, int64_t 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
 static void k44_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k44_convolutionfilters_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)) + (-1))) + 1);
+    runtime->parallel(k44_convolutionfilters_piece0, frame, 1, sc_grain(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)));
 }
 
 static void k53_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
@@ -202,7 +202,7 @@ static void k53_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
 static void k53_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k53_reduce_axes_piece0, frame, 6, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n0 * 378) + 10)) + (-1))) + 1);
+    runtime->parallel(k53_reduce_axes_piece0, frame, 6, sc_grain(524288, ((n0 * 378) + 10)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {

@@ -122,7 +122,7 @@ static void k22_multiply_piece0(void *context, int64_t begin, int64_t end) {
 static void k22_multiply(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    runtime->parallel(k22_multiply_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 18)) + (-1))) + 1);
+    runtime->parallel(k22_multiply_piece0, frame, n0, sc_grain(524288, (n2 * 18)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *at, void *out0, void *out1, void *out2, int64_t n0, int64_t n1, int64_t n2) {

@@ -36,7 +36,7 @@ static void k0_join_piece0(void *context, int64_t begin, int64_t end) {
 static void k0_join(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k0_join_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 8)) + (-1))) + 1);
+    runtime->parallel(k0_join_piece0, frame, n0, sc_grain(524288, (n1 * 8)));
 }
 
 static void k1_join_piece0(void *context, int64_t begin, int64_t end) {
@@ -57,7 +57,7 @@ static void k1_join_piece0(void *context, int64_t begin, int64_t end) {
 static void k1_join(frame_t *frame) {
     const int64_t n2 = frame->n2;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k1_join_piece0, frame, n2, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 9)) + (-1))) + 1);
+    runtime->parallel(k1_join_piece0, frame, n2, sc_grain(524288, (n1 * 9)));
 }
 
 static void k2_join_piece0(void *context, int64_t begin, int64_t end) {
@@ -79,7 +79,7 @@ static void k2_join_piece0(void *context, int64_t begin, int64_t end) {
 static void k2_join(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k2_join_piece0, frame, n0 + (sc_maximum_i64(0, (n0 + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 8)) + (-1))) + 1);
+    runtime->parallel(k2_join_piece0, frame, n0 + (sc_maximum_i64(0, (n0 + (-1))) * (-1)), sc_grain(524288, (n1 * 8)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *y, void *out0, int64_t n0, int64_t n1, int64_t n2) {

@@ -62,7 +62,7 @@ static void k15_reduce_exp_divide_piece0(void *context, int64_t begin, int64_t e
 static void k15_reduce_exp_divide(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k15_reduce_exp_divide_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n1 * 77) + 1)) + (-1))) + 1);
+    runtime->parallel(k15_reduce_exp_divide_piece0, frame, n0, sc_grain(524288, ((n1 * 77) + 1)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, int64_t n0, int64_t n1) {

@@ -36,7 +36,7 @@ static void k0_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k0_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k0_cumulate_piece0, frame, n0 + (sc_maximum_i64(0, (n0 + (-1))) * (-1)), sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 8)) + (-1))) + 1);
+    runtime->parallel(k0_cumulate_piece0, frame, n0 + (sc_maximum_i64(0, (n0 + (-1))) * (-1)), sc_grain(524288, (n1 * 8)));
 }
 
 /* writes: cumsum(x, axis=0) */
@@ -70,7 +70,7 @@ static void k2_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k2_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k2_cumulate_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((n1 * 8) + (sc_maximum_i64(0, (n1 + (-1))) * (-8)))) + (-1))) + 1);
+    runtime->parallel(k2_cumulate_piece0, frame, n0, sc_grain(524288, ((n1 * 8) + (sc_maximum_i64(0, (n1 + (-1))) * (-8)))));
 }
 
 static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
@@ -89,7 +89,7 @@ static void k3_cumulate_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_cumulate(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k3_cumulate_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (sc_maximum_i64(0, (n1 + (-1))) * 13)) + (-1))) + 1);
+    runtime->parallel(k3_cumulate_piece0, frame, n0, sc_grain(524288, (sc_maximum_i64(0, (n1 + (-1))) * 13)));
 }
 
 SC_STREAM static void k4_cumulate_piece0(void *context, int64_t begin, int64_t end) {

@@ -53,7 +53,7 @@ static void k3_scatter_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_scatter(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    runtime->parallel(k3_scatter_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 8)) + (-1))) + 1);
+    runtime->parallel(k3_scatter_piece0, frame, n0, sc_grain(524288, (n2 * 8)));
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid='sum') */
@@ -90,7 +90,7 @@ static void k5_scatter_piece0(void *context, int64_t begin, int64_t end) {
 static void k5_scatter(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n2 = frame->n2;
-    runtime->parallel(k5_scatter_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n2 * 8)) + (-1))) + 1);
+    runtime->parallel(k5_scatter_piece0, frame, n0, sc_grain(524288, (n2 * 8)));
 }
 
 /* writes: scatter(x, v, at, axes=(0,), position=0, monoid=None) */

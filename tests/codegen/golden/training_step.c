@@ -20,7 +20,7 @@ typedef struct frame {
     float *add_5; /* float32 matrix (n0, 3) */
     float *multiply_6; /* float32 matrix (n0, 6) */
     float *partial46; /* float32 vector ((n0 + 2047) // 2048,) */
-    float *partial88; /* float32 matrix (maximum(1, minimum(3 * n0 // 131072, 64)), 3) */
+    float *partial88; /* float32 matrix (row_blocks(3 * n0, 64), 3) */
     int64_t *status;
     int failed;
     int64_t (*python)(int64_t number, void *const *addresses);
@@ -308,8 +308,8 @@ static void k99_reduce_subtract_piece0(void *context, int64_t begin, int64_t end
     const int64_t n0 = frame->n0;
     const float *restrict const add_5 = frame->add_5;
     float *restrict const partial88 = frame->partial88;
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-    const int64_t rows93 = sc_floordiv_i64((n0 + t1_), (t1_ + 1));
+    const int64_t t1_ = sc_row_blocks((n0 * 3), 64);
+    const int64_t rows93 = sc_floordiv_i64((n0 + t1_ + (-1)), t1_);
     for (int64_t b91 = begin; b91 < end; ++b91) {
         const int64_t length94 = sc_minimum_i64(rows93, (n0 + (b91 * rows93 * (-1))));
          {
@@ -336,8 +336,7 @@ static void k99_reduce_subtract_piece0(void *context, int64_t begin, int64_t end
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 static void k99_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-    runtime->parallel(k99_reduce_subtract_piece0, frame, t2_ + 1, 3);
+    runtime->parallel(k99_reduce_subtract_piece0, frame, sc_row_blocks((n0 * 3), 64), 3);
 }
 
 static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
@@ -351,8 +350,7 @@ static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t en
         for (int64_t j104 = 0; j104 < 256; ++j104) {
             a103[j104] = 0.0f;
         }
-        const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-        for (int64_t b102 = 0; b102 < t1_ + 1; ++b102) {
+        for (int64_t b102 = 0; b102 < sc_row_blocks((n0 * 3), 64); ++b102) {
             #pragma omp simd
             for (int64_t j101 = 0; j101 < 3; ++j101) {
                 a103[j101] = a103[j101] + partial88[(t100 * 256) + j101 + (b102 * 3)];
@@ -370,8 +368,7 @@ static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t en
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
 static void k108_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    const int64_t t2_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
-    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_maximum_i64(0, (sc_floordiv_i64(524288, ((t2_ * 2048) + 2048)) + (-1))) + 1);
+    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_grain(524288, (sc_row_blocks((n0 * 3), 64) * 2048)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0) {
@@ -393,9 +390,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
     if (!frame->failed) ((symcomp_cell *)cells[0])->newest = SYMCOMP_HOST;
     if (!frame->failed) ((symcomp_cell *)cells[1])->newest = SYMCOMP_HOST;
     if (!frame->failed) ((symcomp_cell *)cells[2])->newest = SYMCOMP_HOST;
-    const int64_t t1_ = sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (sc_maximum_i64(0, (sc_floordiv_i64((n0 * 3), 131072) + (-64))) * (-1)) + (-1)));
     const size_t slot0 = 0;
-    const size_t slot1 = slot0 + (((size_t)(sc_larger((n0 * 6) * 4, ((t1_ * 3) + 3) * 4)) + 127) & ~(size_t)63);
+    const size_t slot1 = slot0 + (((size_t)(sc_larger((n0 * 6) * 4, (sc_row_blocks((n0 * 3), 64) * 3) * 4)) + 127) & ~(size_t)63);
     const size_t slot2 = slot1 + (((size_t)((n0 * 3) * 4) + 127) & ~(size_t)63);
     const size_t slot3 = slot2 + (((size_t)((n0) * 4) + 127) & ~(size_t)63);
     const size_t slot4 = slot3 + (((size_t)(sc_larger(sc_larger((n0) * 4, (1) * 4), (n0 * 6) * 4)) + 127) & ~(size_t)63);

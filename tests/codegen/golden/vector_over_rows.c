@@ -38,7 +38,7 @@ static void k3_maximum_piece0(void *context, int64_t begin, int64_t end) {
 static void k3_maximum(frame_t *frame) {
     const int64_t n0 = frame->n0;
     const int64_t n1 = frame->n1;
-    runtime->parallel(k3_maximum_piece0, frame, n0, sc_maximum_i64(0, (sc_floordiv_i64(524288, (n1 * 15)) + (-1))) + 1);
+    runtime->parallel(k3_maximum_piece0, frame, n0, sc_grain(524288, (n1 * 15)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *b, void *out0, int64_t n0, int64_t n1) {
