@@ -146,7 +146,7 @@ class ConvolutionLowering(Context):
         terms = _terms(g, which)
         dtype = root.expr.dtype
         rows, packed_terms = tiling.PANEL, terms
-        chosen = ways.ways(library_geometry(g), dtype)
+        chosen = ways.ways(which, library_geometry(g), dtype)
         if not {"winograd", "fives"}.isdisjoint(chosen):
             rows, packed_terms = LANES, _packed_terms(g, which)
         elif "pairs" in chosen:
@@ -275,7 +275,7 @@ def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> 
 
 def _fewest_positions(g: Geometry, which: str, dtype: str):
     """Positions that are worth a block: more where it may be a quicker algorithm."""
-    if not {"winograd", "pairs", "one_tap"} & set(ways.ways(library_geometry(g), dtype)):
+    if not {"winograd", "pairs", "one_tap"} & set(ways.ways(which, library_geometry(g), dtype)):
         return tiling.FEWEST_POSITIONS
     kernel, stride = _three(g.kernel, 1)[1:], _three(g.stride, 1)[1:]
     phases = 1 if which == "forward" else size.product(stride)

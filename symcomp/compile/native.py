@@ -24,7 +24,6 @@ import numpy as np
 
 from symcomp.codegen import cache, cuda_build, device_array, gpu, program, runtime, ways
 from symcomp.codegen.convolutions import library_geometry
-from symcomp.codegen.plan import KERNELS
 from symcomp.compile import caller, report
 from symcomp.compile.accept import Acceptance
 from symcomp.compile.callout import Calls
@@ -128,9 +127,10 @@ def _libraries(definition: Definition) -> dict[str, None]:
     """The libraries that a function will call, as far as its expressions show."""
     found: dict[str, None] = {}
     for e in order(definition.values()):
-        if getattr(e.op, "kernel", None) in KERNELS and is_float(e.dtype):
-            sizes = library_geometry(e.op.geometry(*e.args))
-            found |= {ways.library(way, e.dtype): None for way in ways.ways(sizes, e.dtype)}
+        which = ways.DIRECTIONS.get(getattr(e.op, "kernel", None))
+        if which is not None and is_float(e.dtype):
+            chosen = ways.ways(which, library_geometry(e.op.geometry(*e.args)), e.dtype)
+            found |= {ways.library(way, e.dtype): None for way in chosen}
     return found
 
 

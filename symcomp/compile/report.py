@@ -188,7 +188,7 @@ def _call(s: Call) -> str:
         return "a call out to Python"
     if s.symbol == "convolution":
         routine, direction, *sizes = s.arguments[:24]
-        means = " or ".join(ways.ways(sizes, s.dtype))
+        means = " or ".join(ways.ways(direction, sizes, s.dtype))
         return f"convolution {s.dtype}, {routine} ({direction}), {means}"
     if s.symbol == "convolve":
         return f"convolution {s.dtype} on the GPU ({s.arguments[0]})"

@@ -76,17 +76,27 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_strassen.h"
 #define ROUTINES NAME(pack_strassen), NAME(correlate_columns), NAME(filters_strassen)
 #endif
+#elif defined(POINTWISE)
+#include "convolution_lent.h"
+#include "convolution_lanes.h"
+#include "convolution_stacks.h"
+#include "convolution_pointwise.h"
+#define ROUTINES NULL, NAME(correlate_pointwise), NAME(filters_pointwise)
+#elif defined(SCATTER)
+#include "convolution_lent.h"
+#include "convolution_scatter.h"
+#define ROUTINES NAME(pack_scatter), NAME(correlate_scatter), NULL
 #else
+#include "convolution_lent.h"
 #include "convolution_tiles.h"
 #include "convolution_lanes.h"
 #include "convolution_turned.h"
-#include "convolution_scatter.h"
-#include "convolution_stacks.h"
-#include "convolution_pointwise.h"
 #include "convolution_correlate.h"
 #include "convolution_filters.h"
 #include "convolution_whole.h"
-#define ROUTINES NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters)
+static const NAME(kernels) lent = {NAME(tile), NAME(turn), NAME(gather_planes), NAME(turn_sums)};
+#define ROUTINES                                                                                   \
+    NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters), &lent
 #endif
 
 static const NAME(symcomp_convolver) table = {ROUTINES};

@@ -50,7 +50,8 @@ typedef struct symcomp_part {
     int (*convolve)(const symcomp_geometry *, int which, const T *source, const T *weights,        \
                     T *packed, T *target, int64_t fewest);                                         \
     int (*sum_filters)(const symcomp_geometry *, const T *x, const T *gradient, T *partial,        \
-                       int64_t chunks, int64_t blocks);
+                       int64_t chunks, int64_t blocks);                                            \
+    const void *kernels; /* and what it lends to others: see convolution_lent.h */
 
 typedef struct symcomp_convolver_f32 {
     SYMCOMP_CONVOLVER(float)

@@ -14,6 +14,8 @@ static const NAME(symcomp_convolver) *NAME(other_way)(const symcomp_geometry *g,
         return ways[SYMCOMP_PAIRS];
     if (NAME(is_one_tap)(g, which))
         return ways[SYMCOMP_ONE_TAP];
+    if (NAME(is_scatter)(g, which))
+        return ways[SYMCOMP_SCATTER];
     return NULL;
 }
 
@@ -24,10 +26,6 @@ static int NAME(pack)(const symcomp_geometry *g, int which, const T *weights, T 
     const NAME(symcomp_convolver) *other = NAME(other_way)(g, which);
     if (other)
         return other->pack(g, which, weights, packed, begin, end);
-    if (NAME(is_scatter)(g, which)) {
-        NAME(pack_scatter)(g, weights, packed, begin, end);
-        return 0;
-    }
     NAME(side) side = NAME(side_of)(g, which);
     NAME(phase) phase;
     NAME(prepared) made;
@@ -142,18 +140,16 @@ static int NAME(correlate)(const symcomp_geometry *g, int which, const T *source
     const NAME(symcomp_convolver) *other = NAME(other_way)(g, which);
     if (other)
         return other->correlate(g, which, source, packed, target, block);
-    if (NAME(is_scatter)(g, which))
-        return NAME(correlate_scatter)(g, source, packed, target, block);
     NAME(side) side = NAME(side_of)(g, which);
+    if (NAME(is_pointwise)(g) && side.planes)
+        return runtime->NAME(convolution)[SYMCOMP_POINTWISE]->correlate(g, which, source, packed,
+                                                                        target, block);
     NAME(phase) phase;
     NAME(prepared) made;
     int64_t height = sc_panel(side.channels);
     int64_t panels = quotient_up(side.channels, height);
     int64_t area = g->kernel[1] * g->kernel[2];
     packed += block->group * panels * height * side.planes * area;
-    if (NAME(is_pointwise)(g) && side.planes)
-        return NAME(correlate_pointwise)(
-            g, &side, source, packed + block->first_channel * side.planes, target, block);
     int64_t *mark = NAME(push_phase)(g, &phase, &made);
     int failed = !mark;
     for (int64_t n = 0; !failed && n < side.phases; ++n) {

@@ -41,27 +41,32 @@ static void NAME(multiply_planes)(int64_t planes, int64_t taps, const NAME(prepa
         }
 }
 
+/* The library of another way that the gradient is computed in, or NULL. */
+static const NAME(symcomp_convolver) *NAME(other_way_of_filters)(const symcomp_geometry *g,
+                                                                 int64_t channels) {
+    const NAME(symcomp_convolver) *const *ways = runtime->NAME(convolution);
+    if (NAME(is_channelwise_filters)(g))
+        return ways[SYMCOMP_CHANNELWISE];
+    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 3))
+        return ways[SYMCOMP_WINOGRAD];
+    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 5))
+        return ways[SYMCOMP_FIVES];
+    if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
+        return ways[SYMCOMP_PAIRS];
+    if (NAME(is_one_tap)(g, SYMCOMP_FILTERS) && channels >= ONE_TAP_CHANNELS)
+        return ways[SYMCOMP_ONE_TAP];
+    if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
+        return ways[SYMCOMP_POINTWISE];
+    return NULL;
+}
+
 static int NAME(filters)(const symcomp_geometry *g, const T *x, const T *gradient, T *partial,
                          int64_t first_image, int64_t images, int64_t group,
                          int64_t first_channel, int64_t channels) {
-    if (NAME(is_channelwise_filters)(g))
-        return runtime->NAME(convolution)[SYMCOMP_CHANNELWISE]->filters(
-            g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 3))
-        return runtime->NAME(convolution)[SYMCOMP_WINOGRAD]->filters(
-            g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_winograd)(g, SYMCOMP_FILTERS, 5))
-        return runtime->NAME(convolution)[SYMCOMP_FIVES]->filters(
-            g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_pairs)(g, SYMCOMP_FORWARD))
-        return runtime->NAME(convolution)[SYMCOMP_PAIRS]->filters(
-            g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_one_tap)(g, SYMCOMP_FILTERS) && channels >= ONE_TAP_CHANNELS)
-        return runtime->NAME(convolution)[SYMCOMP_ONE_TAP]->filters(
-            g, x, gradient, partial, first_image, images, group, first_channel, channels);
-    if (NAME(is_pointwise)(g) && g->filters > FEW_FILTERS)
-        return NAME(filters_pointwise)(g, x, gradient, partial, first_image, images, group,
-                                       first_channel, channels);
+    const NAME(symcomp_convolver) *other = NAME(other_way_of_filters)(g, channels);
+    if (other)
+        return other->filters(g, x, gradient, partial, first_image, images, group, first_channel,
+                              channels);
     NAME(side) side = NAME(side_of)(g, SYMCOMP_FORWARD);
     NAME(phase) phase;
     NAME(prepared) made;

@@ -78,3 +78,11 @@ static int NAME(is_one_tap)(const symcomp_geometry *g, int which) {
            g->filters % 32 == 0 && at_most(g->channels, g->filters) >= least && area >= ONE_TAP_AREA &&
            g->batch * area >= ONE_TAP_POSITIONS;
 }
+
+/* Whether each place of a result is sent to those that it came from (see convolution_scatter.h), unless it
+ * is computed in one of the ways above; `pack` and `correlate` ask alike. */
+static int NAME(is_scatter)(const symcomp_geometry *g, int which) {
+    int64_t places = g->size[1] * g->size[2], results = g->out[1] * g->out[2];
+    return which != SYMCOMP_FORWARD && g->kernel[0] == 1 && g->size[0] == 1 && g->out[0] == 1 &&
+           g->stride[1] == 1 && g->stride[2] == 1 && results > 0 && 2 * places > 3 * results;
+}

@@ -11,13 +11,15 @@ enum {
     POINTWISE_POSITIONS = 104,
 };
 
-/* `packed` is that of the block's group and first channel. */
-static int NAME(correlate_pointwise)(const symcomp_geometry *g, const NAME(side) *side,
-                                     const T *source, const T *packed, T *target,
-                                     const symcomp_part *block) {
+/* What is packed is what a sum of any taps reads. */
+static int NAME(correlate_pointwise)(const symcomp_geometry *g, int which, const T *source,
+                                     const T *packed, T *target, const symcomp_part *block) {
+    NAME(side) side = NAME(side_of)(g, which);
     int64_t area = g->size[1] * g->size[2], count = block->rows * g->size[2];
-    int64_t planes = side->planes, channels = block->channels, all = count * block->images;
-    int64_t height = sc_panel(side->channels), most = at_most(POINTWISE_TERMS, planes);
+    int64_t planes = side.planes, channels = block->channels, all = count * block->images;
+    int64_t height = sc_panel(side.channels), most = at_most(POINTWISE_TERMS, planes);
+    int64_t rows = quotient_up(side.channels, height) * height;
+    packed += (block->group * rows + block->first_channel) * planes;
     int64_t widest = NAME(widest)(at_most(height, channels), quotient_up(all, LANES)), width;
     T *column = runtime->push((size_t)((most + channels) * widest * LANES) * sizeof(T));
     int64_t *offset = runtime->push((size_t)most * sizeof(int64_t));
@@ -48,7 +50,7 @@ static int NAME(correlate_pointwise)(const symcomp_geometry *g, const NAME(side)
                 NAME(zeros)(column, terms * width);
             NAME(copy_column)(&here, terms, start, some, column, width, 0);
             for (int64_t m = 0; m < channels; m += height, a += height * planes)
-                NAME(tile)(vectors, at_most(height, channels - m), terms, a, height, column, offset,
+                LENT->tile(vectors, at_most(height, channels - m), terms, a, height, column, offset,
                            c + m * pitch, pitch, plane > 0);
         }
         if (!whole)
@@ -84,12 +86,12 @@ static int NAME(filters_pointwise)(const symcomp_geometry *g, const T *x, const 
             const T *planes = x + (number * g->channels + first_channel) * area + at;
             const T *beside = gradient + number * g->filters * area + at;
             const T *other = turns_x ? planes : beside;
-            NAME(turn)(other, other - at + lanes * area, lanes, area, count, pitch, turned);
-            NAME(gather_planes)(rows, 0, offset, turns_x ? beside : planes, 1, count, turned, pitch,
+            LENT->turn(other, other - at + lanes * area, lanes, area, count, pitch, turned);
+            LENT->gather_planes(rows, 0, offset, turns_x ? beside : planes, 1, count, turned, pitch,
                                 sums);
         }
     if (turns_x)
-        NAME(turn_sums)(sums, pitch, g->filters, channels, sums + rows * pitch, partial, width);
+        LENT->turn_sums(sums, pitch, g->filters, channels, sums + rows * pitch, partial, width);
     runtime->pop(turned);
     return 0;
 }

@@ -7,16 +7,9 @@
  * order of additions is fixed.
  */
 
-/* Whether a geometry is computed so; `pack` and `correlate` ask alike. */
-static int NAME(is_scatter)(const symcomp_geometry *g, int which) {
-    int64_t places = g->size[1] * g->size[2], results = g->out[1] * g->out[2];
-    return which != SYMCOMP_FORWARD && g->kernel[0] == 1 && g->size[0] == 1 && g->out[0] == 1 &&
-           g->stride[1] == 1 && g->stride[2] == 1 && results > 0 && 2 * places > 3 * results;
-}
-
 /* packed[group, panel, tap, filter, row] */
-static void NAME(pack_scatter)(const symcomp_geometry *g, const T *weights, T *packed,
-                               int64_t begin, int64_t end) {
+static int NAME(pack_scatter)(const symcomp_geometry *g, int which, const T *weights, T *packed,
+                              int64_t begin, int64_t end) {
     int64_t height = sc_panel(g->channels), panels = quotient_up(g->channels, height);
     int64_t taps = g->kernel[1] * g->kernel[2];
     for (int64_t number = begin; number < end; ++number) {
@@ -30,6 +23,7 @@ static void NAME(pack_scatter)(const symcomp_geometry *g, const T *weights, T *p
                     to[(k * g->filters + filter) * height + m] = from[m * taps + k];
         }
     }
+    return 0;
 }
 
 /* Rows of n added to others, of both of which it is said how far they are apart. */
@@ -47,8 +41,8 @@ static void NAME(add_rows)(T *to, int64_t to_pitch, const T *from, int64_t pitch
             to[t * to_pitch + v] += from[t * pitch + v];
 }
 
-static int NAME(correlate_scatter)(const symcomp_geometry *g, const T *gradient, const T *packed,
-                                   T *target, const symcomp_part *block) {
+static int NAME(correlate_scatter)(const symcomp_geometry *g, int which, const T *gradient,
+                                   const T *packed, T *target, const symcomp_part *block) {
     const int64_t *d = g->dilation + 1, *low = g->low + 1, *kernel = g->kernel + 1;
     int64_t height = sc_panel(g->channels), panels = quotient_up(g->channels, height);
     int64_t taps = kernel[0] * kernel[1], width = g->size[2], columns = g->out[2];
@@ -91,7 +85,7 @@ static int NAME(correlate_scatter)(const symcomp_geometry *g, const T *gradient,
                 continue;
             for (int64_t v = 0; v < vectors; v += wide) {
                 wide = NAME(widest)(count, vectors - v);
-                NAME(tile)(wide, count, g->filters, a, height, source + v * LANES, offset,
+                LENT->tile(wide, count, g->filters, a, height, source + v * LANES, offset,
                            sums + v * LANES, pitch, 0);
             }
             for (int64_t c = 0; c < count; ++c)

@@ -34,3 +34,11 @@
 #define BEGIN(m, N) const T *from_##m = a + offset[m];
 #define ROW_OF_PRODUCTS(m, N) weight = from_##m[u] - zero; COLUMNS_##N(TERM, m)
 #define NEXT(m, N) from_##m += a_pitch;
+
+/* The widest tile with so many rows, of at most so many vectors, whose sums fit the registers: there
+ * are 32 of the longest vectors, and 16 of others. */
+static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
+    if (VECTOR_BYTES < 64)
+        return vectors >= 3 && rows <= 4 ? 3 : 1;
+    return vectors >= 6 && rows <= 4 ? 6 : vectors >= 3 ? 3 : 1;
+}

@@ -51,11 +51,3 @@ static void NAME(tile)(int64_t vectors, int64_t rows, int64_t terms, const T *a,
         a += high, c += high * c_step, rows -= high;
     }
 }
-
-/* The widest tile with so many rows, of at most so many vectors, whose sums fit the registers: there
- * are 32 of the longest vectors, and 16 of others. */
-static int64_t NAME(widest)(int64_t rows, int64_t vectors) {
-    if (VECTOR_BYTES < 64)
-        return vectors >= 3 && rows <= 4 ? 3 : 1;
-    return vectors >= 6 && rows <= 4 ? 6 : vectors >= 3 ? 3 : 1;
-}

@@ -47,7 +47,7 @@ typedef void (*symcomp_dgemv)(int order, int transpose_a, int m, int n, double a
  * call, which one it is. See codegen/ways.py. */
 enum {
     SYMCOMP_DIRECT, SYMCOMP_WINOGRAD, SYMCOMP_CHANNELWISE, SYMCOMP_PAIRS, SYMCOMP_FIVES,
-    SYMCOMP_ONE_TAP, SYMCOMP_WAYS
+    SYMCOMP_ONE_TAP, SYMCOMP_POINTWISE, SYMCOMP_SCATTER, SYMCOMP_WAYS
 };
 
 typedef struct symcomp_runtime {
