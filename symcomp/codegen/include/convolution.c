@@ -44,6 +44,7 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #define NAME(name) PASTE(name, SUFFIX)
 
 #include "convolution_kernels.h"
+#include "convolution_lent.h"
 
 /* Which of the ways this library is comes from the command line too: to read the others' would take the
  * compiler a tenth of its time. */
@@ -77,24 +78,21 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #define ROUTINES NAME(pack_strassen), NAME(correlate_columns), NAME(filters_strassen)
 #endif
 #elif defined(POINTWISE)
-#include "convolution_lent.h"
 #include "convolution_lanes.h"
 #include "convolution_stacks.h"
 #include "convolution_pointwise.h"
 #define ROUTINES NULL, NAME(correlate_pointwise), NAME(filters_pointwise)
 #elif defined(SCATTER)
-#include "convolution_lent.h"
 #include "convolution_scatter.h"
 #define ROUTINES NAME(pack_scatter), NAME(correlate_scatter), NULL
 #else
-#include "convolution_lent.h"
 #include "convolution_tiles.h"
 #include "convolution_lanes.h"
 #include "convolution_turned.h"
 #include "convolution_correlate.h"
 #include "convolution_filters.h"
 #include "convolution_whole.h"
-static const NAME(kernels) lent = {NAME(tile), NAME(turn), NAME(gather_planes), NAME(turn_sums)};
+static const NAME(kernels) lent = {NAME(tile), NAME(turn), NAME(gather_planes), NAME(to_lanes)};
 #define ROUTINES                                                                                   \
     NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters), &lent
 #endif

@@ -30,6 +30,7 @@ static inline __attribute__((always_inline)) const VECTOR *NAME(transpose)(VECTO
     return x;
 }
 
+#ifdef DIRECT
 /* to[u * step + m] = from[m][u] for LANES rows m, of which NULL is one of zeros, and u < count. Reads
  * whole vectors where `end` allows it. */
 static void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, const T *end, T *to,
@@ -59,6 +60,12 @@ static void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, 
             *(VECTOR *)(to + (first + at_most(u, some - 1)) * step) = columns[u];
     }
 }
+#else
+static inline void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, const T *end,
+                                  T *to, int64_t step) {
+    LENT->to_lanes(from, offset, count, end, to, step);
+}
+#endif
 
 /* partial[c, o] = sums[o, c], and zero past the last filter. */
 static void NAME(turn_sums)(const T *sums, int64_t pitch, int64_t filters, int64_t channels,

@@ -91,7 +91,7 @@ static int NAME(filters_pointwise)(const symcomp_geometry *g, const T *x, const 
                                 sums);
         }
     if (turns_x)
-        LENT->turn_sums(sums, pitch, g->filters, channels, sums + rows * pitch, partial, width);
+        NAME(turn_sums)(sums, pitch, g->filters, channels, sums + rows * pitch, partial, width);
     runtime->pop(turned);
     return 0;
 }
