@@ -242,7 +242,8 @@ def build_convolution(name: str) -> Path:
         source = (build.INCLUDE / "convolution.c").read_text(encoding="utf-8")
         cores = f"-DSYMCOMP_CORES={tiling.CORES}"
         dialect = build.compiler().dialect
-        flags = (*_BY_HAND[dialect], *_ALONE[dialect], *CONVOLUTION[name], cores)
+        alone = () if options.cflags else _ALONE[dialect]  # the user's may need more
+        flags = (*_BY_HAND[dialect], *alone, *CONVOLUTION[name], cores)
         key = cache.key(name, extra_flags=flags)
         entry = cache.lookup(key) or cache.publish(key, name, source, {"kind": "runtime"}, flags)
         return entry.library
