@@ -18,6 +18,13 @@ typedef struct NAME(job) {
     int failed;
 } NAME(job);
 
+/* n % count, and n becomes n / count: at once where that is 1, as it mostly is. */
+static inline int64_t NAME(split)(int64_t *n, int64_t count) {
+    int64_t rest = count == 1 ? 0 : *n % count;
+    *n = count == 1 ? *n : *n / count;
+    return rest;
+}
+
 /* Does tasks that take so much work each. */
 static void NAME(share_out)(symcomp_body body, NAME(job) *job, int64_t tasks, int64_t work) {
     runtime->parallel(body, job, tasks, at_least(1, PIECE / at_least(1, work)));
@@ -37,10 +44,10 @@ static void NAME(correlate_blocks)(void *context, int64_t begin, int64_t end) {
     int64_t parts = quotient_up(job->channels, job->some), area = job->size[1] * width;
     int64_t each = job->size[0] * area;
     for (int64_t task = begin; task < end; ++task) {
-        int64_t row = task % bands * job->rows, rest = task / bands;
-        int64_t channel = rest % parts * job->some, slice = rest / parts % job->size[0];
-        rest = rest / parts / job->size[0];
-        int64_t group = rest % g->groups, image = rest / g->groups * job->images;
+        int64_t rest = task, row = NAME(split)(&rest, bands) * job->rows;
+        int64_t channel = NAME(split)(&rest, parts) * job->some;
+        int64_t slice = NAME(split)(&rest, job->size[0]), group = NAME(split)(&rest, g->groups);
+        int64_t image = rest * job->images;
         symcomp_part block = {
             image, at_most(job->images, g->batch - image), group, channel,
             at_most(job->some, job->channels - channel), slice, row,
@@ -78,8 +85,8 @@ static void NAME(sum_parts)(void *context, int64_t begin, int64_t end) {
     int64_t each = quotient_up(g->batch, job->chunks), some = quotient_up(g->channels, job->blocks);
     int64_t taps = g->kernel[0] * g->kernel[1] * g->kernel[2], width = NAME(padded_filters)(g);
     for (int64_t task = begin; task < end; ++task) {
-        int64_t channel = task % job->blocks * some, number = task / job->blocks;
-        int64_t group = number % g->groups, image = number / g->groups * each;
+        int64_t number = task, channel = NAME(split)(&number, job->blocks) * some;
+        int64_t chunk = number, group = NAME(split)(&chunk, g->groups), image = chunk * each;
         if (NAME(filters)(g, job->source, job->other,
                           job->target + (number * g->channels + channel) * taps * width, image,
                           at_least(0, at_most(each, g->batch - image)), group, channel,
