@@ -66,7 +66,7 @@ class ColumnLowering(Context):
     def _together(self, group: Group, folds, count, partials):
         """Fold the blocks' results."""
         rows, tile, lane, indices, body = self._tile(folds[0].shape)
-        block = index(count, f"b{next(self.names)}")
+        block = index(self.let(count, "blocks", body), f"b{next(self.names)}")
         values = {m: load(partials[m], flat(partials[m].shape, (block, *indices))) for m in folds}
         sums = self._accumulate(folds, values, (block, lane), lane, body)
         body.append(self._finished(group, sums, indices, lane))

@@ -67,48 +67,49 @@ static void k15_reduce(frame_t *frame) {
     runtime->parallel(k15_reduce_piece0, frame, sc_row_blocks((n0 * n1), 64), sc_grain(524288, (sc_floordiv_i64((n1 + 255), 256) * 212992)));
 }
 
-static void k27_reduce_piece0(void *context, int64_t begin, int64_t end) {
+static void k28_reduce_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
-    const int64_t n1 = frame->n1;
     const int64_t n0 = frame->n0;
+    const int64_t n1 = frame->n1;
     const double *restrict const partial0 = frame->partial0;
     const double *restrict const partial1 = frame->partial1;
     double *restrict const out0 = frame->out0;
     double *restrict const out1 = frame->out1;
+    const int64_t blocks19 = sc_row_blocks((n0 * n1), 64);
     for (int64_t t16 = begin; t16 < end; ++t16) {
         const int64_t length17 = sc_minimum_i64(256, (n1 + (t16 * (-256))));
-        double a20[256] __attribute__((aligned(64)));
+        double a21[256] __attribute__((aligned(64)));
         #pragma omp simd
-        for (int64_t j21 = 0; j21 < 256; ++j21) {
-            a20[j21] = 0.0;
+        for (int64_t j22 = 0; j22 < 256; ++j22) {
+            a21[j22] = 0.0;
         }
-        double a22[256] __attribute__((aligned(64)));
+        double a23[256] __attribute__((aligned(64)));
         #pragma omp simd
-        for (int64_t j23 = 0; j23 < 256; ++j23) {
-            a22[j23] = 0.0;
+        for (int64_t j24 = 0; j24 < 256; ++j24) {
+            a23[j24] = 0.0;
         }
-        for (int64_t b19 = 0; b19 < sc_row_blocks((n0 * n1), 64); ++b19) {
+        for (int64_t b20 = 0; b20 < blocks19; ++b20) {
             #pragma omp simd
             for (int64_t j18 = 0; j18 < length17; ++j18) {
-                a20[j18] = a20[j18] + partial0[(n1 * b19) + (t16 * 256) + j18];
-                a22[j18] = a22[j18] + partial1[(n1 * b19) + (t16 * 256) + j18];
+                a21[j18] = a21[j18] + partial0[(n1 * b20) + (t16 * 256) + j18];
+                a23[j18] = a23[j18] + partial1[(n1 * b20) + (t16 * 256) + j18];
             }
         }
         #pragma omp simd
-        for (int64_t j24 = 0; j24 < length17; ++j24) {
-            const double v25 = a20[j24];
-            const double v26 = a22[j24];
-            out0[(t16 * 256) + j24] = v25;
-            out1[(t16 * 256) + j24] = v26;
+        for (int64_t j25 = 0; j25 < length17; ++j25) {
+            const double v26 = a21[j25];
+            const double v27 = a23[j25];
+            out0[(t16 * 256) + j25] = v26;
+            out1[(t16 * 256) + j25] = v27;
         }
     }
 }
 
 /* column: sum(x, axis=0); sum(square(x), axis=0) */
-static void k27_reduce(frame_t *frame) {
+static void k28_reduce(frame_t *frame) {
     const int64_t n1 = frame->n1;
     const int64_t n0 = frame->n0;
-    runtime->parallel(k27_reduce_piece0, frame, sc_floordiv_i64((n1 + 255), 256), sc_grain(524288, (sc_row_blocks((n0 * n1), 64) * 2048)));
+    runtime->parallel(k28_reduce_piece0, frame, sc_floordiv_i64((n1 + 255), 256), sc_grain(524288, (sc_row_blocks((n0 * n1), 64) * 2048)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0, int64_t n1) {
@@ -129,7 +130,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *out0, void *out1, int64_t n0
     frame->partial1 = (void *)(arena + slot1);
     if (!status && !frame->failed) {
         k15_reduce(frame);
-        k27_reduce(frame);
+        k28_reduce(frame);
     }
     if (arena) runtime->pop(arena);
     return frame->failed ? frame->failed : status;

@@ -339,36 +339,37 @@ static void k99_reduce_subtract(frame_t *frame) {
     runtime->parallel(k99_reduce_subtract_piece0, frame, sc_row_blocks((n0 * 3), 64), 3);
 }
 
-static void k108_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
+static void k109_reduce_subtract_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const partial88 = frame->partial88;
     float *restrict const c = frame->c;
+    const int64_t blocks102 = sc_row_blocks((n0 * 3), 64);
     for (int64_t t100 = begin; t100 < end; ++t100) {
-        float a103[256] __attribute__((aligned(64)));
+        float a104[256] __attribute__((aligned(64)));
         #pragma omp simd
-        for (int64_t j104 = 0; j104 < 256; ++j104) {
-            a103[j104] = 0.0f;
+        for (int64_t j105 = 0; j105 < 256; ++j105) {
+            a104[j105] = 0.0f;
         }
-        for (int64_t b102 = 0; b102 < sc_row_blocks((n0 * 3), 64); ++b102) {
+        for (int64_t b103 = 0; b103 < blocks102; ++b103) {
             #pragma omp simd
             for (int64_t j101 = 0; j101 < 3; ++j101) {
-                a103[j101] = a103[j101] + partial88[(t100 * 256) + j101 + (b102 * 3)];
+                a104[j101] = a104[j101] + partial88[(t100 * 256) + j101 + (b103 * 3)];
             }
         }
         #pragma omp simd
-        for (int64_t j105 = 0; j105 < 3; ++j105) {
-            const float v106 = a103[j105];
-            const float v107 = c[(t100 * 256) + j105] - (0.1f * v106);
-            c[(t100 * 256) + j105] = v107;
+        for (int64_t j106 = 0; j106 < 3; ++j106) {
+            const float v107 = a104[j106];
+            const float v108 = c[(t100 * 256) + j106] - (0.1f * v107);
+            c[(t100 * 256) + j106] = v108;
         }
     }
 }
 
 /* column: sum(place(broadcast_to(-(1.0 / …), (n0,)), at, axis=1, length=3) + exp(… + …) / sum(…, axis=1)[:, None] / float32(n0), axis=0); c - 0.1 * sum(place(broadcast_to(…, (n0,)), at, axis=1, length=3) + … / … / float32(n0), axis=0) */
-static void k108_reduce_subtract(frame_t *frame) {
+static void k109_reduce_subtract(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k108_reduce_subtract_piece0, frame, 1, sc_grain(524288, (sc_row_blocks((n0 * 3), 64) * 2048)));
+    runtime->parallel(k109_reduce_subtract_piece0, frame, 1, sc_grain(524288, (sc_row_blocks((n0 * 3), 64) * 2048)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void *out0, int64_t n0) {
@@ -419,7 +420,7 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *const *cells, void *x, void *at, void
         k77_dot_subtract(frame);
         k87_dot_subtract(frame);
         k99_reduce_subtract(frame);
-        k108_reduce_subtract(frame);
+        k109_reduce_subtract(frame);
     }
     if (arena) runtime->pop(arena);
     runtime->unlock(in_order, exclusive, 3);
