@@ -203,12 +203,12 @@ class ConvolutionLowering(Context):
         )
         views = tuple(map(self._view, (images, gradient, partial)))
         yield [_call("sum_filters", "filters", g, (chunks, blocks), views, first)]
-        yield [self._add_up(first, maps, g, chunks, partial, width)]
+        yield [self._add_up(first, maps, g, chunks, partial)]
 
-    def _add_up(self, first: Root, maps, g: Geometry, chunks, partial, width) -> For:
+    def _add_up(self, first: Root, maps, g: Geometry, chunks, partial) -> For:
         """The parts of a gradient added up, in the order of the images, and finished: some filters
-        and columns, which are channels and taps, at a time. The sums are brought together in a
-        tile, where filters lie side by side, and read from there the other way round.
+        and columns, which are channels and taps, at a time: the library brings their sums together
+        in a tile, in the order of the result.
         """
         lanes = PADDING // _itemsize(first.expr.dtype)
         columns = size.times(g.channels, size.product(g.kernel))
@@ -222,21 +222,20 @@ class ConvolutionLowering(Context):
         offset, column = (improve.apply_steps(v, steps, is_offset=True) for v in (offset, column))
         values = [improve.apply_steps(v, steps) for v in values]
         most = COLUMNS if len(across) == 1 else columns
+        room = size.times(size.parts(most, lanes), lanes)
         work = size.times(most, lanes, size.plus(chunks, 1))
         parts = (size.parts(g.filters, lanes), size.parts(columns, most))
         task, body = index(size.times(g.groups, *parts), f"t{next(self.names)}"), []
-        columns, width = self.let(columns, "columns", body), self.let(width, "width", body)
-        chunks = self.let(chunks, "chunks", body)
+        columns, chunks = self.let(columns, "columns", body), self.let(chunks, "chunks", body)
         rest, right = self._split(task, self.let(parts[1], "parts", body), body)
         of_group, down = self._split(rest, self.let(parts[0], "parts", body), body)
         left = self.let(size.times(right, most), "left", body)
         high, wide = self.cut(g.filters, down, lanes, body), self.cut(columns, right, most, body)
-        tile = loops.buffer(first.expr.dtype, (most, lanes), f"tile{next(self.names)}")
-        at = size.plus(size.times(of_group, columns), left)
-        start = size.plus(size.times(at, width), size.times(down, lanes))
-        step = size.times(g.groups, columns, width)
+        tile = loops.buffer(first.expr.dtype, (lanes, room), f"tile{next(self.names)}")
         body.append(Scratch(tile))
-        body.append(self._sum_of_parts(tile, partial, (start, step, width), chunks, wide))
+        numbers = (chunks, of_group, size.times(down, lanes), left, wide, room)
+        views = (self._view(partial), self._view(tile))
+        body.append(_call("add_up", "filters", g, numbers, views, first))
         f, k = self.fresh((high, wide), "f")
         place = {filter_: size.plus(size.times(down, lanes), f), group: of_group}
         if len(across) == 1:
@@ -244,28 +243,11 @@ class ConvolutionLowering(Context):
             across = (k,)
         place = {i: size.as_expr(v) for i, v in place.items()}
         offset, column, *values = (reindexed(v, place) for v in (offset, column, *values))
-        at = size.plus(size.times(size.minus(column, left), lanes), f)
+        at = size.plus(size.times(f, room), size.minus(column, left))
         inner: list = []
         self.store_members([first, *maps], [load(tile, at), *values], offset, inner)
         body.append(nest_serial((f, *across), inner))
         return nest((task,), body, work, simd=False)
-
-    def _sum_of_parts(self, tile, partial, where, chunks, count) -> For:
-        """tile[k, lane] = Σ over chunks of partial[start + chunk · step + k · width + lane]"""
-        (start, step, width), lanes = where, tile.shape[1]
-        (k,) = self.fresh((count,), "k")
-
-        def part(chunk, monoid=None) -> For:
-            lane = index(lanes, f"lane{next(self.names)}")
-            at = size.plus(start, size.times(chunk, step), size.times(k, width), lane)
-            to = size.as_expr(size.plus(size.times(k, lanes), lane))
-            return For(lane, (Store(tile, to, load(partial, at), monoid),), "simd")
-
-        body = [part(0)]
-        if chunks != 1:
-            b = index(size.minus(chunks, 1), f"b{next(self.names)}")
-            body.append(For(b, (part(size.plus(b, 1), "sum"),)))
-        return For(k, tuple(body))
 
 
 def _call(routine: str, which: str, g: Geometry, numbers, views, root: Root) -> Call:

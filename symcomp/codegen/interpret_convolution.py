@@ -149,6 +149,19 @@ class ConvolutionMachine:
         self._put(partial, start * padded.shape[1] + np.arange(padded.size), padded.ravel())
 
 
+    def _convolution_add_up(self, g, which, numbers, partial, tile) -> None:
+        chunks, group, first_filter, first, columns, line = numbers
+        dtype = self._array(partial.buffer).dtype
+        lanes, width, taps = 64 // dtype.itemsize, _padded(g.filters, dtype), int(np.prod(g.kernel))
+        parts = self._block(partial, 0, (chunks, g.groups, g.channels * taps, width))
+        here = parts[:, group, first : first + columns, first_filter : first_filter + lanes]
+        value = here[0].copy()
+        for part in here[1:]:
+            value += part
+        k, filter_ = np.indices(value.shape)
+        self._put(tile, filter_ * line + k, value)
+
+
 def _value(cls: Any, g: Geometry, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     op = cls(g.stride, g.dilation, 1, g.low, (0, 0, 0))
     if g.is_empty:

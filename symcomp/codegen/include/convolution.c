@@ -94,7 +94,7 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_whole.h"
 static const NAME(kernels) lent = {NAME(tile), NAME(turn), NAME(gather_planes), NAME(to_lanes)};
 #define ROUTINES                                                                                   \
-    NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters), &lent
+    NAME(pack), NAME(correlate), NAME(filters), NAME(convolve), NAME(sum_filters), NAME(add_up), &lent
 #endif
 
 static const NAME(symcomp_convolver) table = {ROUTINES};

@@ -51,6 +51,11 @@ typedef struct symcomp_part {
                     T *packed, T *target, int64_t fewest);                                         \
     int (*sum_filters)(const symcomp_geometry *, const T *x, const T *gradient, T *partial,        \
                        int64_t chunks, int64_t blocks);                                            \
+    /* The parts added up, in their order: tile[o, k] of a stretch of 64 bytes of filters and some  \
+     * columns, which are channels and taps; its lines have room for whole stretches. */           \
+    int (*add_up)(const symcomp_geometry *, const T *partial, T *tile, int64_t chunks,             \
+                  int64_t group, int64_t first_filter, int64_t first_column, int64_t columns,      \
+                  int64_t line);                                                                   \
     const void *kernels; /* and what it lends to others: see convolution_lent.h */
 
 typedef struct symcomp_convolver_f32 {

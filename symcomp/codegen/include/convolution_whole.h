@@ -101,3 +101,26 @@ static int NAME(sum_filters)(const symcomp_geometry *g, const T *x, const T *gra
     NAME(share_out)(NAME(sum_parts), &job, chunks * g->groups * blocks, PIECE);
     return job.failed;
 }
+
+static int NAME(add_up)(const symcomp_geometry *g, const T *partial, T *tile, int64_t chunks,
+                        int64_t group, int64_t first_filter, int64_t first_column, int64_t columns,
+                        int64_t line) {
+    enum { STRETCH = PADDING / (int)sizeof(T) };
+    int64_t all = g->channels * g->kernel[0] * g->kernel[1] * g->kernel[2];
+    int64_t width = NAME(padded_filters)(g), chunk = g->groups * all * width;
+    VECTOR sums[LANES][STRETCH / LANES];
+    partial += (group * all + first_column) * width + first_filter;
+    for (int64_t k = 0; k < columns; k += LANES) {
+        const T *lines[LANES] = {NULL};
+        for (int64_t m = 0; m < at_most(LANES, columns - k); ++m) {
+            const T *part = partial + (k + m) * width;
+            memcpy(sums[m], part, sizeof sums[m]);
+            for (int64_t n = 1; n < chunks; ++n)
+                for (int64_t v = 0; v < STRETCH / LANES; ++v)
+                    sums[m][v] += ((const VECTOR *)(part + n * chunk))[v];
+            lines[m] = (const T *)sums[m];
+        }
+        NAME(to_lanes)(lines, 0, STRETCH, (const T *)(sums + LANES), tile + k, line);
+    }
+    return 0;
+}

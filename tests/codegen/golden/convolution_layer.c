@@ -142,67 +142,64 @@ static void k28_convolutionfilters(frame_t *frame) {
     }
 }
 
-static void k44_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
+static void k40_convolutionfilters_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
-    const float *restrict const partial27 = frame->partial27;
+    float *restrict const partial27 = frame->partial27;
     float *restrict const out2 = frame->out2;
     const int64_t chunks35 = sc_filter_chunks(n0, 3, 432, 256);
     for (int64_t t34 = begin; t34 < end; ++t34) {
         float tile36[1024] __attribute__((aligned(64)));
-        for (int64_t k37 = 0; k37 < 27; ++k37) {
-            #pragma omp simd
-            for (int64_t lane38 = 0; lane38 < 16; ++lane38) {
-                tile36[(k37 * 16) + lane38] = partial27[(t34 * 432) + (k37 * 16) + lane38];
-            }
-            for (int64_t b39 = 0; b39 < chunks35 + (-1); ++b39) {
-                #pragma omp simd
-                for (int64_t lane40 = 0; lane40 < 16; ++lane40) {
-                    tile36[(k37 * 16) + lane40] = tile36[(k37 * 16) + lane40] + partial27[(t34 * 432) + (k37 * 16) + (b39 * 432) + lane40 + 432];
-                }
-            }
+         {
+            const symcomp_geometry geometry = {
+                n0, 1, 3, 6,
+                {1, 6, 7}, {1, 3, 3}, {1, 6, 7},
+                {1, 1, 1}, {1, 1, 1}, {0, 1, 1},
+            };
+            if (runtime->convolution_f32[SYMCOMP_DIRECT]->add_up(&geometry, partial27, tile36, chunks35, t34, 0, 0, 27, 64))
+                frame->failed = 1;
         }
-        for (int64_t f41 = 0; f41 < 6; ++f41) {
+        for (int64_t f37 = 0; f37 < 6; ++f37) {
             #pragma omp simd
-            for (int64_t f42 = 0; f42 < 27; ++f42) {
-                const float v43 = tile36[f41 + (f42 * 16)];
-                out2[(t34 * 162) + (f41 * 27) + f42] = v43;
+            for (int64_t f38 = 0; f38 < 27; ++f38) {
+                const float v39 = tile36[(f37 * 64) + f38];
+                out2[(t34 * 162) + (f37 * 27) + f38] = v39;
             }
         }
     }
 }
 
 /* convolution_filters: convolution_filters(x, where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), low=1×1, size=3×3) */
-static void k44_convolutionfilters(frame_t *frame) {
+static void k40_convolutionfilters(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k44_convolutionfilters_piece0, frame, 1, sc_grain(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)));
+    runtime->parallel(k40_convolutionfilters_piece0, frame, 1, sc_grain(524288, ((sc_filter_chunks(n0, 3, 432, 256) * 1024) + 1024)));
 }
 
-static void k53_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
+static void k49_reduce_axes_piece0(void *context, int64_t begin, int64_t end) {
     frame_t *const frame = context;
     const int64_t n0 = frame->n0;
     const float *restrict const where_0 = frame->where_0;
     float *restrict const out3 = frame->out3;
-    for (int64_t i45 = begin; i45 < end; ++i45) {
-        float s49 = 0.0f;
-        for (int64_t j46 = 0; j46 < n0; ++j46) {
-            #pragma omp simd reduction(+:s49)
-            for (int64_t j47 = 0; j47 < 42; ++j47) {
-                s49 = s49 + where_0[(i45 * 42) + (j46 * 252) + j47];
+    for (int64_t i41 = begin; i41 < end; ++i41) {
+        float s45 = 0.0f;
+        for (int64_t j42 = 0; j42 < n0; ++j42) {
+            #pragma omp simd reduction(+:s45)
+            for (int64_t j43 = 0; j43 < 42; ++j43) {
+                s45 = s45 + where_0[(i41 * 42) + (j42 * 252) + j43];
             }
         }
-        const float v52 = s49;
+        const float v48 = s45;
          {
-            const int64_t j50 = 0;
-            out3[i45] = v52;
+            const int64_t j46 = 0;
+            out3[i41] = v48;
         }
     }
 }
 
 /* row: sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + convolution(x, w, low=1×1, size=6×7), 0.0), 0.0), axis=(0, 2, 3)); sum(where(b + convolution(x, w, low=1×1, size=6×7) > 0.0, 0.125 * maximum(b + …, 0.0), 0.0), axis=(0, 2, 3))[:, None, None] */
-static void k53_reduce_axes(frame_t *frame) {
+static void k49_reduce_axes(frame_t *frame) {
     const int64_t n0 = frame->n0;
-    runtime->parallel(k53_reduce_axes_piece0, frame, 6, sc_grain(524288, ((n0 * 378) + 10)));
+    runtime->parallel(k49_reduce_axes_piece0, frame, 6, sc_grain(524288, ((n0 * 378) + 10)));
 }
 
 SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void *out1, void *out2, void *out3, int64_t n0) {
@@ -231,8 +228,8 @@ SYMCOMP_EXPORT int64_t symcomp_entry(void *x, void *w, void *b, void *out0, void
         k24_convolution_maximum_where(frame);
         k26_convolutioninput(frame);
         k28_convolutionfilters(frame);
-        k44_convolutionfilters(frame);
-        k53_reduce_axes(frame);
+        k40_convolutionfilters(frame);
+        k49_reduce_axes(frame);
     }
     if (arena) runtime->pop(arena);
     return frame->failed ? frame->failed : status;
