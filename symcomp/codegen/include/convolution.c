@@ -71,6 +71,7 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_stacks.h"
 #include "convolution_errands.h"
 #if SEPARATE_ADDERS
+#include "convolution_inner_products.h"
 #include "convolution_inner.h"
 #define ROUTINES NAME(pack_inner), NAME(correlate_columns), NAME(filters_inner)
 #else
