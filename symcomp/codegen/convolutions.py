@@ -31,6 +31,8 @@ FACTORS = 36
 LANES = 16
 #: Taps of the largest filters that are twice as long as their stride.
 MOST_PAIR_TAPS = 16
+#: Terms of a block of their products, at least.
+PAIR_TERMS = 128
 #: What large products make of a term, at most: by Strassen's algorithm 16 become 49, of
 #: which each line is whole vectors.
 ONE_TAP_TERMS = 5
@@ -284,13 +286,16 @@ def _packed_terms(g: Geometry, which: str):
 
 
 def _packed_pairs(g: Geometry, which: str):
-    """The same where it may be made of 2 × 2 taps (see convolution_pairs.h): 4 become 9. (Where it
-    may be either, the other's room is enough.)
+    """The same where it may be made of 2 × 2 taps (see convolution_pairs.h): 4 become 9, and for
+    each block of terms there are two numbers more. (Where it may be either, the other's room is
+    enough.)
     """
     area = size.product(g.kernel[-2:])
     area = area * 9 // 4 if isinstance(area, int) else size.plus(area, MOST_PAIR_TAPS * 5 // 4)
-    planes = g.channels if which == "forward" else g.filters
-    return size.times(planes, size.product(g.kernel[:-2]), area)
+    planes = size.times(
+        g.channels if which == "forward" else g.filters, size.product(g.kernel[:-2])
+    )
+    return size.times(size.plus(planes, size.times(3, size.parts(planes, PAIR_TERMS))), area)
 
 
 def _itemsize(dtype: str) -> int:

@@ -63,6 +63,10 @@ static inline int64_t whole_steps(int64_t x, int64_t y) {
 #include "convolution_tiles.h"
 #include "convolution_lanes.h"
 #include "convolution_turned.h"
+#if SEPARATE_ADDERS
+#include "convolution_inner_products.h"
+#endif
+#include "convolution_pairs_products.h"
 #include "convolution_pairs.h"
 #include "convolution_pairs_filters.h"
 #define ROUTINES NAME(pack_pairs), NAME(correlate_pairs), NAME(filters_pairs)

@@ -15,8 +15,6 @@ enum {
     PAIR_FACTORS = 9,
     /* What the transformed planes of a pass may take: those of one factor stay in L2. */
     PAIR_BYTES = 1280 << 10,
-    /* Channels whose sums are made and finished together: these stay there, too. */
-    PAIR_SUMS = 64,
 };
 
 /* One of the correlations with 2 × 2 taps: which taps of the kernel these are, in the order of what
@@ -42,7 +40,7 @@ static NAME(pair) NAME(find_pair)(const symcomp_geometry *g, int which, int64_t 
     return pair;
 }
 
-/* packed[group, phase, panel, factor, residue, plane, row] */
+/* Terms are [residue, plane]; see convolution_pairs_products.h. */
 static int NAME(pack_pairs)(const symcomp_geometry *g, int which, const T *weights, T *packed,
                             int64_t begin, int64_t end) {
     NAME(side) side = NAME(side_of)(g, which);
@@ -51,17 +49,20 @@ static int NAME(pack_pairs)(const symcomp_geometry *g, int which, const T *weigh
     int64_t depth = g->kernel[0], area = g->kernel[1] * g->kernel[2];
     int64_t step = (forward ? g->channels : 1) * depth * area;
     int64_t stride = (forward ? 1 : g->channels) * depth * area;
-    int64_t planes = side.planes * (forward ? pairs : 1), size = planes * height * PAIR_FACTORS;
+    int64_t terms = side.planes * (forward ? pairs : 1), size = NAME(panel_size)(terms);
     for (int64_t number = begin; number < end; ++number)
         for (int64_t n = 0; n < pairs; ++n) {
             int64_t group = number / panels, panel = number % panels, phase = forward ? 0 : n;
             int64_t rows = at_most(height, side.channels - panel * height);
             NAME(pair) pair = NAME(find_pair)(g, which, n);
-            T *to = packed + ((group * (forward ? 1 : pairs) + phase) * panels + panel) * size +
-                    (forward ? n : 0) * side.planes * height;
+            T *to = packed + ((group * (forward ? 1 : pairs) + phase) * panels + panel) *
+                                 PAIR_FACTORS * size;
             const T *from = weights + group * g->filters * g->channels * depth * area +
                             panel * height * step;
-            for (int64_t plane = 0; plane < side.planes; ++plane, to += height)
+            for (int64_t plane = 0; plane < side.planes; ++plane) {
+                T *here = to + NAME(term_start)(terms, (forward ? n : 0) * side.planes + plane);
+                for (int64_t f = 0; rows < height && f < PAIR_FACTORS; ++f)
+                    NAME(zeros)(here + f * size, height);
                 for (int64_t m = 0; m < rows; ++m) {
                     const T *place = from + plane / depth * stride + plane % depth * area;
                     const T *upper = place + m * step + pair.taps[0][0] * g->kernel[2];
@@ -72,8 +73,11 @@ static int NAME(pack_pairs)(const symcomp_geometry *g, int which, const T *weigh
                         a, a + b, b, a + c, (a + b) + (c + d), b + d, c, c + d, d,
                     };
                     for (int64_t f = 0; f < PAIR_FACTORS; ++f)
-                        to[f * planes * height + m] = factors[f];
+                        here[f * size + m] = factors[f];
                 }
+            }
+            for (int64_t f = 0; (!forward || n == pairs - 1) && f < PAIR_FACTORS; ++f)
+                NAME(finish_panel)(to + f * size, terms);
         }
     return 0;
 }
@@ -150,14 +154,14 @@ typedef struct NAME(pairs) {
     int64_t down, across;    /* phases of the result */
     int64_t rows, columns;   /* tiles of an image */
     int64_t start[4][2];     /* where the first tap of each phase, or residue, reads */
-    int64_t base[2], grid;   /* with respect to the images: all that phases read, rows of it */
+    int64_t base[2], span;   /* the first of these, and rows from there to the last tap's */
+    int64_t apart[2];        /* rows and columns between the shifts of a residue or phase */
+    int64_t steps[2];        /* and between tiles, */
+    int64_t width, line;     /* columns of a residue of them in split rows, and of all */
     int64_t first, lines;    /* those at hand */
     int64_t lanes;           /* their tiles in whole vectors */
     int64_t pitch, factor;   /* from plane to plane, from factor to factor */
-    NAME(phase) phase;
-    NAME(prepared) made;
-    int64_t shift[5][25];
-    T *ready, *transformed;
+    T *strip, *ready, *transformed;
 } NAME(pairs);
 
 static void NAME(begin_pairs)(NAME(pairs) *p, const symcomp_geometry *g, int which, const T *source,
@@ -179,35 +183,41 @@ static void NAME(begin_pairs)(NAME(pairs) *p, const symcomp_geometry *g, int whi
         for (int axis = 0; axis < 2; ++axis)
             p->base[axis] = at_most(p->base[axis], p->start[n][axis]);
     }
-    for (int64_t n = 0; n < residues; ++n)
-        for (int axis = 0; axis < 2; ++axis)
+    for (int axis = 0; axis < 2; ++axis) {
+        p->apart[axis] = forward ? g->stride[1 + axis] : 1, p->steps[axis] = 2 * p->apart[axis];
+        for (int64_t n = 0; n < residues; ++n)
             beyond[axis] = at_least(beyond[axis], p->start[n][axis] - p->base[axis]);
-    p->grid = forward ? 3 : 3 + beyond[1];
-    p->phase = (NAME(phase)){
-        .taps = forward ? PAIR_FACTORS : (3 + beyond[0]) * p->grid,
-        .steps = {2 * (forward ? g->stride[1] : 1), 2 * (forward ? g->stride[2] : 1)},
-        .y = p->shift[0], .x = p->shift[1],
-    };
-    p->made = (NAME(prepared)){.y = p->shift[2], .x = p->shift[3], .offset = p->shift[4]};
-}
-
-/* Says what residue `n` reads, or all phases. */
-static void NAME(find_shifts)(NAME(pairs) *p, int64_t n, int64_t rows) {
-    int forward = p->which == SYMCOMP_FORWARD;
-    const int64_t *from = forward ? p->start[n] : p->base, *stride = p->g->stride + 1;
-    for (int64_t k = 0; k < p->phase.taps; ++k) {
-        p->phase.y[k] = from[0] + (forward ? stride[0] : 1) * (k / p->grid);
-        p->phase.x[k] = from[1] + (forward ? stride[1] : 1) * (k % p->grid);
+        beyond[axis] += 2 * p->apart[axis];
     }
-    NAME(prepare_shifts)(&p->phase, 1, rows, p->columns, &p->made);
+    p->span = beyond[0] + 1;
+    p->width = quotient_up(p->columns + beyond[1] / p->steps[1], LANES) * LANES;
+    p->line = p->steps[1] * p->width;
 }
 
-/* What is prepared for `lines` lines and all planes. */
-static int64_t NAME(room_for_lines)(NAME(pairs) *p, int64_t lines) {
-    int64_t rows = at_most(lines, p->rows), images = quotient_up(lines, p->rows) + 1;
-    NAME(find_shifts)(p, 0, rows);
-    int64_t more = images * (p->made.rows - rows);
-    return p->side.planes * p->made.copies * (lines + more) * p->made.columns;
+/* Rows of a plane that so many rows of tiles read. */
+static int64_t NAME(rows_read)(const NAME(pairs) *p, int64_t rows) {
+    return p->steps[0] * (rows - 1) + p->span;
+}
+
+/* What is split for `lines` lines and so many planes. */
+static int64_t NAME(room_for_lines)(const NAME(pairs) *p, int64_t lines, int64_t planes) {
+    int64_t images = quotient_up(lines, p->rows) + 1;
+    return planes * (p->steps[0] * lines + images * p->span) * p->line;
+}
+
+/* Room for what `transform_lines` makes on its way, `lines` lines at a time: 1 where there is none. Phases
+ * share what is split, residues are transformed together. */
+static int NAME(push_lines)(NAME(pairs) *p, int64_t lines) {
+    size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
+    int64_t rows = NAME(rows_read)(p, at_most(lines, p->rows)), forward = p->which == SYMCOMP_FORWARD;
+    int64_t room = NAME(room_for_lines)(p, lines, forward ? 1 : p->side.planes);
+    p->transformed = runtime->push((size_t)(PAIR_FACTORS * p->factor) * sizeof(T) + slack);
+    p->ready = runtime->push((size_t)room * sizeof(T) + slack);
+    p->strip = runtime->push((size_t)(rows * p->line) * sizeof(T) + slack);
+    if (!p->transformed || !p->ready || !p->strip)
+        return 1;
+    NAME(zeros)(p->strip, rows * p->line);
+    return 0;
 }
 
 /* So much, and so that nine that are as far apart do not meet in a cache. */
@@ -223,47 +233,64 @@ static void NAME(take_lines)(NAME(pairs) *p, int64_t first, int64_t lines) {
     p->factor = NAME(apart)(p->planes * p->pitch);
 }
 
-/* Transforms the lines at hand for residue or phase `n`; phases share what is prepared. */
-static void NAME(transform_lines)(NAME(pairs) *p, int64_t n) {
-    int forward = p->which == SYMCOMP_FORWARD;
-    int64_t shifts[PAIR_FACTORS], end = p->first + p->lines, rows;
-    T *ready = p->ready, *to = p->transformed + n * p->side.planes % p->planes * p->pitch;
-    for (int64_t line = p->first; line < end; line += rows, to += rows * p->columns) {
-        int64_t row = line % p->rows;
-        rows = at_most(p->rows - row, end - line);
-        NAME(find_shifts)(p, n, rows);
-        int64_t size = p->made.copies * p->made.rows * p->made.columns;
-        symcomp_part block = *p->block;
-        block.first_image += line / p->rows, block.images = 1;
-        if (forward || !n)
-            NAME(prepare)(p->g, p->which, &p->side, &p->phase, &p->made, p->source, &block, row,
-                          p->first_plane, p->side.planes, ready);
-        int64_t y = forward ? 0 : p->start[n][0] - p->base[0];
-        int64_t x = forward ? 0 : p->start[n][1] - p->base[1];
-        for (int64_t k = 0; k < PAIR_FACTORS; ++k)
-            shifts[k] = p->made.offset[(k / 3 + y) * p->grid + k % 3 + x];
-        for (int64_t plane = 0; plane < p->side.planes; ++plane, ready += size)
-            NAME(transform_pairs)(ready, shifts, rows, p->columns, p->made.columns,
-                                  to + plane * p->pitch, p->factor);
+/* Rows of a plane from row `y` on, split so that what neighbouring tiles read lies side by side:
+ * to[row, column % steps, column / steps]. They come through a strip that is zero left and right of them. */
+static void NAME(split_rows)(const NAME(pairs) *p, const NAME(plane) *from, int64_t y, int64_t rows,
+                             T *to) {
+    int64_t left = at_least(0, -p->base[1]), first = at_least(0, p->base[1]);
+    int64_t count = at_least(0, at_most(from->width - first, p->line - left));
+    int64_t begin = from->data ? at_most(rows, at_least(0, -y)) : rows;
+    int64_t end = at_least(begin, at_most(rows, from->height - y));
+    NAME(zeros)(to, begin * p->line);
+    NAME(zeros)(to + end * p->line, (rows - end) * p->line);
+    for (int64_t r = begin; r < end; ++r) {
+        const T *row = from->data + (y + r) * from->width + first, *next = row + from->height * from->width;
+        for (int64_t u = 0; u < count; u += 64 / (int64_t)sizeof(T)) /* of the next plane */
+            __builtin_prefetch(next + u);
+        memcpy(p->strip + r * p->line + left, row, (size_t)count * sizeof(T));
     }
+    const T *line = p->strip + begin * p->line;
+    to += begin * p->line;
+    for (int64_t r = begin; r < end; ++r, line += p->line)
+        for (int64_t n = 0; n < p->steps[1]; ++n)
+            for (int64_t u = 0; u < p->width; u += LANES, to += LANES) {
+                const T *place = line + p->steps[1] * u + n;
+                VECTOR a = NAME(even_lanes)(place), b;
+                if (p->steps[1] == 4)
+                    b = NAME(even_lanes)(place + 2 * LANES), a = EVEN_LANES(a, b);
+                *(VECTOR *)to = a;
+            }
 }
 
-/* sums[factor, channel, lane]: the products of the lines at hand for `count` channels. */
-static void NAME(multiply_pairs)(const NAME(pairs) *p, const T *packed, int64_t height,
-                                 int64_t count, const int64_t *offset, T *sums) {
-    int64_t vectors = p->lanes / LANES, width;
-    for (int64_t f = 0; f < PAIR_FACTORS; ++f)
-        for (int64_t m = 0; m < count; m += height) {
-            int64_t rows = at_most(height, count - m);
-            const T *a = packed + (m * PAIR_FACTORS + f * height) * p->planes;
-            T *c = sums + f * NAME(apart)(count * p->lanes) + m * p->lanes;
-            for (int64_t v = 0; v < vectors; v += width) {
-                width = NAME(widest)(rows, vectors - v);
-                NAME(tile)(width, rows, p->planes, a, height,
-                           p->transformed + f * p->factor + v * LANES, offset, c + v * LANES,
-                           p->lanes, 0);
-            }
+/* Transforms the lines at hand for residues, or phases, [begin, end): plane after plane, so that what is
+ * read of it stays in L1. Phases share what is split, the first of them makes it. */
+static void NAME(transform_lines)(NAME(pairs) *p, int64_t begin, int64_t end) {
+    int forward = p->which == SYMCOMP_FORWARD;
+    int64_t last = p->first + p->lines, rows, shifts[4][PAIR_FACTORS];
+    for (int64_t n = begin; n < end; ++n)
+        for (int64_t k = 0; k < PAIR_FACTORS; ++k) {
+            int64_t y = p->start[n][0] - p->base[0] + k / 3 * p->apart[0];
+            int64_t x = p->start[n][1] - p->base[1] + k % 3 * p->apart[1];
+            shifts[n][k] = y * p->line + x % p->steps[1] * p->width + x / p->steps[1];
         }
+    T *ready = p->ready, *to = p->transformed;
+    for (int64_t line = p->first; line < last; line += rows, to += rows * p->columns) {
+        int64_t row = line % p->rows, image = p->block->first_image + line / p->rows;
+        rows = at_most(p->rows - row, last - line);
+        int64_t read = NAME(rows_read)(p, rows), y = p->base[0] + p->steps[0] * row;
+        for (int64_t k = 0; k < p->side.planes; ++k) {
+            if (forward || !begin) {
+                NAME(plane) plane = NAME(find_plane)(p->g, p->which, &p->side, p->source, image,
+                                                     p->block->group, p->block->slice,
+                                                     p->first_plane + k);
+                NAME(split_rows)(p, &plane, y, read, ready);
+            }
+            for (int64_t n = begin; n < end; ++n)
+                NAME(transform_pairs)(ready, shifts[n], rows, p->columns, p->steps[0] * p->line,
+                                      to + (n * p->side.planes + k) % p->planes * p->pitch, p->factor);
+            ready += forward ? 0 : read * p->line;
+        }
+    }
 }
 
 /* The lines at hand of all channels, from the sums of all phases: stage[phase, channel, half, column,
@@ -309,35 +336,34 @@ static int NAME(correlate_pairs)(const symcomp_geometry *g, int which, const T *
     NAME(begin_pairs)(&p, g, which, source, block);
     int64_t residues = g->stride[1] * g->stride[2], phases = p.down * p.across;
     int64_t height = sc_panel(p.side.channels), panels = quotient_up(p.side.channels, height);
-    int64_t each = panels * height * p.planes * PAIR_FACTORS, channels = block->channels;
-    packed += block->group * phases * each + block->first_channel * p.planes * PAIR_FACTORS;
+    int64_t factor = NAME(panel_size)(p.planes), panel = PAIR_FACTORS * factor, each = panels * panel;
+    int64_t channels = block->channels;
+    packed += block->group * phases * each + block->first_channel / height * panel;
 
     int64_t all = block->images * p.rows, step = NAME(some_lines)(all, p.columns, p.planes);
-    int64_t most = at_most(channels, quotient_up(PAIR_SUMS, height) * height);
+    int64_t most = at_most(quotient_up(channels, height) * height, PAIR_SUMS);
     NAME(take_lines)(&p, 0, step);
     size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
-    size_t room = (size_t)NAME(room_for_lines)(&p, step) * sizeof(T);
-    p.transformed = runtime->push((size_t)(PAIR_FACTORS * p.factor) * sizeof(T) + slack);
-    p.ready = runtime->push(room + slack);
+    int failed = NAME(push_lines)(&p, step);
     T *sums = runtime->push((size_t)(PAIR_FACTORS * NAME(apart)(most * p.lanes)) * sizeof(T));
     T *stage = runtime->push((size_t)(phases * channels * 4 * p.lanes) * sizeof(T) + slack);
-    int64_t *offset = runtime->push((size_t)p.planes * sizeof(int64_t));
-    if (!p.transformed || !p.ready || !sums || !stage || !offset) {
+    T *beside = runtime->push((size_t)NAME(beside_size)(p.planes) * sizeof(T));
+    if (failed || !sums || !stage || !beside) {
         runtime->pop(p.transformed);
         return 1;
     }
     for (int64_t line = 0; line < all; line += step) {
         NAME(take_lines)(&p, line, at_most(step, all - line));
-        for (int64_t k = 0; k < p.planes; ++k)
-            offset[k] = k * p.pitch;
         for (int64_t n = 0; n < phases; ++n) {
-            for (int64_t r = n; r < (phases == 1 ? residues : n + 1); ++r)
-                NAME(transform_lines)(&p, r);
+            NAME(transform_lines)(&p, n, phases == 1 ? residues : n + 1);
             for (int64_t m = 0, count; m < channels; m += count) {
                 count = at_most(most, channels - m);
-                const T *a = packed + n * each + m * p.planes * PAIR_FACTORS;
-                NAME(multiply_pairs)(&p, a, height, count, offset, sums);
-                int64_t apart = NAME(apart)(count * p.lanes);
+                const T *a = packed + n * each + m / height * panel;
+                int64_t apart = NAME(apart)(quotient_up(count, height) * height * p.lanes);
+                for (int64_t f = 0; f < PAIR_FACTORS; ++f)
+                    NAME(multiply_factor)(p.planes, count, p.lanes / LANES, a + f * factor, panel,
+                                          p.transformed + f * p.factor, p.pitch, beside,
+                                          sums + f * apart);
                 for (int64_t c = 0; c < count; ++c)
                     NAME(transform_sums_of_pairs)(sums + c * p.lanes, apart, p.lanes,
                                                   stage + (n * channels + m + c) * 4 * p.lanes);

@@ -74,9 +74,9 @@ static void NAME(finish_pairs)(const NAME(pairs) *p, int64_t residue, const T *s
     const int64_t *kernel = p->g->kernel;
     NAME(pair) pair = NAME(find_pair)(p->g, SYMCOMP_FORWARD, residue);
     T taps[4 * LANES] __attribute__((aligned(64)));
-    for (int64_t plane = 0; plane < p->planes; ++plane)
+    for (int64_t plane = 0; plane < p->side.planes; ++plane)
         for (int64_t o = 0; o < width; o += LANES) {
-            NAME(transform_sums_of_pairs)(sums + plane * width + o, NAME(apart)(p->planes * width),
+            NAME(transform_sums_of_pairs)(sums + plane * width + o, NAME(apart)(p->side.planes * width),
                                           LANES, taps);
             for (int64_t k = 0; k < 4; ++k) {
                 int64_t tap = pair.taps[0][k / 2] * kernel[2] + pair.taps[1][k % 2];
@@ -97,21 +97,18 @@ static int NAME(filters_pairs)(const symcomp_geometry *g, const T *x, const T *g
     NAME(pairs) p;
     NAME(begin_pairs)(&p, g, SYMCOMP_FORWARD, x, &block);
     p.first_plane = first_channel * g->kernel[0];
-    p.planes = p.side.planes = channels * g->kernel[0];
+    p.side.planes = channels * g->kernel[0], p.planes = p.side.planes * residues;
     int64_t all = images * p.rows, step = at_least(1, PAIR_TILES / p.columns);
-    int64_t sum = NAME(apart)(p.planes * width), each = PAIR_FACTORS * sum;
+    int64_t planes = p.side.planes, sum = NAME(apart)(planes * width), each = PAIR_FACTORS * sum;
     step = at_least(1, quotient_up(all, at_least(1, quotient_up(all, step))));
     NAME(take_lines)(&p, 0, step);
-    size_t slack = (MOST_VECTORS + 1) * VECTOR_BYTES;
-    size_t room = (size_t)NAME(room_for_lines)(&p, step) * sizeof(T);
-    p.transformed = runtime->push((size_t)(PAIR_FACTORS * p.factor) * sizeof(T) + slack);
-    p.ready = runtime->push(room + slack);
+    int failed = NAME(push_lines)(&p, step);
     int64_t beside = NAME(apart)(step * p.columns * width);
     T *turned = runtime->push((size_t)(PAIR_FACTORS * beside) * sizeof(T));
     T *strip = runtime->push((size_t)(4 * p.columns * LANES) * sizeof(T));
     T *sums = runtime->push((size_t)(residues * each) * sizeof(T));
-    int64_t *offset = runtime->push((size_t)p.planes * sizeof(int64_t));
-    if (!p.transformed || !p.ready || !turned || !strip || !sums || !offset) {
+    int64_t *offset = runtime->push((size_t)planes * sizeof(int64_t));
+    if (failed || !turned || !strip || !sums || !offset) {
         runtime->pop(p.transformed);
         return 1;
     }
@@ -120,17 +117,17 @@ static int NAME(filters_pairs)(const symcomp_geometry *g, const T *x, const T *g
         for (int64_t line = 0; line < all; line += step) {
             NAME(take_lines)(&p, line, at_most(step, all - line));
             int64_t tiles = p.lines * p.columns;
-            for (int64_t k = 0; k < p.planes; ++k)
+            for (int64_t k = 0; k < planes; ++k)
                 offset[k] = k * p.pitch;
             NAME(turn_pairs)(&p, gradient, width, strip, turned);
-            for (int64_t r = 0; r < residues; ++r) {
-                NAME(transform_lines)(&p, r);
-                NAME(clear_unread)(&p);
+            NAME(transform_lines)(&p, 0, residues);
+            NAME(clear_unread)(&p);
+            for (int64_t r = 0; r < residues; ++r)
                 for (int64_t f = 0; f < PAIR_FACTORS; ++f)
-                    NAME(gather_planes)(p.planes, 0, offset, p.transformed + f * p.factor, 1, tiles,
+                    NAME(gather_planes)(planes, 0, offset,
+                                        p.transformed + f * p.factor + r * planes * p.pitch, 1, tiles,
                                         turned + f * NAME(apart)(tiles * width), width,
                                         sums + r * each + f * sum);
-            }
         }
     for (int64_t r = 0; r < residues; ++r)
         NAME(finish_pairs)(&p, r, sums + r * each, width, partial);
