@@ -1,6 +1,6 @@
-/* The kernel of Winograd's products: c[m, n] (+)= sum over y and u of a[offset[m] + y * a_pitch +
- * u * a_step] * b[y * b_pitch + u * b_step + n], for some rows m and vectors n. All sums stay in
- * registers. There are kernels of four rows and of six, which make any even number of them.
+/* The kernel of Winograd's products: c[m, n] (+)= sum over terms y * width + u of a[offset[m] +
+ * y * a_pitch + u * a_step] * b[y * b_pitch + u * b_step + n], for some rows m and vectors n. All sums stay
+ * in registers. There are kernels of four rows and of six, which make any even number of them.
  */
 
 enum {
@@ -8,8 +8,17 @@ enum {
     LEAST_HIGH = 4, MOST_WIDE = VECTOR_BYTES == 64 ? 8 : VECTOR_BYTES / 16,
 };
 
+/* The weight that the whole vectors of a row were multiplied with: read again, it would take a register, and
+ * be spread over its lanes by the units that multiply. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define LOWER_HALF_f32(x) __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7)
+#define LOWER_HALF_f64(x) __builtin_shufflevector(x, x, 0, 1, 2, 3)
+#define HALF_WEIGHT(m) PASTE(LOWER_HALF, SUFFIX)(weight)
+#else
+#define HALF_WEIGHT(m) (from_##m[u] - half_zero)
+#endif
 #define HALF_SUM(m) NAME(half) half_##m = {0};
-#define HALF_TERM(m) half_##m += (from_##m[u] - half_zero) * beside;
+#define HALF_TERM(m) half_##m += HALF_WEIGHT(m) * beside;
 #define HALF_RESULT(m, N) (*(NAME(half) *)(c + m * c_step + N * LANES))
 #define HALF_ADD(m, N) half_##m += HALF_RESULT(m, N);
 #define HALF_KEEP(m, N) HALF_RESULT(m, N) = half_##m;
@@ -20,7 +29,7 @@ enum {
 #define KEEP_AND_HALF(m, N) KEEP_ROW(m, N) HALF_KEEP(m, N)
 
 #define PRODUCT(NAME_OF, M, N, SUMS_OF, HALF_BESIDE, PRODUCTS_OF, ADD_OF, KEEP_OF)                  \
-    static void NAME(NAME_OF)(int64_t height, int64_t width, const T *a, const int64_t *offset,    \
+    static void NAME(NAME_OF)(int64_t terms, int64_t width, const T *a, const int64_t *offset,     \
                               int64_t a_pitch, int64_t a_step, const T *b, int64_t b_pitch,        \
                               int64_t b_step, T *c, int64_t c_step, int add) {                     \
         b_pitch -= width * b_step;                                                                 \
@@ -28,8 +37,9 @@ enum {
         NAME(half) half_zero = {0};                                                                \
         ROWS_##M(SUMS_OF, N)                                                                       \
         ROWS_##M(BEGIN, N)                                                                         \
-        for (int64_t y = 0; y < height; ++y) {                                                     \
-            for (int64_t u = 0, end = width * a_step; u < end; u += a_step, b += b_step) {         \
+        for (; terms > 0; terms -= width) {                                                        \
+            int64_t end = at_most(terms, width) * a_step;                                          \
+            for (int64_t u = 0; u < end; u += a_step, b += b_step) {                               \
                 COLUMNS_##N(BESIDE, 0)                                                             \
                 HALF_BESIDE                                                                        \
                 ROWS_##M(PRODUCTS_OF, N)                                                           \
@@ -84,7 +94,7 @@ static int64_t NAME(rows_made)(int64_t rows) {
 }
 
 /* c[m, n] (+)= the same for all m < rows and n < columns, at least. */
-static void NAME(multiply)(int64_t rows, int64_t columns, int64_t height, int64_t width, const T *a,
+static void NAME(multiply)(int64_t rows, int64_t columns, int64_t terms, int64_t width, const T *a,
                            const int64_t *offset, int64_t a_pitch, int64_t a_step, const T *b,
                            int64_t b_pitch, int64_t b_step, T *c, int64_t c_step, int add) {
     int64_t wide, high;
@@ -93,7 +103,7 @@ static void NAME(multiply)(int64_t rows, int64_t columns, int64_t height, int64_
         for (int64_t m = 0; m < rows; m += high) {
             int64_t left = NAME(rows_made)(rows - m);
             high = left == 4 || left == 8 ? 4 : 6;
-            NAME(products)[wide][high == 6](height, width, a, offset + m, a_pitch, a_step, b + o,
+            NAME(products)[wide][high == 6](terms, width, a, offset + m, a_pitch, a_step, b + o,
                                             b_pitch, b_step, c + m * c_step + o, c_step, add);
         }
     }

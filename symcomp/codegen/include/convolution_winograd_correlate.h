@@ -209,17 +209,9 @@ static int NAME(sum_tiles)(const NAME(pass) *p, int which, int last, const T *so
                 NAME(transform_chunk)(b, count, pitch, made);
             const T *filters = (packing.taps ? made : b) + (n - start) * GROUP;
             const T *a = transformed + k * tiles;
-            int64_t whole = count / GROUP, rest = count % GROUP;
-            for (int64_t f = 0; f < FACTORS; ++f, a += factor, filters += next) {
-                T *c = sums + f * step;
-                if (whole)
-                    NAME(multiply)(tiles, wanted, whole, GROUP, a, offset, tiles * GROUP, 1,
-                                   filters, FACTORS * next, pitch, c, width, k > 0);
-                if (rest)
-                    NAME(multiply)(tiles, wanted, 1, rest, a + whole * tiles * GROUP, offset, 0, 1,
-                                   filters + whole * FACTORS * next, 0, pitch, c, width,
-                                   k > 0 || whole);
-            }
+            for (int64_t f = 0; f < FACTORS; ++f, a += factor, filters += next)
+                NAME(multiply)(tiles, wanted, count, GROUP, a, offset, tiles * GROUP, 1, filters,
+                               FACTORS * next, pitch, sums + f * step, width, k > 0);
         }
         for (int64_t k = 0; k < some; ++k) {
             int64_t group = n - first + k, channels = p->part.channels - group * GROUP;

@@ -46,7 +46,7 @@ static int NAME(add_tiles)(const NAME(pass) *p, const NAME(filters_task) *task, 
             NAME(transform_group)(p, SYMCOMP_FILTERS, task->gradient, (start + k) * GROUP, filters,
                                   turned + k * GROUP, beside, width);
         for (int64_t f = 0; f < FACTORS; ++f)
-            NAME(multiply)(planes, wanted, 1, tiles, transformed + f * factor, offset, 0, GROUP,
+            NAME(multiply)(planes, wanted, tiles, tiles, transformed + f * factor, offset, 0, GROUP,
                            turned + f * beside, 0, width, sums + f * step, width, begun);
         for (int64_t n = 0; last && n < planes; ++n)
             for (int64_t lane = 0; lane < width; lane += LANES)
