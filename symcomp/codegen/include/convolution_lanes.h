@@ -35,24 +35,29 @@ static inline __attribute__((always_inline)) const VECTOR *NAME(transpose)(VECTO
  * whole vectors where `end` allows it. */
 static void NAME(to_lanes)(const T *const *from, int64_t offset, int64_t count, const T *end, T *to,
                            int64_t step) {
+    static const VECTOR none;
+    const T *last = NULL;
+    for (int64_t m = 0; m < LANES; ++m)
+        last = from[m] && (!last || from[m] > last) ? from[m] : last;
     for (int64_t first = 0; first < count; first += LANES) {
         if (count - first < LANES && count >= LANES)
             first = count - LANES;
         int64_t some = at_most(LANES, count - first);
-        VECTOR block[LANES], spare[LANES], copy[LANES];
-        const T *place[LANES];
-        for (int64_t m = 0; m < LANES; ++m) {
-            place[m] = from[m] ? from[m] + offset + first : NULL;
-            if (place[m] && (some == LANES || place[m] + LANES <= end))
-                continue;
-            copy[m] = (VECTOR){0};
-            if (place[m])
-                memcpy(&copy[m], place[m], (size_t)some * sizeof(T));
-            place[m] = (const T *)&copy[m];
+        if (some < LANES && last && end - last < offset + LANES) { /* all that there is, then */
+            VECTOR copy[LANES];
+            const T *beside[LANES];
+            for (int64_t m = 0; m < LANES; ++m) {
+                beside[m] = from[m] ? (const T *)&copy[m] : NULL;
+                if (from[m])
+                    memcpy(&copy[m], from[m] + offset, (size_t)some * sizeof(T));
+            }
+            NAME(to_lanes)(beside, 0, some, (const T *)(copy + LANES), to, step);
+            return;
         }
+        VECTOR block[LANES], spare[LANES];
 #pragma GCC unroll 16
         for (int64_t m = 0; m < LANES; ++m)
-            block[m] = *(const UNALIGNED *)place[m];
+            block[m] = *(const UNALIGNED *)(from[m] ? from[m] + offset + first : (const T *)&none);
         const VECTOR *columns = NAME(transpose)(block, spare);
         /* What lies behind the last column is overwritten by it. */
 #pragma GCC unroll 16

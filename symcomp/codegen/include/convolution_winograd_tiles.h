@@ -109,7 +109,7 @@ static void NAME(transform_group)(const NAME(pass) *p, int which, const T *sourc
             if (together)
                 NAME(fill_strips)(planes, y, SIDE, low[1], p->strip, width);
             for (int64_t i = 0; i < height; ++i) {
-                lines[i] = p->strip + (SIDE * r + i) % height * line;
+                lines[i] = p->strip + (gradient ? i : (SIDE * r + i) % POINTS) * line;
                 if (!together && (r == p->row || i >= height - SIDE))
                     NAME(fill_strips)(planes, y + d[0] * i, 1, low[1], lines[i], width);
             }
