@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from symcomp.codegen import improve, loops, tiling, ways
 from symcomp.codegen.equations import flat, reindexed, stored_base
-from symcomp.codegen.loops import Call, For, Scratch, Store, View, load
+from symcomp.codegen.loops import Call, For, Scratch, View, load
 from symcomp.codegen.nests import Context, at_indices, nest, nest_serial
 from symcomp.codegen.plan import Group, Root
 from symcomp.graph import size

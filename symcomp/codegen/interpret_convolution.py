@@ -148,7 +148,6 @@ class ConvolutionMachine:
         start = ((chunk * g.groups + group) * g.channels + channels[0]) * int(np.prod(g.kernel))
         self._put(partial, start * padded.shape[1] + np.arange(padded.size), padded.ravel())
 
-
     def _convolution_add_up(self, g, which, numbers, partial, tile) -> None:
         chunks, group, first_filter, first, columns, line = numbers
         dtype = self._array(partial.buffer).dtype
