@@ -4,7 +4,9 @@ multipliers, else by Strassen's; whatever this machine has, the latter is tested
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import mmap
 import os
 import subprocess
 import sys
@@ -156,3 +158,44 @@ print("done")
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout == "done\n", done.stderr[-3000:]
+
+
+def at_the_end(a: np.ndarray) -> np.ndarray:
+    """A copy that ends where memory does: what reads on does not live."""
+    page = mmap.PAGESIZE
+    room = mmap.mmap(-1, -(-a.nbytes // page) * page + page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    protect = ctypes.CDLL(None).mprotect
+    assert protect(ctypes.c_void_p(start + len(room) - page), ctypes.c_size_t(page), 0) == 0
+    copy = np.frombuffer(room, a.dtype, a.size, len(room) - page - a.nbytes).reshape(a.shape)
+    copy[...] = a
+    return copy
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is protected by Linux's call")
+@pytest.mark.parametrize("cores", [3, 12])
+def test_shares_of_the_channels_that_are_no_whole_vectors(cores):
+    """How channels are cut depends on the machine's cores, here those of another."""
+    script = f"""
+import os
+os.cpu_count = lambda: {cores}
+import numpy as np
+from tests.codegen.test_filters_of_one_tap import at_the_end, function, products
+rng = np.random.default_rng(3)
+for images, channels, height, width in (1, 1024, 32, 32), (1, 800, 32, 33), (6, 1024, 14, 14):
+    shapes = (images, channels, height, width), (256, channels, 1, 1), (images, 256, height, width)
+    given = [at_the_end(rng.normal(size=s).astype("float32")) for s in shapes]
+    for got, (want, sums) in zip(function()(*given), products(*given), strict=True):
+        np.testing.assert_array_less(np.abs(got - want), 1e-5 * sums)
+"""
+    root = Path(__file__).parents[2]
+    around = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=around,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -79,14 +79,15 @@ static void NAME(turn)(VECTOR *square) {
 }
 
 /* As many rows as a vector has numbers, each a line of so many terms, a vector at least; eight begin so far
- * after the others. */
-static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, int64_t apart) {
+ * after the others. Where there are fewer lines, more rows are made of the last. */
+static void NAME(make_rows)(const T *from, int64_t pitch, int64_t lines, int64_t terms, T *to,
+                            int64_t apart) {
     int64_t pairs = NAME(pairs_of)(terms), last = terms - LANES;
     VECTOR square[LANES], scale, back, less = {0};
     for (int64_t m = 0; m < LANES; ++m) {
         NAME(mask) largest = {0};
         for (int64_t k = 0; k < terms; k += LANES) {
-            const T *place = from + m * pitch + at_most(k, last);
+            const T *place = from + at_most(m, lines - 1) * pitch + at_most(k, last);
             largest = NAME(larger)(largest, NAME(magnitude)(*(const UNALIGNED *)place));
         }
         square[m] = (VECTOR)largest;
@@ -95,7 +96,7 @@ static void NAME(make_rows)(const T *from, int64_t pitch, int64_t terms, T *to, 
     for (int64_t n = 1; n < LANES; ++n)
         square[0] = (VECTOR)NAME(larger)((NAME(mask))square[0], (NAME(mask))square[n]);
     NAME(scales)((NAME(mask))square[0], &scale, &back);
-    for (int64_t m = 0; m < LANES; ++m, from += pitch) {
+    for (int64_t m = 0; m < LANES; from += ++m < lines ? pitch : 0) {
         T *row = to + m / BLOCK_ROWS * apart + HEAD * BLOCK_ROWS + m % BLOCK_ROWS * ROW;
         for (int64_t k = 0; k < terms; k += LANES) {
             int64_t at = at_most(k, last);
@@ -151,7 +152,7 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
                 NAME(to_lanes)(line, 0, LANES, last, turned + k, ROW);
             }
             int64_t row = group * side.channels + channel;
-            NAME(make_rows)(forward ? rows : turned, forward ? planes : ROW, terms,
+            NAME(make_rows)(forward ? rows : turned, forward ? planes : ROW, LANES, terms,
                             packed + NAME(rows_start)(planes, row, plane),
                             NAME(rows_start)(planes, BLOCK_ROWS, 0));
         }
@@ -208,7 +209,8 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
             if (!more && image + 1 == images)
                 errands[2].lines = 0;
             for (int64_t m = 0; m < high; m += LANES) {
-                NAME(make_rows)(here + m * area, area, terms, rows, ROWS_SIZE);
+                NAME(make_rows)(here + m * area, area, at_most(LANES, down->count - m), terms, rows,
+                                ROWS_SIZE);
                 errands[1].from = here + (m + LANES) * area;
                 if (m + LANES >= high)
                     errands[1].from = here + (more ? terms : down->image - at);
