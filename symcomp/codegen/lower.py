@@ -7,6 +7,8 @@ folds of everything, writes, calls out to Python, and the checks of positions.
 
 from __future__ import annotations
 
+import numpy as np
+
 from symcomp.codegen import improve, phases
 from symcomp.codegen.attention import AttentionLowering
 from symcomp.codegen.columns import ColumnLowering
@@ -217,8 +219,11 @@ class Lowering(ColumnLowering, ProductLowering, ConvolutionLowering, AttentionLo
         return Kernel(f"k{next(self.names)}_check", body, "positions within their axis")
 
     def outside(self, at: Expr, n, indices) -> Expr:
-        """Whether one position lies outside its axis."""
-        value = cast(self.located(self.formulas.at(at, indices)), "int64")
+        """Whether one position lies outside its axis: in its own dtype, if that has both ends."""
+        value = self.located(self.formulas.at(at, indices))
+        has = np.iinfo(at.dtype)
+        if not (isinstance(n, int) and has.min <= -n and n <= has.max):
+            value = cast(value, "int64")
         return logical_or(value < -size.as_expr(n), value >= size.as_expr(n))
 
 

@@ -137,3 +137,22 @@ def test_a_scatter_into_a_sum_takes_the_place_of_one_of_its_arrays(mode):
     want[1:] -= taken.sum() / size**2 * 2 * step
     want[:-1] += taken.sum() / size**2 * 2 * step
     np.testing.assert_allclose(f(values, places), want, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("length", [3, 127, 128, 129, 200, 256, 70000])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32", "uint32", "int64", "uint64"])
+def test_positions_are_checked_in_every_dtype(dtype, length):
+    at, values = T.vector("at", dtype=dtype), np.arange(length, dtype="float32")
+    taken = sc.function([at], T.take(T.constant(values), at))
+    ends = np.iinfo(dtype)
+    for p in (0, length - 1, length, -1, -length, -length - 1, ends.min, ends.max):
+        if not ends.min <= p <= ends.max:
+            continue
+        given = np.array([0, p], dtype)
+        try:
+            want = values[given]
+        except IndexError:
+            with pytest.raises(BoundsError):
+                taken(given)
+        else:
+            np.testing.assert_array_equal(taken(given), want)
