@@ -95,7 +95,9 @@ SYMCOMP_EXPORT int64_t asked(const symcomp_geometry *g, int64_t which) {
     runtime = &all;
     const void *way = which == SYMCOMP_FILTERS ? other_way_of_filters_f32(g, g->channels)
                                                : other_way_f32(g, (int)which);
-    return way ? (const char *)way - names : SYMCOMP_DIRECT;
+    if (!way) /* `correlate` looks after what is packed as for direct sums */
+        return which != SYMCOMP_FILTERS && is_pointwise_f32(g) ? SYMCOMP_POINTWISE : SYMCOMP_DIRECT;
+    return (const char *)way - names;
 }
 """
 

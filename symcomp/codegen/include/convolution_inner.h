@@ -8,9 +8,8 @@ enum {
     SPARE = 0,
     /* Columns, of vectors, that stay in L2 while all rows are multiplied with them. */
     ABREAST = 16,
-    /* How far rows are apart; numbers of eight. */
-    ROW = ROW_STEP,
-    ROWS_SIZE = BLOCK_ROWS * (HEAD + ROW),
+    /* Numbers of eight rows. */
+    ROWS_SIZE = BLOCK_ROWS * (HEAD + ROW_STEP),
 };
 
 #define BRING_NEARER(m, unused) __builtin_prefetch(next + m * apart, 0, 2);
@@ -97,7 +96,7 @@ static void NAME(make_rows)(const T *from, int64_t pitch, int64_t lines, int64_t
         square[0] = (VECTOR)NAME(larger)((NAME(mask))square[0], (NAME(mask))square[n]);
     NAME(scales)((NAME(mask))square[0], &scale, &back);
     for (int64_t m = 0; m < LANES; from += ++m < lines ? pitch : 0) {
-        T *row = to + m / BLOCK_ROWS * apart + HEAD * BLOCK_ROWS + m % BLOCK_ROWS * ROW;
+        T *row = to + m / BLOCK_ROWS * apart + HEAD * BLOCK_ROWS + m % BLOCK_ROWS * ROW_STEP;
         for (int64_t k = 0; k < terms; k += LANES) {
             int64_t at = at_most(k, last);
             *(UNALIGNED *)(row + at) = *(const UNALIGNED *)(from + at) * scale[m];
@@ -134,7 +133,7 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
     int64_t planes = side.planes, most = NAME(block_terms)(planes), height = sc_panel(side.channels);
     int64_t panels = side.channels / height, forward = which == SYMCOMP_FORWARD;
     const T *last = weights + g->groups * g->filters * g->channels;
-    T *turned = runtime->push((size_t)(LANES * ROW) * sizeof(T));
+    T *turned = runtime->push((size_t)(LANES * ROW_STEP) * sizeof(T));
     if (!turned)
         return 1;
     for (int64_t number = begin; number < end; ++number) {
@@ -149,10 +148,10 @@ static int NAME(pack_inner)(const symcomp_geometry *g, int which, const T *weigh
                 const T *line[LANES];
                 for (int64_t n = 0; n < LANES; ++n)
                     line[n] = k + n < terms ? from + (plane + k + n) * g->channels + channel : NULL;
-                NAME(to_lanes)(line, 0, LANES, last, turned + k, ROW);
+                NAME(to_lanes)(line, 0, LANES, last, turned + k, ROW_STEP);
             }
             int64_t row = group * side.channels + channel;
-            NAME(make_rows)(forward ? rows : turned, forward ? planes : ROW, LANES, terms,
+            NAME(make_rows)(forward ? rows : turned, forward ? planes : ROW_STEP, LANES, terms,
                             packed + NAME(rows_start)(planes, row, plane),
                             NAME(rows_start)(planes, BLOCK_ROWS, 0));
         }
@@ -204,7 +203,7 @@ static int NAME(filters_inner)(const symcomp_geometry *g, const T *x, const T *g
                 {NULL, pitch, LANES, BLOCK_ROWS, 1}, /* sums of the next eight rows, */
                 {NULL, area, terms, LANES, blocks},  /* what the next rows are made of, */
                 {across + (more ? terms : beside->image - at), area, terms, beside->count,
-                 high / LANES * blocks},                   /* and the next columns */
+                 high / LANES * blocks},             /* and the next columns */
             };
             if (!more && image + 1 == images)
                 errands[2].lines = 0;
